@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Cairn.Contracts.Offers;
 using Cairn.Contracts.Units;
 
@@ -58,6 +59,9 @@ public sealed record WorkloadSpec
     /// <summary>Names of secrets that the task sees as environment variables; their values never enter the file, a row or a log.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
+    /// <summary>Names of environment variables that have no value in the file: whoever runs it must give one, or the run is refused.</summary>
+    public IReadOnlyList<string> RequiredEnv { get; init; } = [];
+
     /// <summary>A shell script run before the gang starts; its failure ends the attempt with reason <c>setup_failed</c>.</summary>
     public string? Setup { get; init; }
 
@@ -117,23 +121,41 @@ public sealed record ResourceSpec
     /// <summary>Never two tasks of the gang on one node.</summary>
     public bool Spread { get; init; }
 
-    /// <summary>Alternatives of which the cheapest that can be had is taken. Each is complete: parsing has merged the outer fields in.</summary>
+    /// <summary>
+    /// Set in an alternative only: where this one may run, as patterns of <see cref="RegionPattern"/>, in place of <see cref="WhereSpec.Regions"/>;
+    /// empty leaves the workload's.
+    /// </summary>
+    public IReadOnlyList<string> Regions { get; init; } = [];
+
+    /// <summary>Set in an alternative only: in place of <see cref="WhereSpec.Interruptible"/>; null leaves the workload's.</summary>
+    public bool? Interruptible { get; init; }
+
+    /// <summary>Set in an alternative only: in place of <see cref="MoneySpec.MaxPricePerHour"/>; null leaves the workload's.</summary>
+    public HourlyPrice? MaxPricePerHour { get; init; }
+
+    /// <summary>
+    /// Alternatives of which the cheapest that can be had is taken. Each is complete: parsing has merged the outer fields in, so that these
+    /// decide alone where there are any. No alternative has alternatives of its own, and never both lists are filled.
+    /// </summary>
     public IReadOnlyList<ResourceSpec> AnyOf { get; init; } = [];
 
     /// <summary>Alternatives in order of wish: a later one is taken only where no earlier one can be had.</summary>
     public IReadOnlyList<ResourceSpec> Ordered { get; init; } = [];
 }
 
-/// <summary>Accelerators by name, by memory or by vendor. Names are canonical, as in the table of accelerator facts.</summary>
+/// <summary>Accelerators by name, by memory or by vendor. Every part that is given must hold.</summary>
 public sealed record AcceleratorSpec
 {
-    /// <summary>Canonical names, any of which will do (<c>H100</c> covers every H100 form factor); empty means any.</summary>
+    /// <summary>
+    /// Names as <see cref="AcceleratorName.Canonical"/> writes them, any of which will do; they match by <see cref="AcceleratorName.Matches"/>, so
+    /// <c>H100</c> covers every H100 form factor. Empty means any.
+    /// </summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
     /// <summary>Lower case: <c>nvidia</c>, <c>amd</c>, <c>intel</c>, <c>google</c>, <c>aws</c>; null means any.</summary>
     public string? Vendor { get; init; }
 
-    /// <summary>Memory of one accelerator in bytes.</summary>
+    /// <summary>Memory of one accelerator in bytes. Parsing has widened an upper end of N GB to N GiB, so that a card sold as N GB is within.</summary>
     public Range<long> MemoryBytes { get; init; }
 
     /// <summary>Accelerators per node. A fraction below 1 asks for a share of one accelerator.</summary>
@@ -146,6 +168,7 @@ public readonly record struct Range<T>(T? Min, T? Max) where T : struct, ICompar
     public bool Contains(T value) =>
         (Min is not { } min || value.CompareTo(min) >= 0) && (Max is not { } max || value.CompareTo(max) <= 0);
 
+    [JsonIgnore]
     public bool IsAny => Min is null && Max is null;
 
     public override string ToString() => (Min, Max) switch
@@ -166,7 +189,7 @@ public sealed record WhereSpec
     /// <summary>Provider names, compared without case.</summary>
     public IReadOnlyList<string> Providers { get; init; } = [];
 
-    /// <summary>Region names, compared without case; <c>us-*</c> matches a prefix.</summary>
+    /// <summary>Region names, compared without case: <c>us-east-1</c>, <c>us-*</c>, <c>aws/us-east-1</c>, as <see cref="RegionPattern"/> reads them.</summary>
     public IReadOnlyList<string> Regions { get; init; } = [];
 
     /// <summary>ISO 3166-1 country codes, or groups of them: <c>EU</c>, <c>EEA</c>. Data and compute stay inside.</summary>
