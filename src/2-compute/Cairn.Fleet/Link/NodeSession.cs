@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Wire;
+using Cairn.Fleet.Nodes;
+
+namespace Cairn.Fleet.Link;
+
+/// <summary>
+/// One node's proven presence on one stream. A newer session of the same node closes this one, and what still arrives for it is dropped.
+/// Until the welcome has been sent, what is to be sent waits, so that the welcome is the first thing the node hears.
+/// </summary>
+internal sealed class NodeSession
+{
+    private readonly NodeStream _stream;
+    private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
+    private readonly ServerMessage _heartbeatAck;
+    private readonly Lock _gate = new();
+    private List<ServerMessage>? _beforeWelcome = [];
+    private volatile bool _closed;
+
+    internal NodeSession(FleetNode node, NodeStream stream, long number, long bootEpoch)
+    {
+        Node = node;
+        Number = number;
+        BootEpoch = bootEpoch;
+        _stream = stream;
+        _heartbeatAck = new ServerMessage { NodeId = node.WireId, HeartbeatAck = new HeartbeatAck() };
+    }
+
+    public NodeId NodeId => Node.Id;
+
+    public FleetNode Node { get; }
+
+    /// <summary>Grows with every session of this server; a later one of the same node wins.</summary>
+    public long Number { get; }
+
+    public long BootEpoch { get; }
+
+    public bool IsCurrent => !_closed;
+
+    /// <summary>True once the node may speak of its work.</summary>
+    public bool IsWelcome { get { lock (_gate) return _beforeWelcome is null && !_closed; } }
+
+    internal NodeStream Stream => _stream;
+
+    /// <summary>Where each task's log belongs, as asked once. Touched by the stream's reader only.</summary>
+    internal Dictionary<(TaskId Task, long Epoch), TaskLogKey> Logs { get; } = [];
+
+    /// <summary>Queues a message to the node. False when the session is over: the node gets it by replay when it is back.</summary>
+    public bool Send(ServerMessage message)
+    {
+        message.NodeId = Node.WireId;
+        lock (_gate)
+        {
+            if (_closed)
+                return false;
+            if (_beforeWelcome is null)
+                return _stream.TrySend(message);
+            if (_beforeWelcome.Count >= _stream.Capacity)
+            {
+                _stream.Close(StreamEnd.TooSlow);
+                return false;
+            }
+            _beforeWelcome.Add(message);
+            return true;
+        }
+    }
+
+    internal bool SendHeartbeatAck() => _stream.TrySend(_heartbeatAck);
+
+    /// <summary>Opens the queue: the welcome, then the replayed commands, then what was sent meanwhile.</summary>
+    internal void SendWelcome(Welcome welcome, IReadOnlyList<ServerMessage> commands)
+    {
+        welcome.Session = Google.Protobuf.ByteString.CopyFrom(_secret);
+        lock (_gate)
+        {
+            if (_closed || _beforeWelcome is not { } waiting)
+                return;
+            _beforeWelcome = null;
+            _stream.TrySend(new ServerMessage { NodeId = Node.WireId, Welcome = welcome });
+            foreach (var message in commands.Concat(waiting))
+            {
+                message.NodeId = Node.WireId;
+                _stream.TrySend(message);
+            }
+        }
+    }
+
+    internal bool SecretIs(ReadOnlySpan<byte> presented) => !_closed && CryptographicOperations.FixedTimeEquals(_secret, presented);
+
+    /// <summary>Ends the session; true for the call that did it.</summary>
+    internal bool Close()
+    {
+        lock (_gate)
+        {
+            if (_closed)
+                return false;
+            _closed = true;
+            _beforeWelcome = null;
+            return true;
+        }
+    }
+}
