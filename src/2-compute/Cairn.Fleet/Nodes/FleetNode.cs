@@ -54,6 +54,9 @@ internal sealed class FleetNode
     /// <summary>The class whose offer it stands behind.</summary>
     public NodeClass Class { get; internal set; } = null!;
 
+    /// <summary>The facts that <see cref="Class"/> was made of.</summary>
+    internal NodeFacts? ClassFacts { get; set; }
+
     public string DaemonVersion { get; internal set; } = "";
 
     /// <summary>The highest start of its daemon that was seen.</summary>
