@@ -26,7 +26,7 @@ public sealed class PostgresServer : IAsyncLifetime
             Run("chown", "postgres", _folder);
         RunAsPostgres("initdb", "-D", Data, "-U", "cairn", "-A", "trust", "--no-locale", "-E", "UTF8", "--no-sync");
         File.AppendAllText(Path.Combine(Data, "postgresql.conf"),
-            $"\nlisten_addresses = '127.0.0.1'\nport = {_port}\nunix_socket_directories = '{_folder}'\nmax_connections = 200\n");
+            $"\nlisten_addresses = '127.0.0.1'\nmax_pred_locks_per_transaction = 256\nport = {_port}\nunix_socket_directories = '{_folder}'\nmax_connections = 200\n");
         RunAsPostgres("pg_ctl", "-D", Data, "-w", "-l", Path.Combine(_folder, "log"), "start");
         return ValueTask.CompletedTask;
     }
@@ -51,7 +51,8 @@ public sealed class PostgresServer : IAsyncLifetime
         return $"postgres://cairn@127.0.0.1:{_port}/{name}";
     }
 
-    public void Restart() => RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-l", Path.Combine(_folder, "log"), "restart");
+    /// <summary>Kills the server as a crash would, with nothing flushed, and starts it on what its disk has.</summary>
+    public void CrashAndRestart() => RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-l", Path.Combine(_folder, "log"), "restart");
 
     private static void RunAsPostgres(string program, params string[] arguments)
     {

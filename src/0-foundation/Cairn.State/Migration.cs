@@ -73,7 +73,7 @@ internal static class Migrator
         {
             link.Script(migration.Sql);
             var row = new { migration.Area, migration.Number, migration.Hash, AppliedAt = Micros.Of(time.GetUtcNow()) };
-            link.Prepare("INSERT INTO migrations (area, number, hash, applied_at) VALUES (@area, @number, @hash, @applied_at)", row.GetType()).Execute(row);
+            link.Prepare("INSERT INTO migrations (area, number, hash, applied_at) VALUES (@area, @number, @hash, @applied_at)", row).Execute(row);
             link.Control("COMMIT");
         }
         catch (StoreException error)

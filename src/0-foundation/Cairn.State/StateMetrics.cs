@@ -15,6 +15,11 @@ internal static class StateMetrics
     private static readonly Counter<long> s_conflicts = s_meter.CreateCounter<long>(
         "cairn.state.conflicts", "{batch}", "Batches run again since another server's transaction got in the way.");
 
+    private static readonly Histogram<double> s_turn = s_meter.CreateHistogram<double>("cairn.reconciler.duration", "s", "One turn of a reconciler.");
+
+    public static void Reconciled(string name, TimeSpan elapsed) =>
+        s_turn.Record(elapsed.TotalSeconds, new KeyValuePair<string, object?>("cairn.reconciler.name", name));
+
     public static void Written(string system, TimeSpan elapsed, Exception? error) => Record(system, "write", elapsed, error);
 
     public static void Read(string system, TimeSpan elapsed, Exception? error) => Record(system, "read", elapsed, error);

@@ -9,7 +9,7 @@ namespace Cairn.State;
 /// </summary>
 /// <remarks>
 /// The common SQL. Types: TEXT, BIGINT, DOUBLE PRECISION, BOOLEAN (write TRUE and FALSE); JSON is TEXT, read with <c>-&gt;&gt; 'name'</c>;
-/// ids are UUIDs as TEXT, times are BIGINT microseconds, money is BIGINT micro-dollars; no blobs in rows (a content-addressed store keeps those).
+/// ids are UUIDs as TEXT, times are BIGINT microseconds, money is BIGINT micro-dollars; no blobs in rows (see <see cref="IBlobs"/>).
 /// Statements: SELECT with joins, CTEs, window functions and LIMIT … OFFSET; INSERT … ON CONFLICT (columns) DO UPDATE / DO NOTHING;
 /// UPDATE … FROM; RETURNING; CASE, COALESCE, EXISTS, <c>||</c>. Parameters are <c>@name</c>. Not common, so not used: AUTOINCREMENT and
 /// SERIAL, INSERT OR REPLACE, FOR UPDATE, LIMIT in UPDATE or DELETE, arrays, date functions, <c>LIKE</c> where case matters,
@@ -42,6 +42,9 @@ public sealed class Store : IAsyncDisposable
     public Leases Leases { get; }
 
     internal TimeProvider Time { get; }
+
+    /// <summary>A name for one holding of a lease by this server: says where to look, and is never used again.</summary>
+    internal string NewHolder() => $"{Environment.MachineName}:{Environment.ProcessId}:{Guid.CreateVersion7(Time.GetUtcNow()):N}";
 
     /// <summary>Opens the database, making it where missing, and brings its schema up to date.</summary>
     /// <exception cref="ArgumentException">The options or the numbers of the migrations are wrong.</exception>

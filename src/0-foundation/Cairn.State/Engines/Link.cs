@@ -19,15 +19,11 @@ internal sealed class Link(Engine engine, DbConnection connection) : IDisposable
 
     public bool IsInTransaction => IsOpen && Engine.IsInTransaction(connection);
 
-    public Statement Prepare(string sql, Type? args)
+    /// <summary>The statement for these arguments; bound to them by whoever runs it.</summary>
+    public Statement Prepare(string sql, object? args)
     {
-        if (_statements.TryGetValue((sql, args), out var statement))
-            return statement;
-        if (_statements.Count >= MostStatements)
-            DropStatements();
-        statement = Statement.Prepare(Engine, connection, sql, args);
-        _statements.Add((sql, args), statement);
-        return statement;
+        var statement = Prepare(sql, args?.GetType());
+        return statement.Lists.Length == 0 ? statement : Prepare(ListParameter.Expand(sql, statement.Lists, args!), args!.GetType());
     }
 
     /// <summary>Runs a fixed statement that steers the transaction.</summary>
@@ -71,6 +67,17 @@ internal sealed class Link(Engine engine, DbConnection connection) : IDisposable
         foreach (var command in _controls.Values)
             command.Dispose();
         connection.Dispose();
+    }
+
+    private Statement Prepare(string sql, Type? args)
+    {
+        if (_statements.TryGetValue((sql, args), out var statement))
+            return statement;
+        if (_statements.Count >= MostStatements)
+            DropStatements();
+        statement = Statement.Prepare(Engine, connection, sql, args);
+        _statements.Add((sql, args), statement);
+        return statement;
     }
 
     private void Run(DbCommand command, string sql)

@@ -111,7 +111,7 @@ internal sealed class PostgresEngine : Engine
         foreach (var signal in signals)
         {
             var note = new { channel = PostgresListener.Channel, note = PostgresListener.Write(_serverId, signal) };
-            link.Prepare("SELECT 1 FROM pg_notify(@channel, @note)", note.GetType()).Execute(note);
+            link.Prepare("SELECT 1 FROM pg_notify(@channel, @note)", note).Execute(note);
         }
     }
 

@@ -10,11 +10,14 @@ internal sealed class PostgresListener : IDisposable
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource _tried = new();
     private readonly Task _loop;
 
     public PostgresListener(string connectionString, string serverId, Signals signals, TimeProvider time)
     {
         _loop = Task.Run(() => LoopAsync(connectionString, serverId, signals, time, _closing.Token));
+        // Whoever opened the store hears from now on, or is woken when the connection comes about.
+        _tried.Task.GetAwaiter().GetResult();
     }
 
     /// <summary>A note is the sender, the signal's name and its payload, a line each; a signal without payload has no third line.</summary>
@@ -28,7 +31,7 @@ internal sealed class PostgresListener : IDisposable
         _closing.Dispose();
     }
 
-    private static async Task LoopAsync(
+    private async Task LoopAsync(
         string connectionString, string serverId, Signals signals, TimeProvider time, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
@@ -40,7 +43,8 @@ internal sealed class PostgresListener : IDisposable
                 connection.Notification += (_, note) => Raise(signals, serverId, note.Payload);
                 await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
                     await listen.ExecuteNonQueryAsync(cancellationToken);
-                signals.RaiseAll();
+                if (!_tried.TrySetResult())
+                    signals.RaiseAll();
                 while (true)
                     await connection.WaitAsync(cancellationToken);
             }
@@ -51,6 +55,7 @@ internal sealed class PostgresListener : IDisposable
             catch (Exception error) when (error is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException or IOException)
             {
                 // Those who wait look on their timers meanwhile.
+                _tried.TrySetResult();
                 await Task.Delay(s_retry, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -50,7 +50,13 @@ public sealed class Leases
 
     /// <summary>Gives a lease back, so that anyone may take it at once; does nothing when it is lost.</summary>
     public Task ReleaseAsync(Fence fence, CancellationToken cancellationToken) => _store.WriteAsync(
-        session => session.Execute(
-            "UPDATE leases SET holder = '', expires_at = 0 WHERE name = @Name AND holder = @Holder AND epoch = @Epoch", fence),
+        session =>
+        {
+            session.Execute("UPDATE leases SET holder = '', expires_at = 0 WHERE name = @Name AND holder = @Holder AND epoch = @Epoch", fence);
+            session.Signal(SignalOf(fence.Name));
+        },
         cancellationToken);
+
+    /// <summary>The signal that a lease was given back.</summary>
+    internal static string SignalOf(string name) => "lease:" + name;
 }

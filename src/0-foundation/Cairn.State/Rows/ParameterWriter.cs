@@ -23,19 +23,33 @@ internal static class ParameterWriter
         var types = new NpgsqlDbType[names.Count];
         for (var i = 0; i < names.Count; i++)
         {
-            var property = args.GetProperties().FirstOrDefault(p => string.Equals(p.Name, Names.Plain(names[i]), StringComparison.OrdinalIgnoreCase)
-                    || string.Equals(p.Name, names[i], StringComparison.OrdinalIgnoreCase))
-                ?? throw new StoreException(StoreFault.Statement,
-                    $"The statement has a parameter @{names[i]}, but its arguments have only {string.Join(", ", args.GetProperties().Select(p => p.Name))}.");
-            var column = typeof(Column<>).MakeGenericType(property.PropertyType);
-            if (!(bool)column.GetProperty(nameof(Column<>.IsKnown))!.GetValue(null)!)
-                throw new StoreException(StoreFault.Statement, $"The argument {property.Name} is a {property.PropertyType}, which no column holds.");
-            types[i] = (NpgsqlDbType)column.GetProperty(nameof(Column<>.Type))!.GetValue(null)!;
-            steps.Add(Expression.Assign(
-                Expression.Property(Expression.ArrayIndex(parameters, Expression.Constant(i)), nameof(DbParameter.Value)),
-                Expression.Call(column.GetMethod(nameof(Column<>.Write))!, Expression.Property(typed, property))));
+            (var value, types[i]) = Value(typed, args, names[i]);
+            var target = Expression.Property(Expression.ArrayIndex(parameters, Expression.Constant(i)), nameof(DbParameter.Value));
+            steps.Add(Expression.Assign(target, value));
         }
         var body = Expression.Block([typed], steps);
         return (Expression.Lambda<Action<object, DbParameter[]>>(body, boxed, parameters).Compile(), types);
+    }
+
+    private static (Expression Value, NpgsqlDbType Type) Value(ParameterExpression typed, Type args, string name)
+    {
+        if (ListParameter.IsElement(name, out var list, out var index) && Names.Property(args, list) is { } listProperty
+            && ListParameter.ElementOf(listProperty.PropertyType) is { } element)
+        {
+            var write = typeof(ListParameter).GetMethod(nameof(ListParameter.Element))!.MakeGenericMethod(element);
+            return (Expression.Call(write, Expression.Property(typed, listProperty), Expression.Constant(index)), TypeOf(element, name));
+        }
+        var property = Names.Property(args, name) ?? throw new StoreException(StoreFault.Statement,
+            $"The statement has a parameter @{name}, but its arguments have only {string.Join(", ", args.GetProperties().Select(p => p.Name))}.");
+        var type = TypeOf(property.PropertyType, name);
+        return (Expression.Call(typeof(Column<>).MakeGenericType(property.PropertyType), nameof(Column<>.Write), null, Expression.Property(typed, property)), type);
+    }
+
+    private static NpgsqlDbType TypeOf(Type value, string name)
+    {
+        var column = typeof(Column<>).MakeGenericType(value);
+        return (bool)column.GetProperty(nameof(Column<>.IsKnown))!.GetValue(null)!
+            ? (NpgsqlDbType)column.GetProperty(nameof(Column<>.Type))!.GetValue(null)!
+            : throw new StoreException(StoreFault.Statement, $"The argument @{name} is a {value}, which no column holds.");
     }
 }

@@ -17,11 +17,16 @@ internal sealed class Statement : IDisposable
         (_engine, _command, _parameters, _write) = (engine, command, parameters, write);
     }
 
+    /// <summary>The arguments that are lists; each length of theirs is a statement of its own, and this one is never run.</summary>
+    public ListParameter[] Lists { get; private init; } = [];
+
     public static Statement Prepare(Engine engine, DbConnection connection, string sql, Type? args)
     {
         var names = Names.Parameters(sql);
         if (names.Count > 0 && args is null)
             throw new StoreException(StoreFault.Statement, $"The statement has parameters ({string.Join(", ", names)}) but no arguments: {sql}");
+        if (args is not null && ListParameter.Find(names, args) is { Length: > 0 } lists)
+            return new Statement(engine, connection.CreateCommand(), [], null) { Lists = lists };
         var parameters = new DbParameter[names.Count];
         Action<object, DbParameter[]>? write = null;
         if (names.Count > 0)

@@ -23,13 +23,13 @@ public sealed class WriteSession : ReadSession
     internal IReadOnlyList<Action> AfterCommits => _afterCommit ?? [];
 
     /// <summary>Runs one statement; says how many rows it changed.</summary>
-    public int Execute(string sql, object? args = null) => Link.Prepare(sql, args?.GetType()).Execute(args);
+    public int Execute(string sql, object? args = null) => Link.Prepare(sql, args).Execute(args);
 
     /// <summary>Runs one statement once for each of <paramref name="rows"/>.</summary>
     public void ExecuteMany<T>(string sql, IReadOnlyList<T> rows) where T : notnull
     {
         foreach (var row in rows)
-            Link.Prepare(sql, row.GetType()).Execute(row);
+            Link.Prepare(sql, row).Execute(row);
     }
 
     /// <summary>Wakes those who wait for <paramref name="name"/>, on every server, once the work is durable; never if it fails.</summary>
