@@ -1,3 +1,4 @@
+using Cairn.Contracts.Workloads;
 using Cairn.Hardware.Facts;
 
 namespace Cairn.Hardware.Tests.Facts;
@@ -60,9 +61,9 @@ public sealed class The_table_of_accelerators
     [InlineData("h100_nvl", "H100-NVL-94GB")]
     [InlineData("A100", "A100-40GB")]
     [InlineData("NVIDIA A100 80GB PCIe", "A100-80GB")]
-    [InlineData("rtx4090", "RTX-4090")]
-    [InlineData("NVIDIA GeForce RTX 4090", "RTX-4090")]
-    [InlineData("RTX6000-Ada", "RTX-6000-ADA")]
+    [InlineData("rtx4090", "RTX4090")]
+    [InlineData("NVIDIA GeForce RTX 4090", "RTX4090")]
+    [InlineData("RTX6000-Ada", "RTX6000-ADA")]
     [InlineData("Tesla T4", "T4")]
     [InlineData("tpu-v5litepod", "TPU-V5E")]
     [InlineData("AMD Instinct MI300X OAM", "MI300X")]
@@ -76,7 +77,7 @@ public sealed class The_table_of_accelerators
     [InlineData("H100", 95_830L << 20, "H100-NVL-94GB")]
     [InlineData("V100", 32L << 30, "V100-32GB")]
     [InlineData("A100", 80L << 20, "A100-40GB")]
-    [InlineData("RTX4090", 49_140L << 20, "RTX-4090")]
+    [InlineData("RTX4090", 49_140L << 20, "RTX4090")]
     public void Picks_the_form_by_memory_within_a_family_only(string name, long memoryBytes, string canonical) =>
         Assert.Equal(canonical, Accelerators.Find(name, memoryBytes)?.Name);
 
@@ -101,6 +102,10 @@ public sealed class The_table_of_accelerators
         ];
         Assert.All(wanted, name => Assert.True(Accelerators.Find(name) is not null, name));
     }
+
+    [Fact]
+    public void Writes_its_names_as_workload_files_do() =>
+        Assert.All(Accelerators.KnownNames, name => Assert.Equal(name, AcceleratorName.Canonical(name)));
 
     [Fact]
     public void Says_nothing_of_a_name_it_does_not_know() => Assert.Null(Accelerators.Find("H1000"));

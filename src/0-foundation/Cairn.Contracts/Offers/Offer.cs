@@ -57,6 +57,9 @@ public sealed record OfferAccelerators(string Name, string Vendor, long MemoryBy
 /// <summary>One rung of a price ladder: up to <paramref name="UpToBytes"/> since the start of the month (null: without end), at this price.</summary>
 public sealed record PriceRung(long? UpToBytes, Money PerGigabyte);
 
+/// <summary>The span of a market's asks; <paramref name="Low"/> is never above <paramref name="High"/>.</summary>
+public sealed record PriceRange(HourlyPrice Low, HourlyPrice High);
+
 /// <summary>Data leaving a place, per decimal gigabyte (10⁹ bytes).</summary>
 public sealed record EgressPrices
 {
@@ -101,6 +104,9 @@ public sealed record Offer
 
     /// <summary>On-demand price of one machine.</summary>
     public required HourlyPrice OnDemand { get; init; }
+
+    /// <summary>Where the price is a market's: the lowest and the highest ask. <see cref="OnDemand"/> is then their middle.</summary>
+    public PriceRange? OnDemandRange { get; init; }
 
     /// <summary>Price of one machine that can be taken away; null where not offered.</summary>
     public HourlyPrice? Spot { get; init; }

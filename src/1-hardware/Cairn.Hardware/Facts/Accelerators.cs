@@ -42,7 +42,7 @@ public static class Accelerators
         return All.FirstOrDefault(facts => FamilyOf(facts.Name) == family && IsAbout(facts.MemoryBytes, memoryBytes)) ?? named;
     }
 
-    /// <summary>The first word of a canonical name, or two where the first is a product line: <c>A100</c>, <c>RTX-4090</c>.</summary>
+    /// <summary>The first word of a canonical name, or two where the first is a product line: <c>A100</c>, <c>RTX-PRO</c>.</summary>
     internal static string FamilyOf(string canonicalName)
     {
         var words = canonicalName.Split('-');
