@@ -99,6 +99,9 @@ public static class ReasonCodes
     public const string Deadline = "deadline";
     public const string Capacity = "capacity";
 
+    /// <summary>Machines are lost there so often that the work is not expected to end.</summary>
+    public const string Interruption = "interruption";
+
     /// <summary>An earlier entry of <c>ordered</c> can be had.</summary>
     public const string LaterChoice = "later_choice";
 }

@@ -51,6 +51,9 @@ public sealed record WorkloadSpec
 
     public IReadOnlyList<DataSpec> Outputs { get; init; } = [];
 
+    /// <summary>What each node of a gang sends to the others, in bytes per hour of work; 0 where unknown.</summary>
+    public long NodeTrafficBytesPerHour { get; init; }
+
     /// <summary>A local folder uploaded to every node, relative to the file; null uploads nothing.</summary>
     public string? Workdir { get; init; }
 

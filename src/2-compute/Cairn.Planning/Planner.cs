@@ -1,0 +1,43 @@
+using Cairn.Contracts.Plans;
+using Cairn.Contracts.Workloads;
+using Cairn.Planning.Offers;
+using Cairn.Planning.Ranking;
+
+namespace Cairn.Planning;
+
+/// <summary>
+/// Decides where a workload runs: every offer either fits and gets its whole expected bill, or is out for reasons that are all named. A function of
+/// its arguments: the same workload, offers and facts give the same plan anywhere.
+/// </summary>
+public static partial class Planner
+{
+    /// <summary>How many candidates are ranked at once; the rest are ranked when read.</summary>
+    private const int FirstCandidates = 32;
+
+    /// <summary>Ranks the offers for one workload. Inputs that name a step cost nothing here: they are priced with their pipeline.</summary>
+    public static Plan Plan(WorkloadSpec workload, OfferSnapshot offers, PlanningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(workload);
+        ArgumentNullException.ThrowIfNull(offers);
+        ArgumentNullException.ThrowIfNull(context);
+        return Rank(new Evaluation(workload, offers, context));
+    }
+
+    private static Plan Rank(Evaluation evaluation)
+    {
+        var tier = -1;
+        TopSink top;
+        int fitting;
+        do
+        {
+            top = new TopSink(evaluation, FirstCandidates);
+            fitting = evaluation.Scan(evaluation.Tiers[++tier], ref top);
+        }
+        while (fitting == 0 && tier < evaluation.Tiers.Length - 1);
+        return new Plan
+        {
+            Candidates = new RankedCandidates(evaluation, evaluation.Tiers[tier], top.Best(), top.Count),
+            Rejected = new RejectedOffers(evaluation, tier, evaluation.Snapshot.Count - fitting),
+        };
+    }
+}
