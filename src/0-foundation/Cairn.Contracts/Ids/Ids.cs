@@ -60,26 +60,6 @@ public readonly record struct LeaseId(Guid Value) : ITypedId<LeaseId>
     public override string ToString() => Value.ToString();
 }
 
-/// <summary>One account of the double-entry ledger.</summary>
-public readonly record struct AccountId(Guid Value) : ITypedId<AccountId>
-{
-    public static AccountId From(Guid value) => new(value);
-
-    public static AccountId New(DateTimeOffset now) => TypedId.New<AccountId>(now);
-
-    public override string ToString() => Value.ToString();
-}
-
-/// <summary>One balanced set of ledger entries.</summary>
-public readonly record struct TransactionId(Guid Value) : ITypedId<TransactionId>
-{
-    public static TransactionId From(Guid value) => new(value);
-
-    public static TransactionId New(DateTimeOffset now) => TypedId.New<TransactionId>(now);
-
-    public override string ToString() => Value.ToString();
-}
-
 /// <summary>One permission to enrol nodes.</summary>
 public readonly record struct JoinTokenId(Guid Value) : ITypedId<JoinTokenId>
 {
