@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Wire;
 using Cairn.Fleet.Nodes;
+using Google.Protobuf;
 
 namespace Cairn.Fleet.Link;
 
@@ -15,7 +16,8 @@ internal sealed class NodeSession
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
     private readonly ServerMessage _heartbeatAck;
     private readonly Lock _gate = new();
-    private List<ServerMessage>? _beforeWelcome = [];
+    private List<ServerMessage>? _waiting = [];
+    private volatile bool _welcome;
     private volatile bool _closed;
 
     internal NodeSession(FleetNode node, NodeStream stream, long number, long bootEpoch)
@@ -39,7 +41,7 @@ internal sealed class NodeSession
     public bool IsCurrent => !_closed;
 
     /// <summary>True once the node may speak of its work.</summary>
-    public bool IsWelcome { get { lock (_gate) return _beforeWelcome is null && !_closed; } }
+    public bool IsWelcome => _welcome && !_closed;
 
     internal NodeStream Stream => _stream;
 
@@ -54,35 +56,50 @@ internal sealed class NodeSession
         {
             if (_closed)
                 return false;
-            if (_beforeWelcome is null)
+            if (_waiting is null)
                 return _stream.TrySend(message);
-            if (_beforeWelcome.Count >= _stream.Capacity)
+            if (_waiting.Count >= _stream.Capacity)
             {
                 _stream.Close(StreamEnd.TooSlow);
                 return false;
             }
-            _beforeWelcome.Add(message);
+            _waiting.Add(message);
             return true;
         }
     }
 
     internal bool SendHeartbeatAck() => _stream.TrySend(_heartbeatAck);
 
-    /// <summary>Opens the queue: the welcome, then the replayed commands, then what was sent meanwhile.</summary>
-    internal void SendWelcome(Welcome welcome, IReadOnlyList<ServerMessage> commands)
+    /// <summary>Sends the welcome, then the replayed commands, then what was sent meanwhile; from then on messages go straight to the queue.</summary>
+    internal async Task SendWelcomeAsync(Welcome welcome, IReadOnlyList<ServerMessage> commands, CancellationToken cancellationToken)
     {
-        welcome.Session = Google.Protobuf.ByteString.CopyFrom(_secret);
+        welcome.Session = ByteString.CopyFrom(_secret);
+        _welcome = true;
+        await SendInTurnAsync(new ServerMessage { Welcome = welcome }, cancellationToken);
+        foreach (var command in commands)
+            await SendInTurnAsync(command, cancellationToken);
+        while (TakeWaiting() is { } waiting)
+        {
+            foreach (var message in waiting)
+                await SendInTurnAsync(message, cancellationToken);
+        }
+    }
+
+    private async ValueTask SendInTurnAsync(ServerMessage message, CancellationToken cancellationToken)
+    {
+        if (_closed)
+            return;
+        message.NodeId = Node.WireId;
+        await _stream.SendAsync(message, cancellationToken);
+    }
+
+    private List<ServerMessage>? TakeWaiting()
+    {
         lock (_gate)
         {
-            if (_closed || _beforeWelcome is not { } waiting)
-                return;
-            _beforeWelcome = null;
-            _stream.TrySend(new ServerMessage { NodeId = Node.WireId, Welcome = welcome });
-            foreach (var message in commands.Concat(waiting))
-            {
-                message.NodeId = Node.WireId;
-                _stream.TrySend(message);
-            }
+            var taken = _waiting;
+            _waiting = taken is { Count: > 0 } ? [] : null;
+            return taken is { Count: > 0 } ? taken : null;
         }
     }
 
@@ -96,7 +113,7 @@ internal sealed class NodeSession
             if (_closed)
                 return false;
             _closed = true;
-            _beforeWelcome = null;
+            _waiting = null;
             return true;
         }
     }

@@ -49,6 +49,19 @@ internal sealed class NodeStream(int capacity) : IDisposable
         return false;
     }
 
+    /// <summary>Waits for room in the queue: for answers to what the stream itself brought, so that a hasty sender slows itself down.</summary>
+    public async ValueTask SendAsync(ServerMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _outbound.Writer.WriteAsync(message, cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            // The stream is over; replay tells the node after it has come back.
+        }
+    }
+
     public void Close(StreamEnd end)
     {
         if (Interlocked.CompareExchange(ref _end, (int)end, (int)StreamEnd.None) != (int)StreamEnd.None)
