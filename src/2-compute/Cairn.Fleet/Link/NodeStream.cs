@@ -9,11 +9,23 @@ internal enum StreamEnd
 {
     None,
 
+    /// <summary>The other side went away.</summary>
+    Gone,
+
     /// <summary>The other side read slower than it was written to.</summary>
     TooSlow,
 
     /// <summary>Every node of the stream has moved to a newer one or was removed.</summary>
     NoNodesLeft,
+
+    /// <summary>It wished to stand for more nodes than one stream may.</summary>
+    TooManyNodes,
+
+    /// <summary>None of its nodes proved its key in time.</summary>
+    NoProof,
+
+    /// <summary>A fault of the server, logged where it happened.</summary>
+    Failed,
 
     /// <summary>The server stops.</summary>
     Stopping,
@@ -33,6 +45,7 @@ internal sealed class NodeStream(int capacity) : IDisposable
     private readonly CancellationTokenSource _closed = new();
     private int _end;
     private int _sessions;
+    private volatile bool _proved;
 
     public int Capacity => capacity;
 
@@ -71,7 +84,18 @@ internal sealed class NodeStream(int capacity) : IDisposable
         _ = _closed.CancelAsync();
     }
 
-    public void SessionOpened() => Interlocked.Increment(ref _sessions);
+    public void SessionOpened()
+    {
+        _proved = true;
+        Interlocked.Increment(ref _sessions);
+    }
+
+    /// <summary>A connection that proves nothing holds nothing for long.</summary>
+    public void EndUnlessProved()
+    {
+        if (!_proved)
+            Close(StreamEnd.NoProof);
+    }
 
     /// <summary>A session of the stream was replaced or removed; the last one takes the stream along.</summary>
     public void SessionClosed()

@@ -4,7 +4,7 @@ using Cairn.Contracts.Ids;
 namespace Cairn.Fleet.Logs;
 
 /// <summary>
-/// What reading logs asks of the jobs. Whoever starts an attempt or ends a task or a job calls <c>LogFollowers.Wake</c> after the
+/// What reading logs asks of the jobs. Whoever starts an attempt or ends a task or a job calls <see cref="LogFollowers.Wake(JobId)"/> after the
 /// commit: a follower sleeps until bytes come or that is called, and only then asks again.
 /// </summary>
 internal interface IJobLogs
