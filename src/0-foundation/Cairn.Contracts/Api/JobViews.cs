@@ -154,7 +154,8 @@ public sealed record OutputView(string Name, long SizeBytes, int Files);
 /// <summary>One line of a task's log, as the log stream sends it.</summary>
 /// <param name="At">When the node read it.</param>
 /// <param name="Rank">Which task of the gang.</param>
-/// <param name="Stream"><c>stdout</c> or <c>stderr</c>.</param>
+/// <param name="Stream"><c>stdout</c>, <c>stderr</c>, or <c>system</c> for Cairn's own words about the task.</param>
 /// <param name="Text">Without the line end.</param>
 /// <param name="Cursor">Resume after it.</param>
-public sealed record LogLineView(DateTimeOffset At, int Attempt, int Rank, string Stream, string Text, string Cursor);
+/// <param name="Partial">True where the line goes on in the rank's next one of the same stream; else left out.</param>
+public sealed record LogLineView(DateTimeOffset At, int Attempt, int Rank, string Stream, string Text, string Cursor, bool? Partial = null);

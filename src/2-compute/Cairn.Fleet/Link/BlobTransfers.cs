@@ -11,7 +11,7 @@ namespace Cairn.Fleet.Link;
 internal readonly record struct BlobCaller(NodeId Node, TaskId Task);
 
 /// <summary>Blobs between nodes and the store: only those a task was given, and only where a task may leave any.</summary>
-internal sealed class BlobTransfers(IBlobs blobs, INodeWork work, LinkOptions options)
+internal sealed class BlobTransfers(IBlobs blobs, INodeWork work, NodeLinkOptions options)
 {
     private const int ChunkBytes = 256 * 1024;
 

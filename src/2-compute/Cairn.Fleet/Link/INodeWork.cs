@@ -54,7 +54,7 @@ internal sealed record NodeReplay(IReadOnlyList<string> ForgetTasks, IReadOnlyLi
     public static readonly NodeReplay Nothing = new([], []);
 }
 
-/// <summary>Names one log: of one rank of one attempt of a job.</summary>
+/// <summary>Names one log: of one rank of one attempt of a job. No two tasks may share it, for each begins its log at offset 0.</summary>
 internal readonly record struct TaskLogKey(JobId Job, int Attempt, int Rank);
 
 /// <summary>The part of a node that leases hold.</summary>

@@ -33,7 +33,7 @@ public sealed class LinkCertificates
 
     /// <summary>Reads both certificates, making what is missing, about to expire, or made for other names.</summary>
     /// <exception cref="CryptographicException">A file is there and cannot be read as what it should be.</exception>
-    public static LinkCertificates LoadOrCreate(LinkOptions options, DateTimeOffset now)
+    public static LinkCertificates LoadOrCreate(NodeLinkOptions options, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(options);
         var folder = options.CertificateFolder;
@@ -51,7 +51,7 @@ public sealed class LinkCertificates
         return new LinkCertificates(authority, CreateServer(folder, authority, names, now));
     }
 
-    private static SortedSet<string> Names(LinkOptions options)
+    private static SortedSet<string> Names(NodeLinkOptions options)
     {
         JoinToken.TrySplitServer(options.AdvertisedAddress, out var advertised, out _);
         var names = new SortedSet<string>(StringComparer.OrdinalIgnoreCase)

@@ -11,7 +11,7 @@ namespace Cairn.Fleet.Link;
 
 /// <summary>What a conversation talks to.</summary>
 internal sealed record LinkParts(
-    NodeLinks Links, Enrolment Enrolment, INodeWork Work, LogIngest Logs, LinkOptions Options, NodeOptions NodeOptions,
+    NodeLinks Links, Enrolment Enrolment, INodeWork Work, LogIngest Logs, NodeLinkOptions Options, NodeOptions NodeOptions,
     NodeInstruments Instruments, TimeProvider Time, ILogger<NodeConversation> Log);
 
 /// <summary>

@@ -1,5 +1,5 @@
-using System.Security.Claims;
 using Cairn.Contracts.Ids;
+using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Fleet.Logs;
 
@@ -9,8 +9,8 @@ namespace Cairn.Fleet.Logs;
 /// </summary>
 internal interface IJobLogs
 {
-    /// <summary>The job by id, or the newest by name, that the caller may see; null where there is none.</summary>
-    ValueTask<JobLogs?> FindAsync(string job, ClaimsPrincipal caller, CancellationToken cancellationToken);
+    /// <summary>The job by id, or the newest by name, that the caller of the request may see; null where there is none.</summary>
+    ValueTask<JobLogs?> FindAsync(string job, HttpContext request, CancellationToken cancellationToken);
 
     /// <summary>The same job, later.</summary>
     ValueTask<JobLogs?> FindAsync(JobId job, CancellationToken cancellationToken);

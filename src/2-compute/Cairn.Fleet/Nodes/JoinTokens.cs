@@ -11,7 +11,7 @@ using Cairn.State;
 namespace Cairn.Fleet.Nodes;
 
 /// <summary>Makes, lists and revokes the tokens that machines join with. The rows hold a hash; the token is shown once.</summary>
-internal sealed class JoinTokens(Store store, LinkOptions link, LinkCertificates certificates, TimeProvider time)
+internal sealed class JoinTokens(Store store, NodeLinkOptions link, LinkCertificates certificates, TimeProvider time)
 {
     private const long LongestSeconds = 90 * 86_400;
     private const int LongestNote = 256;

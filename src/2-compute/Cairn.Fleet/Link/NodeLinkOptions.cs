@@ -1,7 +1,7 @@
 namespace Cairn.Fleet.Link;
 
 /// <summary>How nodes reach this server, and how much one connection may ask of it.</summary>
-public sealed class LinkOptions
+public sealed class NodeLinkOptions
 {
     /// <summary>
     /// Where nodes reach the gRPC endpoint, <c>host:port</c>, as join tokens say it; default <c>127.0.0.1:7071</c>. The server's certificate
