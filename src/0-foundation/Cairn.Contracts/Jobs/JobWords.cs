@@ -75,6 +75,9 @@ public static class EndReasons
     public const string WorkdirFailed = "workdir_failed";
     public const string StartFailed = "start_failed";
 
+    /// <summary>The program succeeded, but the server refused to store what it left.</summary>
+    public const string OutputsFailed = "outputs_failed";
+
     /// <summary>A person stopped it.</summary>
     public const string Stopped = "stopped";
     public const string MaxDuration = "max_duration";

@@ -1,0 +1,157 @@
+using System.Buffers;
+using Cairn.Contracts.Wire;
+using Cairn.Node.Native;
+using Google.Protobuf;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>What a task's log needs to know of its task.</summary>
+internal sealed record TaskLogSource(string TaskId, long Epoch, string Folder, string OutPath, string ErrorPath, long LimitBytes);
+
+/// <summary>
+/// The loop that moves a task's output: raw files → records in the store → chunks on the wire. Only <see cref="RunAsync"/> touches the
+/// store; acknowledgements and connections come in as numbers and a signal.
+/// </summary>
+internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<NodeMessage, bool> send) : IDisposable
+{
+    private const int ChunkBytes = 128 * 1024;
+
+    /// <summary>Bytes on the wire without an acknowledgement.</summary>
+    private const int WindowBytes = 2 << 20;
+
+    /// <summary>An unfinished line, such as a prompt or a progress bar, is shown after this.</summary>
+    private static readonly TimeSpan s_pieceDelay = TimeSpan.FromMilliseconds(500);
+
+    private readonly RawTail _out = new(source.OutPath, LogStream.Out);
+    private readonly RawTail _error = new(source.ErrorPath, LogStream.Error);
+    private readonly ArrayBufferWriter<byte> _records = new(64 * 1024);
+    private readonly byte[] _chunk = new byte[ChunkBytes];
+    private readonly Pulse _pulse = new();
+    private readonly TaskCompletionSource<long> _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _delivered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LogStore _store = null!;
+    private long _acknowledged;
+    private long _sent;
+    private int _connections;
+    private volatile bool _ended;
+
+    /// <summary>The length of the log once all output was read.</summary>
+    public Task<long> Complete => _complete.Task;
+
+    /// <summary>The server has the complete log.</summary>
+    public Task Delivered => _delivered.Task;
+
+    public long Length { get; private set; }
+
+    /// <summary>The raw files changed.</summary>
+    public void Poke() => _pulse.Set();
+
+    /// <summary>A new connection stands: what was not acknowledged is sent again.</summary>
+    public void Reconnected()
+    {
+        Interlocked.Increment(ref _connections);
+        _pulse.Set();
+    }
+
+    public void Acknowledge(long offset)
+    {
+        InterlockedMax(ref _acknowledged, offset);
+        _pulse.Set();
+    }
+
+    /// <summary>Nothing writes to the raw files any more.</summary>
+    public void End()
+    {
+        _ended = true;
+        _pulse.Set();
+    }
+
+    /// <summary>Runs until the log is complete and delivered, or until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var store = _store = LogStore.Open(source.Folder, source.LimitBytes);
+        (_out.Position, _error.Position) = (store.Raw.Out, store.Raw.Error);
+        (_acknowledged, _sent, Length) = (store.Start, store.Start, store.Length);
+        var (connections, pieceSince) = (0, 0L);
+        while (true)
+        {
+            // 1. Whether the task has ended is asked before reading: what is read after it is the end.
+            var ended = _ended;
+            var flush = ended || (pieceSince != 0 && clock.GetElapsedTime(pieceSince) >= s_pieceDelay);
+            var moved = ReadOutputs(flush);
+            var pending = _out.HasPiece || _error.HasPiece;
+            pieceSince = !pending || moved ? (pending ? clock.GetTimestamp() : 0) : pieceSince == 0 ? clock.GetTimestamp() : pieceSince;
+            if (ended && !moved)
+                _complete.TrySetResult(store.Length);
+
+            // 2. Deliver.
+            var seen = Volatile.Read(ref _connections);
+            Deliver(restart: seen != connections);
+            connections = seen;
+            if (_complete.Task.IsCompleted && Interlocked.Read(ref _acknowledged) >= store.Length)
+            {
+                _delivered.TrySetResult();
+                return;
+            }
+            if (!moved)
+                await _pulse.WaitAsync(pieceSince != 0 ? s_pieceDelay : IdleDelay, clock, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>How often the raw files are looked at without a signal.</summary>
+    public TimeSpan IdleDelay { get; init; } = TimeSpan.FromSeconds(2);
+
+    public void Dispose()
+    {
+        _out.Dispose();
+        _error.Dispose();
+    }
+
+    private bool ReadOutputs(bool flush)
+    {
+        _records.ResetWrittenCount();
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds() * 1000 + clock.GetUtcNow().Microsecond;
+        var moved = _out.Read(_records, now, flush);
+        moved |= _error.Read(_records, now, flush);
+        if (!moved)
+            return false;
+        _store.Append(_records.WrittenSpan, new RawPosition(_out.Position, _error.Position));
+        _out.FreeRead();
+        _error.FreeRead();
+        Length = _store.Length;
+        return true;
+    }
+
+    private void Deliver(bool restart)
+    {
+        var acknowledged = Math.Min(Interlocked.Read(ref _acknowledged), _store.Length);
+        _store.Release(acknowledged);
+        _sent = restart ? acknowledged : Math.Max(_sent, acknowledged);
+        while (_sent < _store.Length && _sent - acknowledged < WindowBytes)
+        {
+            var length = _store.Read(_sent, _chunk);
+            if (length == 0 || !send(Chunk(_chunk.AsSpan(0, length))))
+                return;
+            _sent += length;
+            _store.MarkSent(_sent);
+        }
+    }
+
+    private NodeMessage Chunk(ReadOnlySpan<byte> records) => new()
+    {
+        Log = new LogChunk { TaskId = source.TaskId, Epoch = source.Epoch, Offset = _sent, Data = ByteString.CopyFrom(records) },
+    };
+
+    private static void InterlockedMax(ref long target, long value)
+    {
+        var seen = Interlocked.Read(ref target);
+        while (value > seen)
+        {
+            var found = Interlocked.CompareExchange(ref target, value, seen);
+            if (found == seen)
+                return;
+            seen = found;
+        }
+    }
+}
