@@ -1,6 +1,7 @@
 using Cairn.Contracts.Plans;
 using Cairn.Contracts.Workloads;
 using Cairn.Planning.Offers;
+using Cairn.Planning.Pipelines;
 using Cairn.Planning.Ranking;
 
 namespace Cairn.Planning;
@@ -20,10 +21,23 @@ public static partial class Planner
         ArgumentNullException.ThrowIfNull(workload);
         ArgumentNullException.ThrowIfNull(offers);
         ArgumentNullException.ThrowIfNull(context);
-        return Rank(new Evaluation(workload, offers, context));
+        return Rank(new Evaluation(workload, offers, context)).Plan;
     }
 
-    private static Plan Rank(Evaluation evaluation)
+    /// <summary>
+    /// Places all steps of a file together with the data that moves between them: no other choice of places makes steps and transfers cheaper. Each
+    /// step is also ranked as if alone; the totals there leave out what other steps hand it, which <see cref="PipelinePlan.Transfers"/> price.
+    /// </summary>
+    /// <exception cref="ArgumentException">Two steps have one name, or a step needs itself or one that is not there.</exception>
+    public static PipelinePlan Plan(WorkloadFile file, OfferSnapshot offers, PlanningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(offers);
+        ArgumentNullException.ThrowIfNull(context);
+        return PipelinePlanning.Plan(file, offers, context, Rank);
+    }
+
+    private static (Plan Plan, int Tier) Rank(Evaluation evaluation)
     {
         var tier = -1;
         TopSink top;
@@ -34,10 +48,11 @@ public static partial class Planner
             fitting = evaluation.Scan(evaluation.Tiers[++tier], ref top);
         }
         while (fitting == 0 && tier < evaluation.Tiers.Length - 1);
-        return new Plan
+        var plan = new Plan
         {
             Candidates = new RankedCandidates(evaluation, evaluation.Tiers[tier], top.Best(), top.Count),
             Rejected = new RejectedOffers(evaluation, tier, evaluation.Snapshot.Count - fitting),
         };
+        return (plan, tier);
     }
 }

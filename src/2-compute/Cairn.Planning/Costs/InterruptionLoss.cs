@@ -16,8 +16,8 @@ namespace Cairn.Planning.Costs;
 /// <param name="RestartSeconds">Waiting for machines to come back.</param>
 internal readonly record struct InterruptionLoss(double Interruptions, double LostWorkSeconds, double RestartSeconds)
 {
-    /// <summary>Beyond this many expected losses per checkpoint interval a stretch needs e²⁰ tries, half a billion: it never ends.</summary>
-    public const double HopelessLossesPerInterval = 20;
+    /// <summary>Beyond this many expected losses per checkpoint interval a stretch needs e¹⁰ tries, twenty thousand: it never ends.</summary>
+    public const double HopelessLossesPerInterval = 10;
 
     public static readonly InterruptionLoss None;
 

@@ -29,17 +29,17 @@ internal readonly struct TimeBill
     public static TimeBill Of(in WorkTime work, in Terms terms, PriceModel model)
     {
         var loss = Loss(work, terms, model == PriceModel.Spot ? terms.InterruptionsPerHour : terms.FailuresPerHour);
-        if (!(loss.LostWorkSeconds + loss.RestartSeconds < MaxLostSeconds))
+        if (double.IsPositiveInfinity(loss.Interruptions))
             return new TimeBill { Hopeless = true, Occupied = long.MaxValue / 4 };
         // While one machine of a gang comes back, the others wait and are billed; the new one's boot is billed where boots are.
         // The other machines of a service go on serving, which is billed as work.
         var waiting = work.Continuous ? 0 : work.GangMachines - 1;
         var billedShare = (waiting + (terms.BootBilled ? 1 : 0)) / (double)work.GangMachines;
-        var lost = (long)Math.Ceiling(loss.LostWorkSeconds + loss.RestartSeconds * billedShare);
+        var lost = Whole(loss.LostWorkSeconds + loss.RestartSeconds * billedShare);
         var boot = terms.BootBilled ? terms.BootSeconds : 0;
         // A reservation is a term that is paid whether used or not.
         var increment = model == PriceModel.Reserved ? Math.Max(terms.ReservedTermSeconds, terms.IncrementSeconds) : terms.IncrementSeconds;
-        var stretched = work.Continuous ? 0 : (long)Math.Ceiling(loss.LostWorkSeconds + loss.RestartSeconds);
+        var stretched = work.Continuous ? 0 : Whole(loss.LostWorkSeconds + loss.RestartSeconds);
         return new TimeBill
         {
             Work = work.BilledWorkSeconds,
@@ -51,7 +51,8 @@ internal readonly struct TimeBill
         };
     }
 
-    private const double MaxLostSeconds = 1e11;
+    /// <summary>Up to the next second, and no more than sums can hold.</summary>
+    private static long Whole(double seconds) => (long)Math.Ceiling(Math.Min(seconds, 1e15));
 
     private static InterruptionLoss Loss(in WorkTime work, in Terms terms, double ratePerMachine)
     {
