@@ -56,10 +56,12 @@ internal static class Requests
     };
 
     /// <summary>Submits and decides at once; null where it waits, and then it is withdrawn.</summary>
-    public static TaskPlacement[]? TryPlace(this SchedulerState state, PlacementRequest request)
+    public static TaskPlacement[]? TryPlace(this SchedulerState state, PlacementRequest request) => state.TryPlaceAt(0, request);
+
+    public static TaskPlacement[]? TryPlaceAt(this SchedulerState state, long nowMicros, PlacementRequest request)
     {
         state.Submit(request);
-        var round = state.Decide(0);
+        var round = state.Decide(nowMicros);
         if (round.Placements.FirstOrDefault(placement => placement.Request.Key == request.Key) is { } placed)
             return placed.Tasks;
         state.Withdraw(request.Key);
