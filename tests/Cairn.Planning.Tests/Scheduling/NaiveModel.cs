@@ -25,6 +25,8 @@ internal sealed class NaiveModel
         _held.RemoveAll(held => held.Task.Node == node);
     }
 
+    public void Release(Guid key, int rank) => _held.RemoveAll(held => held.Key == key && held.Task.Rank == rank);
+
     public void Release(Guid key) => _held.RemoveAll(held => held.Key == key);
 
     public IEnumerable<TaskPlacement> HeldBy(Guid key) => _held.Where(held => held.Key == key).Select(held => held.Task);
@@ -71,13 +73,14 @@ internal sealed class NaiveModel
     public bool Fits(PlacementRequest request)
     {
         var shape = request.Shape;
+        var survivors = HeldBy(request.Key).Select(task => task.Node).ToArray();
         for (var choice = 0; choice < shape.Choices.Count; choice++)
         {
-            if (TryTasks(request, [choice], shape.Tasks, []))
+            if (TryTasks(request, [choice], shape.Tasks, [.. survivors]))
                 return true;
         }
 
-        return shape.MixClasses && TryTasks(request, Enumerable.Range(0, shape.Choices.Count), shape.Tasks, []);
+        return shape.MixClasses && TryTasks(request, Enumerable.Range(0, shape.Choices.Count), shape.Tasks, [.. survivors]);
     }
 
     private bool TryTasks(PlacementRequest request, IEnumerable<int> choices, int left, List<int> used)
@@ -109,7 +112,7 @@ internal sealed class NaiveModel
     {
         if (shape.Spread && used.Contains(node))
             return false;
-        if (!shape.SameDomain || shape.Tasks == 1)
+        if (!shape.SameDomain || (shape.Tasks == 1 && used.Count == 0))
             return true;
         var domain = _nodes[node].Shape.Domain;
         return domain.Length > 0 && used.All(other => _nodes[other].Shape.Domain == domain);

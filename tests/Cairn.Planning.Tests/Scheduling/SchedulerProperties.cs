@@ -26,7 +26,7 @@ public sealed class SchedulerProperties
         select Shape(gpus, tasks, classes, cpus, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, label);
 
     private static readonly Gen<(int Kind, int Which, NodeShape Node, PlacementShape Shape)> s_step =
-        Gen.Select(Gen.Int[0, 11], Gen.Int[0, 1000], s_node, s_shape);
+        Gen.Select(Gen.Int[0, 13], Gen.Int[0, 1000], s_node, s_shape);
 
     [Fact]
     public void Nothing_is_ever_over_committed_and_whoever_waits_really_does_not_fit() =>
@@ -83,6 +83,7 @@ public sealed class SchedulerProperties
         private readonly SchedulerState _state = new(options);
         private readonly NaiveModel _model = new();
         private readonly SortedDictionary<int, PlacementRequest> _waiting = [];
+        private readonly Dictionary<Guid, PlacementShape> _shapes = [];
 
         public string Story { get; private set; } = "";
 
@@ -103,6 +104,12 @@ public sealed class SchedulerProperties
                     break;
                 case 5 or 6:
                     ReleaseOne(step.Which);
+                    break;
+                case 8 when nodes.Length > 0:
+                    Update(nodes[step.Which % nodes.Length], step.Node);
+                    break;
+                case 9:
+                    ReplaceOneRank(step.Which, at);
                     break;
                 case 7 when _waiting.Count > 0:
                     Withdraw(_waiting.Values.ElementAt(step.Which % _waiting.Count));
@@ -138,6 +145,30 @@ public sealed class SchedulerProperties
             _model.Set(node, _model.ShapeOf(node), schedulable);
         }
 
+        /// <summary>The node may shrink below what it granted.</summary>
+        private void Update(int node, NodeShape shape)
+        {
+            var before = _model.ShapeOf(node);
+            shape = shape with { NodeClass = before.NodeClass, Domain = before.Domain };
+            _state.UpdateNode(node, shape);
+            _model.Set(node, shape, _model.IsSchedulable(node));
+        }
+
+        /// <summary>One task of a gang is lost; its rank is asked for again under the gang's key.</summary>
+        private void ReplaceOneRank(int which, int at)
+        {
+            var holders = _model.Holders.Where(key => _state.Explain(key) is null && _model.HeldBy(key).Count() > 1).ToArray();
+            if (holders.Length == 0)
+                return;
+            var key = holders[which % holders.Length];
+            var lost = _model.HeldBy(key).First().Rank;
+            Assert.True(_state.Release(key, lost));
+            _model.Release(key, lost);
+            var shape = _shapes[key];
+            var one = new PlacementShape { Tasks = 1, Choices = shape.Choices, Spread = shape.Spread, SameDomain = shape.SameDomain };
+            Submit(new PlacementRequest { Key = key, Shape = one, Sequence = at + 1, SubmittedAtMicros = at * 500L, Ranks = [lost] });
+        }
+
         private void ReleaseOne(int which)
         {
             var holders = _model.Holders.ToArray();
@@ -150,6 +181,7 @@ public sealed class SchedulerProperties
         private void Submit(PlacementRequest request)
         {
             _state.Submit(request);
+            _shapes.TryAdd(request.Key, request.Shape);
             _waiting.Add((int)request.Sequence, request);
         }
 
@@ -179,6 +211,6 @@ public sealed class SchedulerProperties
         /// <summary>Within one priority and shape, first come first placed.</summary>
         private void AssertNobodyWasPassed(PlacementRequest placed) =>
             Assert.DoesNotContain(_waiting.Values, other =>
-                other.Sequence < placed.Sequence && other.Priority == placed.Priority && other.Shape.Equals(placed.Shape));
+                other.Ranks is null && placed.Ranks is null && other.Sequence < placed.Sequence && other.Priority == placed.Priority && other.Shape.Equals(placed.Shape));
     }
 }
