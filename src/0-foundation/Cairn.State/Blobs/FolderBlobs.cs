@@ -47,7 +47,7 @@ public sealed class FolderBlobs : IBlobs
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new BlobException(BlobFault.Missing, $"There is no blob {hash} in {_root}.", error);
+            return Task.FromException<Stream>(new BlobException(BlobFault.Missing, $"There is no blob {hash} in {_root}.", error));
         }
     }
 
