@@ -81,6 +81,16 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Nobody_else_may_read_the_files()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
+        await using var store = await _database.OpenAsync();
+        await store.WriteAsync(s => s.Execute("INSERT INTO things (id, name, size) VALUES ('a', 'n', 0)"), Ct);
+        Assert.All(Directory.EnumerateFiles(Path.GetDirectoryName(_database.Address)!, "rows.db*"),
+            path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
+    }
+
+    [Fact]
     public async Task A_missing_folder_is_made()
     {
         var path = Path.Combine(Path.GetDirectoryName(_database.Address)!, "new", "deep", "rows.db");
