@@ -16,7 +16,7 @@ public sealed class RoundTripTests
             Assert.True(result.Errors.Count == 0, $"{string.Join('\n', result.Errors)}\n{yaml}");
             Assert.Equal(Json(file), Json(result.File!));
         },
-        iter: 2000);
+        iter: 500);
 
     [Fact]
     public void What_is_stored_as_json_reads_back_the_same() => WorkloadGen.File.Sample(
@@ -30,7 +30,7 @@ public sealed class RoundTripTests
             Assert.Equal(file.Steps[0].Workload.Env, back.Steps[0].Workload.Env);
             Assert.Equal(WorkloadWriter.ToYaml(file), WorkloadWriter.ToYaml(back));
         },
-        iter: 2000);
+        iter: 500);
 
     [Fact]
     public void A_single_workload_is_written_without_steps() =>
