@@ -18,7 +18,8 @@ internal static class SchedulingLoad
         Churn(trace, state, held);
         Queue(trace, state, held);
         using var process = Process.GetCurrentProcess();
-        Console.WriteLine($"  memory: {GC.GetTotalMemory(forceFullCollection: true) / 1e6:N0} MB managed, peak of the process {process.PeakWorkingSet64 / 1e6:N0} MB");
+        var managed = GC.GetTotalMemory(forceFullCollection: true) / 1e6;
+        Console.WriteLine($"  memory: {managed:N0} MB managed, peak of the process {process.PeakWorkingSet64 / 1e6:N0} MB");
         Gangs(trace, "half used", HalfUsed(trace));
     }
 
@@ -54,7 +55,8 @@ internal static class SchedulingLoad
                 held.Add(placement.Request);
         }
 
-        Console.WriteLine($"  filling: {watch.Rates(held.Count, state.HeldTasks).Rates}; {Used(trace, state):P1} of accelerators used at the end");
+        Console.WriteLine($"  filling: {watch.Rates(held.Count, state.HeldTasks).Rates}");
+        Console.WriteLine($"    {Used(trace, state):P1} of accelerators used at the end");
         return held;
     }
 
@@ -106,7 +108,8 @@ internal static class SchedulingLoad
         }
 
         times.Sort();
-        Console.WriteLine($"  one release and its round with {state.QueuedCount:N0} waiting: median {Median(times):N1} µs, p99 {times[times.Count * 99 / 100]:N1} µs");
+        var p99 = times[times.Count * 99 / 100];
+        Console.WriteLine($"  one release and its round, {state.QueuedCount:N0} waiting: median {Median(times):N1} µs, p99 {p99:N1} µs");
     }
 
     private static SchedulerState HalfUsed(SchedulingTrace trace)
@@ -158,8 +161,8 @@ internal static class SchedulingLoad
         public (double PerCpuSecond, string Rates) Rates(int requests, int tasks)
         {
             var (clock, cpu) = (Stopwatch.GetElapsedTime(Started).TotalSeconds, (CpuNow() - Cpu).TotalSeconds);
-            return (requests / cpu,
-                $"{requests / clock:N0} requests/s and {tasks / clock:N0} tasks/s by the clock, {requests / cpu:N0} and {tasks / cpu:N0} per CPU second");
+            var byClock = $"{requests / clock:N0} requests/s and {tasks / clock:N0} tasks/s by the clock";
+            return (requests / cpu, $"{byClock}, {requests / cpu:N0} and {tasks / cpu:N0} per CPU second");
         }
 
         private static TimeSpan CpuNow()

@@ -4,8 +4,8 @@ using Cairn.Planning.Scheduling;
 namespace Cairn.Bench.Scheduling;
 
 /// <summary>
-/// A fleet of the size that the benchmarks speak of, and a stream of requests over it: 130 regions with a node class each, eight accelerators per
-/// node. Every request accepts every region, cheapest first. Seeded, so every run sees the same trace.
+/// A fleet of the size that the benchmarks speak of, and a stream of requests over it: 130 regions with a node class each, eight
+/// accelerators per node. Every request accepts every region, cheapest first. Seeded, so every run sees the same trace.
 /// </summary>
 internal sealed class SchedulingTrace(int nodes = 40_000, int regions = 130)
 {

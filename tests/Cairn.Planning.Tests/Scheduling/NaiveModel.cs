@@ -65,7 +65,8 @@ internal sealed class NaiveModel
         var here = _held.Where(held => held.Task.Node == node).ToArray();
         var free = DeviceFree(node);
         var whole = free.Select((milli, device) => milli == 1000 ? 1UL << device : 0).Aggregate(0UL, (set, bit) => set | bit);
-        return new NodeRoom(shape.CpuMillis - here.Sum(held => held.Need.CpuMillis), shape.MemoryBytes - here.Sum(held => held.Need.MemoryBytes),
+        return new NodeRoom(
+            shape.CpuMillis - here.Sum(held => held.Need.CpuMillis), shape.MemoryBytes - here.Sum(held => held.Need.MemoryBytes),
             shape.DiskBytes - here.Sum(held => held.Need.DiskBytes), whole, free.Sum());
     }
 
@@ -96,7 +97,8 @@ internal sealed class NaiveModel
                 {
                     _held.Add((request.Key, new TaskPlacement(-1, node, choice, devices, need.AcceleratorMilli), need));
                     used.Add(node);
-                    var fits = RoomOf(node) is { CpuMillis: >= 0, MemoryBytes: >= 0, DiskBytes: >= 0 } && TryTasks(request, choices, left - 1, used);
+                    var fits = RoomOf(node) is { CpuMillis: >= 0, MemoryBytes: >= 0, DiskBytes: >= 0 }
+                        && TryTasks(request, choices, left - 1, used);
                     _held.RemoveAt(_held.Count - 1);
                     used.RemoveAt(used.Count - 1);
                     if (fits)

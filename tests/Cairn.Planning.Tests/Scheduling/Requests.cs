@@ -12,7 +12,8 @@ internal static class Requests
 
     public static Guid Key(int number) => new(number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-    public static NodeShape Node(int gpus = 8, string nodeClass = "a", string domain = "d", int cpus = 96, int memoryGb = 1000, string? label = null) => new()
+    public static NodeShape Node(
+        int gpus = 8, string nodeClass = "a", string domain = "d", int cpus = 96, int memoryGb = 1000, string? label = null) => new()
     {
         NodeClass = nodeClass,
         Domain = domain,
@@ -31,7 +32,8 @@ internal static class Requests
         NodeLabels = label is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["team"] = label },
     };
 
-    public static PlacementShape Shape(double gpus = 1, int tasks = 1, string classes = "a", double cpus = 1, bool spread = false, bool sameDomain = false,
+    public static PlacementShape Shape(
+        double gpus = 1, int tasks = 1, string classes = "a", double cpus = 1, bool spread = false, bool sameDomain = false,
         bool mix = false, string? label = null)
     {
         var need = Need(gpus, cpus, label);
@@ -45,7 +47,8 @@ internal static class Requests
         };
     }
 
-    public static PlacementRequest Request(int key, PlacementShape shape, int priority = 50, long? sequence = null, long at = 0, int[]? ranks = null) => new()
+    public static PlacementRequest Request(
+        int key, PlacementShape shape, int priority = 50, long? sequence = null, long at = 0, int[]? ranks = null) => new()
     {
         Key = Key(key),
         Shape = shape,

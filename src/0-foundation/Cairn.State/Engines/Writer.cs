@@ -14,7 +14,6 @@ internal sealed class Writer
     private readonly Engine _engine;
     private readonly ChannelReader<Work> _queue;
     private readonly WriterSettings _settings;
-    private readonly int _batchSize;
     private readonly Thread _thread;
     private readonly List<Work> _batch = [];
     private Link? _link;
@@ -22,7 +21,6 @@ internal sealed class Writer
     public Writer(Engine engine, ChannelReader<Work> queue, WriterSettings settings)
     {
         (_engine, _queue, _settings) = (engine, queue, settings);
-        _batchSize = Math.Min(settings.BatchSize, engine.LargestBatch);
         _thread = new Thread(Loop) { IsBackground = true, Name = "cairn-state-writer" };
         _thread.Start();
     }
@@ -46,7 +44,7 @@ internal sealed class Writer
         _batch.Clear();
         while (_batch.Count == 0)
         {
-            while (_batch.Count < _batchSize && _queue.TryRead(out var work))
+            while (_batch.Count < _settings.BatchSize && _queue.TryRead(out var work))
             {
                 if (work.CancellationToken.IsCancellationRequested)
                     work.Cancel();
@@ -103,15 +101,12 @@ internal sealed class Writer
         var alone = _batch.Count == 1;
         for (var i = 0; i < outcomes.Length; i++)
         {
-            if (!alone && (i == 0 || outcomes[i - 1].Error is null))
-                link.Control(i == 0 ? "SAVEPOINT work" : "RELEASE SAVEPOINT work; SAVEPOINT work");
-            outcomes[i] = RunOne(link, _batch[i]);
-            if (outcomes[i].Error is null)
-                continue;
-            // The savepoint stays, for the next work.
-            link.Control(alone ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT work");
-            if (alone)
+            outcomes[i] = RunOne(link, _batch[i], alone);
+            if (alone && outcomes[i].Error is not null)
+            {
+                link.Control("ROLLBACK");
                 return;
+            }
         }
         var signals = outcomes.Where(o => o.Error is null).SelectMany(o => o.Session.Signals).Distinct().ToList();
         if (signals.Count > 0)
@@ -119,31 +114,34 @@ internal sealed class Writer
         link.Control("COMMIT");
     }
 
-    private Outcome RunOne(Link link, Work work)
+    private Outcome RunOne(Link link, Work work, bool alone)
     {
         var session = new WriteSession(link, Micros.Of(_settings.Time.GetUtcNow()));
-        link.Failure = null;
-        Exception? error = null;
+        if (!alone)
+            link.Control("SAVEPOINT work");
         try
         {
             work.Run(session);
-            // PostgreSQL refuses all that follows a failed statement; a work that caught the error must not pass on SQLite either.
-            error = link.Failure;
+            if (!alone)
+                link.Control("RELEASE SAVEPOINT work");
+            return new Outcome(session, null);
         }
-        catch (Exception thrown)
+        catch (Exception error)
         {
-            error = thrown;
+            // A conflict dooms the whole transaction, and so does an error after which none is left: that is the batch's to settle.
+            if (error is StoreException { Fault: StoreFault.Conflict } || !link.IsInTransaction)
+                throw;
+            if (!alone)
+            {
+                link.Control("ROLLBACK TO SAVEPOINT work");
+                link.Control("RELEASE SAVEPOINT work");
+            }
+            return new Outcome(session, error);
         }
         finally
         {
             session.Close();
         }
-        // A conflict dooms the whole transaction, and so does an error after which none is left: that is the batch's to settle.
-        if (link.Failure is { Fault: StoreFault.Conflict } conflict)
-            throw conflict;
-        if (error is not null && !link.IsInTransaction)
-            throw link.Failure ?? error;
-        return new Outcome(session, error);
     }
 
     // (5)

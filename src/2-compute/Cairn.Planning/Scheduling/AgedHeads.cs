@@ -1,6 +1,8 @@
 namespace Cairn.Planning.Scheduling;
 
-/// <summary>Finds the heads of parked lines that waited past the bound, first in order first. Looks at every line, so it is not for every round.</summary>
+/// <summary>
+/// Finds the heads of parked lines that waited past the bound, first in order first. Looks at every line, so it is not for every round.
+/// </summary>
 internal sealed class AgedHeads(LineQueue queue, long reserveAfterMicros)
 {
     /// <summary>So many of them in one scan.</summary>

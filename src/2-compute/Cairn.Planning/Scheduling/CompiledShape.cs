@@ -2,7 +2,9 @@ namespace Cairn.Planning.Scheduling;
 
 /// <summary>A cell that a shape accepts.</summary>
 /// <param name="Choice">Which choice of the shape accepts it.</param>
-/// <param name="Kinds">The device kinds that will do, as in <see cref="DeviceLayout.KindsFor"/>; empty for a need without accelerators.</param>
+/// <param name="Kinds">
+/// The device kinds that will do, as in <see cref="DeviceLayout.KindsFor"/>; empty for a need without accelerators.
+/// </param>
 internal readonly record struct Place(Cell Cell, CompiledNeed Need, int Choice, ulong[] Kinds);
 
 /// <summary>A need with its derived figures.</summary>
@@ -32,24 +34,21 @@ internal sealed class PlaceGroup(int choice, string? domain)
 
     public string? Domain { get; } = domain;
 
-    public List<Place> Places { get; } = [];
-
-    /// <summary>The choice in order, then for equal choices the cell; places of a mixed group stay cheapest first.</summary>
-    public void Add(in Place place)
-    {
-        var at = Places.Count;
-        while (at > 0 && Places[at - 1].Choice > place.Choice)
-            at--;
-        Places.Insert(at, place);
-    }
+    /// <summary>In the order of their choices, the cheapest first.</summary>
+    public List<Place> Places { get; } = new(1);
 }
 
-/// <summary>A shape resolved against the classes and cells that exist; it grows as cells appear.</summary>
+/// <summary>
+/// A shape resolved against the classes and cells that exist. The resolved part is made when it is first used, may be forgotten at any
+/// time, and is made again: a queue of many different shapes would otherwise fill the memory with it.
+/// </summary>
 internal sealed class CompiledShape
 {
     private readonly CompiledNeed[] _needs;
     private readonly NodeClass[] _classes;
-    private readonly HashSet<Cell> _mixed = [];
+    private readonly int _lowestRow = int.MaxValue;
+    private readonly bool _sharesDevices;
+    private List<List<PlaceGroup>>? _steps;
 
     public CompiledShape(PlacementShape shape, NodeClass[] classes, CompiledNeed[] needs)
     {
@@ -58,8 +57,8 @@ internal sealed class CompiledShape
         {
             if (classes[i].Shapes is not [.., var last] || !ReferenceEquals(last, this))
                 classes[i].Shapes.Add(this);
-            foreach (var cell in classes[i].Cells)
-                Accept(cell, i);
+            _lowestRow = Math.Min(_lowestRow, needs[i].LowestRow);
+            _sharesDevices |= needs[i].Share > 0;
         }
     }
 
@@ -68,7 +67,9 @@ internal sealed class CompiledShape
     public ReadOnlySpan<NodeClass> Classes => _classes;
 
     /// <summary>For each choice in order, and last for all mixed, the groups in which a gang may be placed.</summary>
-    public List<List<PlaceGroup>> Steps { get; } = [];
+    public List<List<PlaceGroup>> Steps => _steps ??= Resolve();
+
+    public bool IsResolved => _steps is not null;
 
     public List<Line> Lines { get; } = [];
 
@@ -76,43 +77,58 @@ internal sealed class CompiledShape
 
     public CompiledNeed NeedOf(int choice) => _needs[choice];
 
-    /// <summary>Takes a cell that appeared in an accepted class into every group that it belongs to.</summary>
-    public void Accept(Cell cell)
+    /// <summary>Forgets what <see cref="Steps"/> holds: a cell appeared, or memory is short.</summary>
+    public void Forget() => _steps = null;
+
+    /// <summary>
+    /// False where what is free in the cell is too little for any task. True for a class with a reservation: what is kept there may be
+    /// taken by its owner and by higher priorities, and the rows do not show it.
+    /// </summary>
+    public bool MayUse(Cell cell) =>
+        cell.Class.Reservation is not null || cell.Rows >> Math.Min(_lowestRow, 63) != 0 || (_sharesDevices && cell.Shares != 0);
+
+    private List<List<PlaceGroup>> Resolve()
     {
+        var steps = new List<List<PlaceGroup>>(_classes.Length);
+        var mixed = Shape.MixClasses && Shape.Tasks > 1 ? new HashSet<Cell>() : null;
+        var all = new List<PlaceGroup>();
         for (var i = 0; i < _classes.Length; i++)
         {
-            if (ReferenceEquals(_classes[i], cell.Class))
-                Accept(cell, i);
+            var step = new List<PlaceGroup>(1);
+            steps.Add(step);
+            foreach (var cell in _classes[i].Cells)
+            {
+                if (!Accepts(cell, i, out var place))
+                    continue;
+                GroupOf(step, i, cell).Places.Add(place);
+                if (mixed is not null && mixed.Add(cell))
+                    GroupOf(all, _classes.Length, cell).Places.Add(place);
+            }
         }
+
+        steps.Add(all);
+        return steps;
     }
 
-    private void Accept(Cell cell, int choice)
+    private bool Accepts(Cell cell, int choice, out Place place)
     {
-        if (OneDomain && cell.Domain.Length == 0)
-            return;
         var need = _needs[choice];
         var kinds = need.Need.AcceleratorMilli == 0 ? [] : cell.Layout.KindsFor(need.Need);
-        if (need.Need.AcceleratorMilli > 0 && kinds.Length == 0)
-            return;
-        var place = new Place(cell, need, choice, kinds);
-        GroupOf(choice, cell).Add(place);
-        if (Shape.MixClasses && Shape.Tasks > 1 && _mixed.Add(cell))
-            GroupOf(_classes.Length, cell).Add(place);
+        place = new Place(cell, need, choice, kinds);
+        return (need.Need.AcceleratorMilli == 0 || kinds.Length > 0) && !(OneDomain && cell.Domain.Length == 0);
     }
 
-    private PlaceGroup GroupOf(int step, Cell cell)
+    private PlaceGroup GroupOf(List<PlaceGroup> groups, int choice, Cell cell)
     {
-        while (Steps.Count <= step)
-            Steps.Add([]);
         var domain = OneDomain ? cell.Domain : null;
-        foreach (var group in Steps[step])
+        foreach (var group in groups)
         {
             if (string.Equals(group.Domain, domain, StringComparison.Ordinal))
                 return group;
         }
 
-        var added = new PlaceGroup(step, domain);
-        Steps[step].Add(added);
+        var added = new PlaceGroup(choice, domain);
+        groups.Add(added);
         return added;
     }
 }

@@ -16,8 +16,9 @@ internal static class DeviceBits
     public static ulong FirstN(int count) => count >= 64 ? ulong.MaxValue : (1UL << count) - 1;
 
     /// <summary>
-    /// <paramref name="count"/> bits of <paramref name="free"/>: an aligned block of two, four or eight where one is whole, because boards link
-    /// neighbours; otherwise the lowest. Of several blocks the one whose twin is already broken, so that larger blocks stay whole.
+    /// <paramref name="count"/> bits of <paramref name="free"/>: an aligned block of two, four or eight where one is whole, because
+    /// boards link neighbours; otherwise the lowest. Of several blocks the one whose twin is already broken, so that larger blocks
+    /// stay whole.
     /// </summary>
     public static ulong Choose(ulong free, int count)
     {

@@ -37,7 +37,9 @@ internal sealed class DeviceLayout
         return true;
     }
 
-    /// <summary>For each kind that the need accepts and of which there are enough, its devices. Empty where no task of the need can ever fit.</summary>
+    /// <summary>
+    /// For each kind that the need accepts and of which there are enough, its devices. Empty where no task of the need can ever fit.
+    /// </summary>
     public ulong[] KindsFor(TaskNeed need)
     {
         var whole = Math.Max(1, need.AcceleratorMilli / TaskNeed.WholeAccelerator);
@@ -48,7 +50,7 @@ internal sealed class DeviceLayout
                 kinds.Add(_masks[i]);
         }
 
-        return [.. kinds];
+        return kinds.Count == _masks.Length ? _masks : [.. kinds];
     }
 
     /// <summary>How far the devices meet a need whose <see cref="KindsFor"/> is empty.</summary>

@@ -40,7 +40,8 @@ internal sealed class GangPlacer(GrantTable grants)
     }
 
     /// <summary>
-    /// Where ranks join a gang that still holds others: its nodes leave the index for a spread shape, and the domain to keep to is returned.
+    /// Where ranks join a gang that still holds others: its nodes leave the index for a spread shape, and the domain to keep to is
+    /// returned.
     /// </summary>
     private string? SetSurvivorsAside(Guid key, PlacementShape shape)
     {

@@ -33,7 +33,9 @@ internal sealed class GrantTable
     /// <summary>The first grant of a gang, −1 where it holds none.</summary>
     public int FirstOf(Guid key) => _gangs.TryGetValue(key, out var slot) ? slot : -1;
 
-    /// <summary>Takes the amounts from the node and keeps them under the gang's key. The node's place in the index is the caller's to renew.</summary>
+    /// <summary>
+    /// Takes the amounts from the node and keeps them under the gang's key. The node's place in the index is the caller's to renew.
+    /// </summary>
     public int Add(in Grant grant)
     {
         var slot = Slot();

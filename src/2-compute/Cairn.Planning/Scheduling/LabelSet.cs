@@ -1,6 +1,8 @@
 namespace Cairn.Planning.Scheduling;
 
-/// <summary>A set of labels, interned: equal sets are one instance. Each label (name and value) has a number; a set is the sorted numbers.</summary>
+/// <summary>
+/// A set of labels, interned: equal sets are one instance. Each label (name and value) has a number; a set is the sorted numbers.
+/// </summary>
 internal sealed class LabelSet(int[] labels)
 {
     public static readonly LabelSet Empty = new([]);

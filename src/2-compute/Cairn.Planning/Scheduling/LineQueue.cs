@@ -1,17 +1,19 @@
 namespace Cairn.Planning.Scheduling;
 
 /// <summary>
-/// Everything that waits, as lines of equal requests. Lines to try stand in one queue by the order of their heads; parked ones stand nowhere
-/// and cost nothing until <see cref="Wake"/>.
+/// Everything that waits, as lines of equal requests. Lines to try stand in one queue by the order of their heads; parked ones stand
+/// nowhere and cost nothing until <see cref="Wake"/>.
 /// </summary>
 internal sealed class LineQueue(NodeTable nodes)
 {
     private const int IdleShapesKept = 1024;
+    private const int ResolvedShapesKept = 4096;
     private readonly Dictionary<Guid, Waiting> _waiting = [];
     private readonly Dictionary<PlacementShape, CompiledShape> _shapes = [];
     private readonly Dictionary<(CompiledShape, int Priority), Line> _lines = [];
     private readonly Dictionary<Guid, Line> _joining = [];
     private readonly PriorityQueue<Line, QueueOrder> _standing = new();
+    private readonly List<CompiledShape> _resolved = [];
     private int _idleShapes;
 
     public List<Line> Lines { get; } = [];
@@ -80,6 +82,21 @@ internal sealed class LineQueue(NodeTable nodes)
         _standing.Enqueue(line, head.Order);
     }
 
+    /// <summary>Call after a use that may have resolved the shape: all are forgotten at once when they are many.</summary>
+    public void Used(CompiledShape shape, bool wasResolved)
+    {
+        if (wasResolved)
+            return;
+        if (_resolved.Count >= ResolvedShapesKept)
+        {
+            foreach (var resolved in _resolved)
+                resolved.Forget();
+            _resolved.Clear();
+        }
+
+        _resolved.Add(shape);
+    }
+
     public void Wake(Line line)
     {
         if (!line.Parked)
@@ -137,7 +154,9 @@ internal sealed class LineQueue(NodeTable nodes)
         {
             classes[i] = nodes.ClassOf(shape.Choices[i].NodeClass);
             var need = shape.Choices[i].Need;
-            needs[i] = i > 0 && ReferenceEquals(need, needs[i - 1].Need) ? needs[i - 1] : new CompiledNeed(need, nodes.Labels.Intern(need.NodeLabels));
+            needs[i] = i > 0 && ReferenceEquals(need, needs[i - 1].Need)
+                ? needs[i - 1]
+                : new CompiledNeed(need, nodes.Labels.Intern(need.NodeLabels));
         }
 
         var compiled = new CompiledShape(shape, classes, needs);

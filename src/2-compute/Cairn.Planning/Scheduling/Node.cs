@@ -4,9 +4,9 @@ using System.Numerics;
 namespace Cairn.Planning.Scheduling;
 
 /// <summary>
-/// One node's room. Invariants: a device's bit is in <see cref="FreeDevices"/> exactly where nothing uses it; <see cref="PartlyFree"/> holds
-/// those of which a share is used and a share is free; the amounts are the totals less every grant. What a reservation holds
-/// is not subtracted from the amounts, only from what others see (<see cref="OpenDevices"/>, <see cref="OpenCpu"/>).
+/// One node's room. Invariants: a device's bit is in <see cref="FreeDevices"/> exactly where nothing uses it; <see cref="PartlyFree"/>
+/// holds those of which a share is used and a share is free; the amounts are the totals less every grant. What a reservation holds is
+/// not subtracted from the amounts, only from what others see (<see cref="OpenDevices"/>, <see cref="OpenCpu"/>).
 /// </summary>
 internal sealed class Node(int handle)
 {
@@ -53,9 +53,12 @@ internal sealed class Node(int handle)
 
     /// <summary>True where everything that a reservation holds here is free now.</summary>
     public bool Covers(in Hold hold) =>
-        BitOperations.PopCount(FreeDevices & hold.Kinds) >= hold.Devices && hold.Cpu <= FreeCpu && hold.Memory <= FreeMemory && hold.Disk <= FreeDisk;
+        BitOperations.PopCount(FreeDevices & hold.Kinds) >= hold.Devices && hold.Cpu <= FreeCpu && hold.Memory <= FreeMemory
+        && hold.Disk <= FreeDisk;
 
-    /// <summary>The most that one partly used device has free; 0 where shares must not be added because a reservation drains the node.</summary>
+    /// <summary>
+    /// The most that one partly used device has free; 0 where shares must not be added because a reservation drains the node.
+    /// </summary>
     public int LargestShare
     {
         get

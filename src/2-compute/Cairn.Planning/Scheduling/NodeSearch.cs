@@ -15,8 +15,8 @@ internal readonly record struct NodeWish(int Left, bool Compact, string? Domain)
 internal static class NodeSearch
 {
     /// <summary>
-    /// The first choice that has a node, and of it: (1) a partly used device for a share; (2) for a compact gang the smallest node that holds
-    /// all that is left, else the largest; (3) otherwise the smallest that holds one task.
+    /// The first choice that has a node, and of it: (1) a partly used device for a share; (2) for a compact gang the smallest node that
+    /// holds all that is left, else the largest; (3) otherwise the smallest that holds one task.
     /// </summary>
     public static Node? Next(ReadOnlySpan<Place> places, in NodeWish wish, out int at)
     {

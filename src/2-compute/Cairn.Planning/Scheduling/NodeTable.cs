@@ -42,7 +42,10 @@ internal sealed class NodeTable
         return node;
     }
 
-    /// <summary>Gives a node another shape. It has no reservation; its grants are taken from the new amounts by the caller before <see cref="Refresh"/>.</summary>
+    /// <summary>
+    /// Gives a node another shape. It has no reservation; its grants are taken from the new amounts by the caller before <see
+    /// cref="Refresh"/>.
+    /// </summary>
     public void Reshape(Node node, NodeShape shape)
     {
         Check(shape);
@@ -107,7 +110,7 @@ internal sealed class NodeTable
         var cell = new Cell(nodeClass, shape.Domain, new DeviceLayout(shape.Devices));
         nodeClass.Cells.Add(cell);
         foreach (var compiled in nodeClass.Shapes)
-            compiled.Accept(cell);
+            compiled.Forget();
         return cell;
     }
 

@@ -6,8 +6,8 @@ namespace Cairn.Planning.Scheduling;
 public readonly record struct PlacementChoice(string NodeClass, TaskNeed Need);
 
 /// <summary>
-/// Everything that decides where a request can go. Requests of equal shape stand in one line, so one refusal answers for all of them; sharing
-/// the instance between requests makes the comparison free.
+/// Everything that decides where a request can go. Requests of equal shape stand in one line, so one refusal answers for all of them;
+/// sharing the instance between requests makes the comparison free.
 /// </summary>
 public sealed class PlacementShape : IEquatable<PlacementShape>
 {
@@ -23,14 +23,14 @@ public sealed class PlacementShape : IEquatable<PlacementShape>
     public bool Spread { get; init; }
 
     /// <summary>
-    /// All nodes of the gang share one <see cref="NodeShape.Domain"/>, and are as few as can be. Without it tasks fill the smallest fragments
-    /// that hold them, wherever these are.
+    /// All nodes of the gang share one <see cref="NodeShape.Domain"/>, and are as few as can be. Without it tasks fill the smallest
+    /// fragments that hold them, wherever these are.
     /// </summary>
     public bool SameDomain { get; init; }
 
     /// <summary>
-    /// Where no single choice holds the whole gang, it may be spread over several, cheapest first: nodes of many suppliers are one class each.
-    /// Of a class named twice, the first need that its devices meet counts.
+    /// Where no single choice holds the whole gang, it may be spread over several, cheapest first: nodes of many suppliers are one
+    /// class each. Of a class named twice, the first need that its devices meet counts.
     /// </summary>
     public bool MixClasses { get; init; }
 

@@ -24,7 +24,9 @@ internal sealed class Reservation(Line line)
     /// <summary>Thousandths missing over all kept nodes when they were last chosen.</summary>
     public long Missing { get; set; } = long.MaxValue;
 
-    /// <summary>True when everything that is kept is free. In the common case one step: it looks first where it last found something used.</summary>
+    /// <summary>
+    /// True when everything that is kept is free. In the common case one step: it looks first where it last found something used.
+    /// </summary>
     public bool IsFree
     {
         get

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Cairn.Planning.Scheduling;
 
 /// <summary>Chooses the nodes that will hold a gang the soonest: those of which the least has to drain.</summary>
@@ -72,7 +70,10 @@ internal sealed class ReservationChoice(GrantTable grants)
         }
     }
 
-    /// <summary>Devices that have to drain, by the counts of the index alone; the largest number where there are too few nodes or one is kept for others.</summary>
+    /// <summary>
+    /// Devices that have to drain, by the counts of the index alone; the largest number where there are too few nodes or one is kept
+    /// for others.
+    /// </summary>
     private static long Score(PlaceGroup group, PlacementShape shape)
     {
         var (left, missing) = ((long)shape.Tasks, 0L);
@@ -90,9 +91,9 @@ internal sealed class ReservationChoice(GrantTable grants)
                     continue;
                 if (place.Need.LowestRow == 0)
                     return 0;
-                var perNode = Math.Min(left, shape.Spread ? 1 : TasksOn(place.Need, place.Cell.Layout.Count));
+                var perNode = Math.Min(left, shape.Spread ? 1 : HoldSize.TasksOn(place.Need, place.Cell.Layout.Count));
                 var nodes = Math.Min(place.Cell.CountOf(row), (left + perNode - 1) / perNode);
-                missing += nodes * Math.Max(0, DevicesFor(place.Need, perNode) - row);
+                missing += nodes * Math.Max(0, HoldSize.DevicesFor(place.Need, perNode) - row);
                 left -= nodes * perNode;
             }
         }
@@ -141,7 +142,7 @@ internal sealed class ReservationChoice(GrantTable grants)
         foreach (var place in group.Places)
         {
             if (place.Choice == kept.Choice && ReferenceEquals(place.Cell, kept.Node.Cell))
-                return Keepable(kept.Node, place, tasks);
+                return HoldSize.On(kept.Node, place, tasks);
         }
 
         return kept;
@@ -149,68 +150,8 @@ internal sealed class ReservationChoice(GrantTable grants)
 
     private void Consider(Node node, in Place place, PlacementShape shape)
     {
-        var tasks = Math.Min(shape.Spread ? 1 : shape.Tasks, TasksWhenEmpty(node, place));
+        var tasks = Math.Min(shape.Spread ? 1 : shape.Tasks, HoldSize.TasksWhenEmpty(node, place));
         if (tasks > 0)
-            _keepable.Add(Keepable(node, place, tasks));
-    }
-
-    private static KeptNode Keepable(Node node, in Place place, int tasks)
-    {
-        var need = place.Need.Need;
-        var devices = (int)DevicesFor(place.Need, tasks);
-        var hold = new Hold(devices, FreestKind(node, place, devices), need.CpuMillis * tasks, need.MemoryBytes * tasks, need.DiskBytes * tasks);
-        var missing = Math.Max(MissingOf(hold.Devices, BitOperations.PopCount(node.FreeDevices & hold.Kinds)), MissingOf(hold.Cpu, node.FreeCpu));
-        missing = Math.Max(missing, Math.Max(MissingOf(hold.Memory, node.FreeMemory), MissingOf(hold.Disk, node.FreeDisk)));
-        return new KeptNode(node, place.Choice, tasks, missing, hold);
-    }
-
-    /// <summary>Thousandths of what is wanted that are not free.</summary>
-    private static int MissingOf(long wanted, long free) => wanted <= free ? 0 : (int)Math.Ceiling((wanted - Math.Max(0, free)) * 1000.0 / wanted);
-
-    private static ulong FreestKind(Node node, in Place place, int devices)
-    {
-        var (best, most) = (0UL, -1);
-        foreach (var kind in place.Kinds)
-        {
-            var free = BitOperations.PopCount(node.FreeDevices & kind);
-            if (BitOperations.PopCount(kind) >= devices && free > most)
-                (best, most) = (kind, free);
-        }
-
-        return best;
-    }
-
-    /// <summary>How many tasks the node holds when nothing else is on it, all on one kind of device.</summary>
-    public static int TasksWhenEmpty(Node node, in Place place)
-    {
-        var need = place.Need.Need;
-        var tasks = long.MaxValue;
-        if (need.AcceleratorMilli > 0)
-        {
-            tasks = 0;
-            foreach (var kind in place.Kinds)
-                tasks = Math.Max(tasks, TasksOn(place.Need, BitOperations.PopCount(kind)));
-        }
-
-        tasks = need.CpuMillis > 0 ? Math.Min(tasks, node.Shape.CpuMillis / need.CpuMillis) : tasks;
-        tasks = need.MemoryBytes > 0 ? Math.Min(tasks, node.Shape.MemoryBytes / need.MemoryBytes) : tasks;
-        tasks = need.DiskBytes > 0 ? Math.Min(tasks, node.Shape.DiskBytes / need.DiskBytes) : tasks;
-        return (int)Math.Min(tasks, int.MaxValue);
-    }
-
-    private static int TasksOn(CompiledNeed need, int devices)
-    {
-        if (need.Share > 0)
-            return devices * (TaskNeed.WholeAccelerator / need.Share);
-        return need.Devices > 0 ? devices / need.Devices : 1;
-    }
-
-    /// <summary>Whole devices that hold <paramref name="tasks"/> tasks.</summary>
-    private static long DevicesFor(CompiledNeed need, long tasks)
-    {
-        if (need.Share == 0)
-            return need.Devices * tasks;
-        var perDevice = TaskNeed.WholeAccelerator / need.Share;
-        return (tasks + perDevice - 1) / perDevice;
+            _keepable.Add(HoldSize.On(node, place, tasks));
     }
 }

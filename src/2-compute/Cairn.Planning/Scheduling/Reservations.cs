@@ -1,13 +1,14 @@
 namespace Cairn.Planning.Scheduling;
 
 /// <summary>
-/// Keeps nodes for gangs that waited too long. Run times are unknown, so a reservation is no slot in time: it is a set of nodes that take nothing
-/// new which would delay the gang, and so drain. Backfill goes on everywhere else, and beside it where a node has more than is kept.
-/// Why no gang starves: (1) a blocked head gets a reservation within a bounded time, unless each class that could hold it carries one for an
-/// earlier head; (2) what is free on kept nodes only grows, save for strictly higher priorities; (3) nodes that make no progress are given up for
-/// others after a time that doubles, so that it comes to exceed any finite run time.
+/// Keeps nodes for gangs that waited too long. Run times are unknown, so a reservation is no slot in time: it is a set of nodes that
+/// take nothing new which would delay the gang, and so drain. Backfill goes on everywhere else, and beside it where a node has more
+/// than is kept. Why no gang starves: (1) a blocked head gets a reservation within a bounded time, unless classes that it needs carry
+/// one for an earlier head, and the earliest always gets one; (2) what is free on kept nodes only grows, save for strictly higher
+/// priorities; (3) nodes that make no progress are given up for others after a time that doubles, so that it comes to exceed any finite
+/// run time.
 /// </summary>
-internal sealed class Reservations(NodeTable nodes, LineQueue queue, GrantTable grants, SchedulerOptions options)
+internal sealed partial class Reservations(NodeTable nodes, LineQueue queue, GrantTable grants, SchedulerOptions options)
 {
     /// <summary>Scans and renewals happen at most this often within the bound of the wait.</summary>
     private const int LooksPerWait = 16;
@@ -65,37 +66,8 @@ internal sealed class Reservations(NodeTable nodes, LineQueue queue, GrantTable 
     }
 
     /// <summary>
-    /// Makes what is kept for strictly lower priorities, in classes that the line accepts, visible to it. <see cref="EndLift"/> must follow.
+    /// The node changes or goes, and its reservation with it; another is made at once where the head is still old enough.
     /// </summary>
-    /// <returns>False where there is nothing of that kind.</returns>
-    public bool LiftBelow(Line line)
-    {
-        foreach (var reservation in _all)
-        {
-            if (reservation.Line.Priority < line.Priority && Meets(reservation, line))
-                _lifted.Add(reservation);
-        }
-
-        foreach (var reservation in _lifted)
-            Lift(reservation);
-        return _lifted.Count > 0;
-    }
-
-    /// <param name="drop">True where the room was taken; otherwise the reservations stand as before.</param>
-    public void EndLift(bool drop)
-    {
-        foreach (var reservation in _lifted)
-        {
-            if (drop)
-                Drop(reservation);
-            else
-                Hold(reservation);
-        }
-
-        _lifted.Clear();
-    }
-
-    /// <summary>The node changes or goes, and its reservation with it; another is made at once where the head is still old enough.</summary>
     public void DropAt(Node node)
     {
         if (node.Reservation is not { } reservation)
@@ -145,27 +117,6 @@ internal sealed class Reservations(NodeTable nodes, LineQueue queue, GrantTable 
             Forget(reservation);
     }
 
-    private void ReserveFor(Line line, long nowMicros)
-    {
-        LiftBelow(line);
-        foreach (var reservation in _lifted)
-            SetClasses(reservation, null);
-        var chosen = _choice.Choose(line, []);
-        foreach (var reservation in _lifted)
-            SetClasses(reservation, reservation);
-        EndLift(drop: chosen);
-        if (!chosen)
-        {
-            line.ReserveNotBefore = nowMicros + options.ReserveAfterMicros;
-            return;
-        }
-
-        var made = new Reservation(line);
-        line.Reservation = made;
-        _all.Add(made);
-        Keep(made, nowMicros);
-    }
-
     private void Keep(Reservation reservation, long nowMicros)
     {
         reservation.Kept.Clear();
@@ -211,16 +162,5 @@ internal sealed class Reservations(NodeTable nodes, LineQueue queue, GrantTable 
     {
         foreach (var kept in reservation.Kept)
             kept.Node.Cell.Class.Reservation = value;
-    }
-
-    private static bool Meets(Reservation reservation, Line line)
-    {
-        foreach (var nodeClass in line.Shape.Classes)
-        {
-            if (ReferenceEquals(nodeClass.Reservation, reservation))
-                return true;
-        }
-
-        return false;
     }
 }

@@ -42,6 +42,8 @@ internal sealed class RoundRunner(NodeTable nodes, LineQueue queue, GrantTable g
         {
             foreach (var shape in cell.Class.Shapes)
             {
+                if (!shape.MayUse(cell))
+                    continue;
                 foreach (var line in shape.Lines)
                 {
                     if (line.Parked)
@@ -64,7 +66,10 @@ internal sealed class RoundRunner(NodeTable nodes, LineQueue queue, GrantTable g
 
         line.LastRound = _number;
         var head = line.Head!;
-        if (Place(line, head.Request, nowMicros) is { } tasks)
+        var wasResolved = line.Shape.IsResolved;
+        var tasks = Place(line, head.Request, nowMicros);
+        queue.Used(line.Shape, wasResolved);
+        if (tasks is not null)
         {
             round.Place(new Placement { Request = head.Request, Tasks = tasks });
             queue.Remove(head);
@@ -82,14 +87,16 @@ internal sealed class RoundRunner(NodeTable nodes, LineQueue queue, GrantTable g
             return PlaceOnReserved(own, request, nowMicros);
         if (_placer.TryPlace(line.Shape, request) is { } tasks)
             return tasks;
-        if (!reservations.LiftBelow(line))
+        if (!reservations.LiftFor(line, byOrder: false))
             return null;
         tasks = _placer.TryPlace(line.Shape, request);
-        reservations.EndLift(drop: tasks is not null);
+        reservations.EndLift(tasks is null ? [] : line.Shape.Classes);
         return tasks;
     }
 
-    /// <summary>The gang sees what is kept for it as free. Where that is not enough yet, it is kept on, on better nodes where there are some.</summary>
+    /// <summary>
+    /// The gang sees what is kept for it as free. Where that is not enough yet, it is kept on, on better nodes where there are some.
+    /// </summary>
     private TaskPlacement[]? PlaceOnReserved(Reservation own, PlacementRequest request, long nowMicros)
     {
         if (!own.IsFree && nowMicros < own.RenewAtMicros)

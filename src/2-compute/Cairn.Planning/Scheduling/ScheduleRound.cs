@@ -10,8 +10,8 @@ public sealed class ScheduleRound
     public IReadOnlyList<Placement> Placements => _placements;
 
     /// <summary>
-    /// The heads of the lines that were tried and found no room, in order. A line that was blocked before, and saw nothing freed that it could
-    /// use, is not tried and not named; <see cref="SchedulerState.Explain"/> says why any one waits.
+    /// The heads of the lines that were tried and found no room, in order. A line that was blocked before, and saw nothing freed that
+    /// it could use, is not tried and not named; <see cref="SchedulerState.Explain"/> says why any one waits.
     /// </summary>
     public IReadOnlyList<Guid> Blocked => _blocked;
 
@@ -21,7 +21,9 @@ public sealed class ScheduleRound
     /// <summary>True where the round ended at its limit with lines left to try: decide again.</summary>
     public bool MoreToDo { get; internal set; }
 
-    /// <summary>When a wait next reaches its bound, UTC microseconds: decide at the latest then. Null where nothing waits for that.</summary>
+    /// <summary>
+    /// When a wait next reaches its bound, UTC microseconds: decide at the latest then. Null where nothing waits for that.
+    /// </summary>
     public long? DecideAgainAtMicros { get; internal set; }
 
     internal void Place(Placement placement)

@@ -1,20 +1,20 @@
 namespace Cairn.Planning.Scheduling;
 
 /// <summary>
-/// The scheduler's view of all nodes, of what is granted on them and of who waits, and its choice. Pure and single-threaded: nothing but calls
-/// changes it, equal calls give equal decisions, and it never grants more than a node has.
+/// The scheduler's view of all nodes, of what is granted on them and of who waits, and its choice. Pure and single-threaded: nothing
+/// but calls changes it, equal calls give equal decisions, and it never grants more than a node has.
 /// <para>
-/// The owner feeds it (nodes, held leases, requests), calls <see cref="Decide"/>, and commits the placements. Whoever cannot commit gives the
-/// placements back with <see cref="Release(Guid)"/> and submits them again, or throws the state away and loads a new one.
+/// The owner feeds it (nodes, held leases, requests), calls <see cref="Decide"/>, and commits the placements. Whoever cannot commit
+/// gives the placements back with <see cref="Release(Guid)"/> and submits them again, or throws the state away and loads a new one.
 /// </para>
 /// <para>
-/// Order: a higher priority first, within one priority the lower sequence. A request that finds no room does not stop those behind it; one that
-/// waited for <see cref="SchedulerOptions.ReserveAfterMicros"/> gets nodes reserved, which take nothing new that would delay it, so a stream of
-/// small jobs cannot starve it. Only a strictly higher priority takes a reservation away.
+/// Order: a higher priority first, within one priority the lower sequence. A request that finds no room does not stop those behind it;
+/// one that waited for <see cref="SchedulerOptions.ReserveAfterMicros"/> gets nodes reserved, which take nothing new that would delay
+/// it, so a stream of small jobs cannot starve it. Only a strictly higher priority takes a reservation away.
 /// </para>
 /// <para>Among nodes: the first choice that holds the whole gang, within it the node whose free accelerators match best.</para>
 /// </summary>
-public sealed class SchedulerState
+public sealed partial class SchedulerState
 {
     private readonly NodeTable _nodes = new();
     private readonly GrantTable _grants = new();
@@ -44,7 +44,9 @@ public sealed class SchedulerState
     public int ReservationCount => _reservations.Count;
 
     /// <returns>The node's handle: small, used again after <see cref="RemoveNode"/>.</returns>
-    /// <exception cref="ArgumentException">An amount is negative, or there are more than <see cref="NodeShape.MaxDevices"/> accelerators.</exception>
+    /// <exception cref="ArgumentException">
+    /// An amount is negative, or there are more than <see cref="NodeShape.MaxDevices"/> accelerators.
+    /// </exception>
     public int AddNode(NodeShape shape, bool schedulable = true)
     {
         var node = _nodes.Add(shape, schedulable);
@@ -53,8 +55,8 @@ public sealed class SchedulerState
     }
 
     /// <summary>
-    /// The node has another shape now. What it granted stays granted: amounts may turn negative, and devices that are no longer there come free
-    /// when they are there again.
+    /// The node has another shape now. What it granted stays granted: amounts may turn negative, and devices that are no longer there
+    /// come free when they are there again.
     /// </summary>
     public void UpdateNode(int node, NodeShape shape)
     {
@@ -104,51 +106,10 @@ public sealed class SchedulerState
         return new NodeRoom(asked.FreeCpu, asked.FreeMemory, asked.FreeDisk, asked.FreeDevices, milli);
     }
 
-    /// <summary>
-    /// Enters a lease that exists already, after a restart or from another server. Amounts are taken even where the node no longer has them; a
-    /// device is not granted twice.
-    /// </summary>
-    /// <returns>False, with nothing changed, where the rank is held already or a device is missing or taken.</returns>
-    public bool Adopt(in HeldTask held)
-    {
-        var node = _nodes[held.Node];
-        if (FindGrant(held.Key, held.Rank) >= 0 || !CanHold(node, held))
-            return false;
-        _grants.Add(new Grant
-        {
-            Key = held.Key, Node = node, Rank = held.Rank, Devices = held.Devices, Milli = held.AcceleratorMilli,
-            Cpu = held.CpuMillis, Memory = held.MemoryBytes, Disk = held.DiskBytes,
-        });
-        _nodes.Refresh(node, freed: false);
-        _queue.WakeJoining(held.Key);
-        return true;
-    }
-
-    /// <summary>Everything that the gang holds comes free.</summary>
-    /// <returns>How many tasks held something; 0 for an unknown key.</returns>
-    public int Release(Guid key)
-    {
-        var released = 0;
-        for (var slot = _grants.FirstOf(key); slot >= 0; slot = _grants.FirstOf(key), released++)
-            ReleaseSlot(slot);
-        if (released > 0)
-            _queue.WakeJoining(key);
-        return released;
-    }
-
-    /// <summary>What one rank holds comes free.</summary>
-    public bool Release(Guid key, int rank)
-    {
-        var slot = FindGrant(key, rank);
-        if (slot < 0)
-            return false;
-        ReleaseSlot(slot);
-        _queue.WakeJoining(key);
-        return true;
-    }
-
     /// <summary>Puts a request into the queue; <see cref="Decide"/> places it.</summary>
-    /// <exception cref="ArgumentException">The request makes no sense: its key waits already, its ranks are held or do not match its tasks, a need is negative.</exception>
+    /// <exception cref="ArgumentException">
+    /// The request makes no sense: its key waits already, its ranks are held or do not match its tasks, a need is negative.
+    /// </exception>
     public void Submit(PlacementRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -175,44 +136,23 @@ public sealed class SchedulerState
     /// <param name="maxTasks">The round ends once this many tasks are placed, with <see cref="ScheduleRound.MoreToDo"/> set.</param>
     public ScheduleRound Decide(long nowMicros, int maxTasks = int.MaxValue) => _rounds.Run(nowMicros, maxTasks);
 
-    /// <summary>Why a request waits: every node counted once, by the first thing that keeps the request off it. Null where it does not wait.</summary>
+    /// <summary>
+    /// Why a request waits: every node counted once, by the first thing that keeps the request off it. Null where it does not wait.
+    /// </summary>
     /// <remarks>Looks at every node: for a person's question, not for every round.</remarks>
     public WaitExplanation? Explain(Guid key) => _queue.Find(key) is { } waiting ? WaitReasons.Of(waiting, _nodes) : null;
-
-    private static bool CanHold(Node node, in HeldTask held)
-    {
-        if ((held.Devices & ~DeviceBits.FirstN(node.Cell.Layout.Count)) != 0)
-            return false;
-        if (held.AcceleratorMilli is 0 or >= TaskNeed.WholeAccelerator)
-            return (node.FreeDevices & held.Devices) == held.Devices;
-        return System.Numerics.BitOperations.IsPow2(held.Devices)
-            && node.FreeOf(System.Numerics.BitOperations.TrailingZeroCount(held.Devices)) >= held.AcceleratorMilli;
-    }
 
     private void CheckRanks(PlacementRequest request)
     {
         if (request.Ranks is { } ranks && ranks.Count != request.Shape.Tasks)
-            throw new ArgumentException($"Request {request.Key} names {ranks.Count} ranks for {request.Shape.Tasks} tasks.", nameof(request));
+            throw new ArgumentException(
+                $"Request {request.Key} names {ranks.Count} ranks for {request.Shape.Tasks} tasks; name as many.", nameof(request));
         for (var slot = _grants.FirstOf(request.Key); slot >= 0; slot = _grants[slot].NextInGang)
         {
             var held = _grants[slot].Rank;
             if (request.Ranks is null ? held < request.Shape.Tasks : request.Ranks.Contains(held))
-                throw new ArgumentException($"Request {request.Key} asks for rank {held}, which holds a grant; release it first.", nameof(request));
+                throw new ArgumentException(
+                    $"Request {request.Key} asks for rank {held}, which holds a grant; release it first.", nameof(request));
         }
-    }
-
-    private int FindGrant(Guid key, int rank)
-    {
-        var slot = _grants.FirstOf(key);
-        while (slot >= 0 && _grants[slot].Rank != rank)
-            slot = _grants[slot].NextInGang;
-        return slot;
-    }
-
-    private void ReleaseSlot(int slot)
-    {
-        var node = _grants[slot].Node;
-        _grants.Remove(slot);
-        _nodes.Refresh(node, freed: true);
     }
 }

@@ -75,14 +75,16 @@ public sealed class TaskNeed : IEquatable<TaskNeed>
         ArgumentOutOfRangeException.ThrowIfNegative(MemoryBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(DiskBytes);
         if (AcceleratorMilli > WholeAccelerator && AcceleratorMilli % WholeAccelerator != 0)
-            throw new ArgumentException($"AcceleratorMilli is {AcceleratorMilli}; above {WholeAccelerator} only whole accelerators can be asked for.");
+            throw new ArgumentException(
+                $"AcceleratorMilli is {AcceleratorMilli}; above {WholeAccelerator} expected a multiple of it (whole accelerators).");
     }
 
     private static bool SameAccelerator(AcceleratorSpec? one, AcceleratorSpec? two)
     {
         if (ReferenceEquals(one, two))
             return true;
-        if (one is null || two is null || one.Vendor != two.Vendor || one.MemoryBytes != two.MemoryBytes || one.Names.Count != two.Names.Count)
+        if (one is null || two is null || one.Vendor != two.Vendor || one.MemoryBytes != two.MemoryBytes
+            || one.Names.Count != two.Names.Count)
             return false;
         for (var i = 0; i < one.Names.Count; i++)
         {

@@ -5,8 +5,12 @@ namespace Cairn.Planning.Scheduling;
 
 /// <summary>Why a request waits.</summary>
 /// <param name="Nodes">All nodes, whatever their class.</param>
-/// <param name="Reasons">How many nodes each reason keeps out, most first. A node counts once, at the first reason in the order of <see cref="WaitCodes"/>.</param>
-/// <param name="CouldFitWhenIdle">False where even empty nodes would not hold the gang: it waits for nodes to join, not for others to end.</param>
+/// <param name="Reasons">
+/// How many nodes each reason keeps out, most first. A node counts once, at the first reason in the order of <see cref="WaitCodes"/>.
+/// </param>
+/// <param name="CouldFitWhenIdle">
+/// False where even empty nodes would not hold the gang: it waits for nodes to join, not for others to end.
+/// </param>
 public sealed record WaitExplanation(int Nodes, IReadOnlyList<WaitReason> Reasons, bool CouldFitWhenIdle)
 {
     /// <summary>Such as <c>41 nodes: 30 accelerator_memory, 7 class, 4 labels</c>.</summary>

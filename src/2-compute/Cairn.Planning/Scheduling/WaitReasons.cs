@@ -43,8 +43,8 @@ internal static class WaitReasons
 
     private static readonly string[] s_order =
     [
-        WaitCodes.Unschedulable, WaitCodes.Labels, WaitCodes.Accelerator, WaitCodes.AcceleratorMemory, WaitCodes.AcceleratorCount, WaitCodes.Cpus,
-        WaitCodes.Memory, WaitCodes.Disk, WaitCodes.Interconnect, WaitCodes.Capacity, WaitCodes.Reserved, WaitCodes.Gang,
+        WaitCodes.Unschedulable, WaitCodes.Labels, WaitCodes.Accelerator, WaitCodes.AcceleratorMemory, WaitCodes.AcceleratorCount,
+        WaitCodes.Cpus, WaitCodes.Memory, WaitCodes.Disk, WaitCodes.Interconnect, WaitCodes.Capacity, WaitCodes.Reserved, WaitCodes.Gang,
     ];
 
     private static string ReasonOf(Node node, CompiledShape shape, int choice)
@@ -114,7 +114,7 @@ internal static class WaitReasons
             foreach (var node in place.Cell.Nodes)
             {
                 if (node.Schedulable && node.Labels.Contains(place.Need.Labels))
-                    room += Math.Min(shape.Spread ? 1 : int.MaxValue, ReservationChoice.TasksWhenEmpty(node, place));
+                    room += Math.Min(shape.Spread ? 1 : int.MaxValue, HoldSize.TasksWhenEmpty(node, place));
             }
         }
 

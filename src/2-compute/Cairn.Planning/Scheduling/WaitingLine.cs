@@ -1,6 +1,8 @@
 namespace Cairn.Planning.Scheduling;
 
-/// <summary>Places in the order of the queue: a higher priority first, then the lower sequence, then the key so that no two are equal.</summary>
+/// <summary>
+/// Places in the order of the queue: a higher priority first, then the lower sequence, then the key so that no two are equal.
+/// </summary>
 internal readonly record struct QueueOrder(int Priority, long Sequence, Guid Key) : IComparable<QueueOrder>
 {
     public int CompareTo(QueueOrder other)
@@ -27,8 +29,8 @@ internal sealed class Waiting(PlacementRequest request, Line line)
 }
 
 /// <summary>
-/// Requests of one shape and priority in order. They are alike to the scheduler, so when the head finds no room none does: the line is parked
-/// and not tried again until something is freed that it could use.
+/// Requests of one shape and priority in order. They are alike to the scheduler, so when the head finds no room none does: the line is
+/// parked and not tried again until something is freed that it could use.
 /// </summary>
 internal sealed class Line(CompiledShape shape, int priority, Guid? joins)
 {
@@ -89,7 +91,9 @@ internal sealed class Line(CompiledShape shape, int priority, Guid? joins)
             Compact();
     }
 
-    /// <summary>Entries that are gone are passed over at the head; where most are gone they are dropped, so that memory follows the live ones.</summary>
+    /// <summary>
+    /// Entries that are gone are passed over at the head; where most are gone they are dropped, so that memory follows the live ones.
+    /// </summary>
     private void Compact()
     {
         var live = new List<(Waiting, QueueOrder)>(Count);

@@ -50,13 +50,20 @@ internal static class AcceleratorGrammar
     /// <summary>The text that reads back as the same specification.</summary>
     public static string Format(AcceleratorSpec spec)
     {
-        var memory = spec.MemoryBytes.IsAny ? null : Ranges.Format(spec.MemoryBytes, ByteSize.Format);
-        var count = spec.Count == new Range<double>(spec.Count.Min, spec.Count.Min) && spec.Count.Min is { } exact
-            ? Numbers.Format(exact)
-            : Ranges.Format(spec.Count, Numbers.Format);
+        var memory = FormatRange(spec.MemoryBytes, ByteSize.Format);
+        var count = FormatRange(spec.Count, Numbers.Format);
         string?[] parts = [spec.Vendor, spec.Names.Count > 0 ? string.Join(',', spec.Names) : null, memory];
         var kind = string.Join(':', parts.Where(part => part is not null));
-        return kind.Length == 0 ? count : $"{kind}:{count}";
+        return kind.Length == 0 ? count ?? "0.." : count is null ? kind + ":0.." : $"{kind}:{count}";
+
+        static string? FormatRange<T>(Range<T> range, Func<T, string> format) where T : struct, IComparable<T> => (range.Min, range.Max) switch
+        {
+            (null, null) => null,
+            ({ } min, null) => format(min) + "..",
+            (null, { } max) => ".." + format(max),
+            ({ } min, { } max) when min.CompareTo(max) == 0 && typeof(T) == typeof(double) => format(min),
+            ({ } min, { } max) => format(min) + ".." + format(max),
+        };
     }
 
     /// <summary>Kinds that differ in nothing but the name are one kind with several names; order is kept where it is a wish.</summary>
@@ -95,11 +102,6 @@ internal static class AcceleratorGrammar
                 spec = spec with { Vendor = vendor };
             else if (!hasMemory && LooksLikeMemory(part) && Ranges.TrySize(part, exact: true, out var memory))
                 (spec, hasMemory) = (spec with { MemoryBytes = Widen(memory) }, true);
-            else if (LooksLikeMemory(part) && part.Any(char.IsAsciiLetter))
-            {
-                value.Expected("memory of one accelerator, such as 24GB, 24GB+ or 24GB..80GB, once");
-                return null;
-            }
             else if (!hasCount && part.Length > 0 && (char.IsAsciiDigit(part[0]) || part[0] == '.'))
                 (spec, hasCount) = (spec with { Count = Count(value, part) }, true);
             else if (!hasNames && Names(value, part) is { } names)

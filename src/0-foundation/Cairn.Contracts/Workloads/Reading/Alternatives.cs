@@ -8,8 +8,6 @@ internal static class Alternatives
     public static WorkloadSpec Read(WorkloadSpec workload, FieldValue value, bool inOrder)
     {
         var outer = workload.Resources;
-        if (value.At is YamlScalar key && !value.Reader.Claim("resources.alternatives", key))
-            return workload;
         if (outer.AnyOf.Count + outer.Ordered.Count > 0)
         {
             value.Error(DiagnosticCodes.Conflict, "alternatives are given twice; write each choice of accelerators as one entry of any_of or of ordered");

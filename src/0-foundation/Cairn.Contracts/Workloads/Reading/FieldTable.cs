@@ -127,12 +127,6 @@ internal sealed class FieldTable<T>(string title, string prefix)
     {
         if (AllowsExtensions && key.Text.StartsWith("x-", StringComparison.Ordinal))
             return;
-        if (reader.Findings.IsFull)
-        {
-            reader.Findings.Error(key, DiagnosticCodes.UnknownField, "");
-            return;
-        }
-
         var place = reader.Dialect == WorkloadDialect.Dstack ? null : Elsewhere(key.Text);
         var hint = place is not null
             ? $"; it belongs to '{place}'"

@@ -39,7 +39,7 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
     /// <summary>Text of any length and lines; only NUL cannot be passed to a program.</summary>
     public string Text()
     {
-        if (Scalar is not { } text || IsNull)
+        if (Scalar is not { } text)
             Expected("text");
         else if (text.Contains('\0'))
             Error(DiagnosticCodes.InvalidValue, "text may not contain NUL");

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Cairn.Fleet.Catalog.Csv;
 
 /// <summary>
@@ -10,9 +8,6 @@ internal sealed class CsvReader(TextReader text)
 {
     public const int MaxFieldLength = 64 * 1024;
     public const int MaxFields = 512;
-
-    private static readonly SearchValues<char> s_plainStops = SearchValues.Create(",\"\r\n\0\uFFFD");
-    private static readonly SearchValues<char> s_quotedStops = SearchValues.Create("\"\r\n\0\uFFFD");
 
     private readonly char[] _buffer = new char[32 * 1024];
     private readonly char[] _field = new char[MaxFieldLength];
@@ -83,9 +78,13 @@ internal sealed class CsvReader(TextReader text)
 
     private void ReadPlain()
     {
-        KeepUpTo(s_plainStops);
-        if (Fault is null && Peek() == '"')
-            Fail(_line, _column, "a quote inside a field that does not begin with one; quote the whole field and double the quote");
+        while (Fault is null && Peek() is var c and >= 0 and not (',' or '\r' or '\n'))
+        {
+            if (c == '"')
+                Fail(_line, _column, "a quote inside a field that does not begin with one; quote the whole field and double the quote");
+            else
+                Keep(Take());
+        }
     }
 
     private void ReadQuoted()
@@ -94,9 +93,6 @@ internal sealed class CsvReader(TextReader text)
         Take();
         while (Fault is null)
         {
-            KeepUpTo(s_quotedStops);
-            if (Fault is not null)
-                return;
             if (Peek() < 0)
             {
                 Fail(line, column, "a quoted field that never ends");
@@ -117,34 +113,11 @@ internal sealed class CsvReader(TextReader text)
             Fail(_line, _column, "text behind the closing quote; expected a comma or the end of the line");
     }
 
-    /// <summary>Copies text into the field until one of the stops comes or the file ends.</summary>
-    private void KeepUpTo(SearchValues<char> stops)
-    {
-        while (Peek() >= 0)
-        {
-            var ahead = _buffer.AsSpan(_at, _end - _at);
-            var run = ahead.IndexOfAny(stops) is var stop and >= 0 ? stop : ahead.Length;
-            if (run > MaxFieldLength - _length)
-            {
-                Fail(_line, _column, $"a field longer than {MaxFieldLength} characters");
-                return;
-            }
-
-            ahead[..run].CopyTo(_field.AsSpan(_length));
-            _length += run;
-            _column += run;
-            _at += run;
-            if (_at == _end)
-                continue;
-            if (_buffer[_at] is '\0' or '\uFFFD')
-                Fail(_line, _column, "a byte that is not UTF-8 text");
-            return;
-        }
-    }
-
     private void Keep(char c)
     {
-        if (_length == MaxFieldLength)
+        if (c is '\0' or '\uFFFD')
+            Fail(_line, _column - 1, "a byte that is not UTF-8 text");
+        else if (_length == MaxFieldLength)
             Fail(_line, _column - 1, $"a field longer than {MaxFieldLength} characters");
         else
             _field[_length++] = c;
