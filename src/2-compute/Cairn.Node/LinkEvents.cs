@@ -8,30 +8,39 @@ using Microsoft.Extensions.Logging;
 
 namespace Cairn.Node;
 
+/// <summary>What the daemon has to tell of itself.</summary>
+/// <param name="Inventory">Told after each handshake: it may have changed since the node joined.</param>
+/// <param name="Declaration">Null where the server knows it.</param>
+internal sealed record NodeNews(long BootEpoch, string Version, Inventory Inventory, Declaration? Declaration);
+
 /// <summary>Hands what the server says to the task it is for, and says what the node is and holds.</summary>
-internal sealed partial class LinkEvents(
-    NodeSurroundings node, TaskTable table, long bootEpoch, string version, Inventory? inventory, Declaration? declaration) : ILinkEvents
+internal sealed partial class LinkEvents(NodeSurroundings node, TaskTable table, NodeNews news) : ILinkEvents
 {
     private readonly ConcurrentQueue<long> _beats = new();
     private (long Busy, long Total) _cpu = MachineFacts.CpuTicks();
-    private Declaration? _untold = declaration;
+    private Declaration? _untold = news.Declaration;
+    private long _answered;
 
     public Hello MakeHello()
     {
-        var hello = new Hello { DaemonVersion = version, BootEpoch = bootEpoch };
+        var hello = new Hello { DaemonVersion = news.Version, BootEpoch = news.BootEpoch };
         hello.Tasks.Add(table.All.Select(task => task.Held()));
         return hello;
     }
 
-    public void Attached(Welcome welcome, long provedAt)
+    /// <summary>The machine was measured, which takes a moment after the start.</summary>
+    public void Measured(Benchmark benchmark)
+    {
+        news.Inventory.Benchmark = benchmark;
+        node.Link.Send(new NodeMessage { Inventory = news.Inventory.Clone() });
+    }
+
+    public void Attached(Welcome welcome)
     {
         _beats.Clear();
         foreach (var taskId in welcome.ForgetTasks)
             table.Drop(taskId);
-        Renew(provedAt, table.All);
-        // What was found may have changed since the node joined: memory, devices, the address.
-        if (inventory is not null)
-            node.Link.Send(new NodeMessage { Inventory = inventory });
+        node.Link.Send(new NodeMessage { Inventory = news.Inventory.Clone() });
         if (Interlocked.Exchange(ref _untold, null) is { } told)
             node.Link.Send(new NodeMessage { Declaration = told });
         foreach (var task in table.All)
@@ -49,7 +58,7 @@ internal sealed partial class LinkEvents(
             MemoryUsedBytes = MachineFacts.MemoryUsed(),
             DiskFreeBytes = MachineFacts.FreeDisk(node.WorkRoot),
         };
-        heartbeat.Tasks.Add(table.All.Where(task => task.IsRunning).Select(task => task.Id));
+        heartbeat.Tasks.Add(table.All.Where(task => task.IsLive).Select(task => task.Id));
         return new NodeMessage { Heartbeat = heartbeat };
     }
 
@@ -83,10 +92,10 @@ internal sealed partial class LinkEvents(
                 table.Find(message.PeersChanged.TaskId, message.PeersChanged.Epoch)?.ChangePeers(message.PeersChanged);
                 break;
             case ServerMessage.BodyOneofCase.Renewal:
-                Renew(LastAnswered(), table.All.Where(task => message.Renewal.TaskIds.Contains(task.Id)));
+                Renew(message.Renewal.TaskIds);
                 break;
             case ServerMessage.BodyOneofCase.HeartbeatAck:
-                Renew(LastAnswered(), table.All);
+                _answered = _beats.TryDequeue(out var sent) ? sent : _answered;
                 break;
             default:
                 LogUnknown(node.Logger, message.BodyCase);
@@ -98,18 +107,16 @@ internal sealed partial class LinkEvents(
         table.Find(stop.TaskId, stop.Epoch)?.Stop(new StopOrder(
             stop.Reason.Length > 0 ? stop.Reason : EndReasons.Stopped, "", Math.Max(0, stop.GraceSeconds)));
 
-    private void Renew(long sentAt, IEnumerable<NodeTask> tasks)
-    {
-        node.Lease.Renew(sentAt);
-        foreach (var task in tasks)
-            task.Renew(sentAt);
-    }
-
     /// <summary>
-    /// When the heartbeat that was now answered was sent. Heartbeats are answered in order; where the server answers only some, the oldest
-    /// open one is taken, which errs on the side of a shorter lease.
+    /// Leases go on from when the heartbeat was sent that the server answers here: each is answered in order, first by an acknowledgement,
+    /// then by the renewal of those of its tasks whose lease goes on.
     /// </summary>
-    private long LastAnswered() => _beats.TryDequeue(out var sent) ? sent : node.Lease.Stamp;
+    private void Renew(IReadOnlyCollection<string> taskIds)
+    {
+        node.Leases.Renew(taskIds, _answered);
+        foreach (var task in table.All.Where(task => taskIds.Contains(task.Id)))
+            task.Renew(_answered);
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The control plane sent {Kind}, which this daemon does not know")]
     private static partial void LogUnknown(ILogger logger, ServerMessage.BodyOneofCase kind);

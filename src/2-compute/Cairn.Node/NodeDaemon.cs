@@ -1,5 +1,6 @@
 using System.Reflection;
 using Cairn.Contracts.Wire;
+using Cairn.Hardware.Discovery;
 using Cairn.Node.Facts;
 using Cairn.Node.Files;
 using Cairn.Node.Identity;
@@ -75,8 +76,9 @@ public sealed partial class NodeDaemon
 
         // 2. Who the node is.
         using var identity = NodeIdentity.LoadOrCreate(folder.KeyFile);
-        var devices = _options.Simulate is { } simulate ? SimulatedDevices.Parse(simulate).Devices : [];
-        var inventory = MachineFacts.Read(work, devices);
+        var declared = _options.Simulate is { } simulate ? DeclaredDevices.Parse(simulate) : [];
+        var inventory = new MachineDiscovery().Discover(work, declared);
+        inventory.Benchmark = StoredBenchmark.Read(folder.BenchmarkFile);
         inventory.TaskUser = users.Name;
         inventory.TaskLimits.Add(cgroups.Limits);
         var (enrolment, fresh) = await EnrolAsync(folder, identity, inventory, cancellationToken);
@@ -99,7 +101,7 @@ public sealed partial class NodeDaemon
             Clock = _clock,
             BootId = BootClock.BootId(),
             Link = link,
-            Lease = new LeaseContact(folder.ContactFile, BootClock.BootId(), _clock),
+            Leases = new LeaseStamps(folder.LeaseFile, BootClock.BootId()),
             Watch = watch,
             Cgroups = cgroups,
             Users = users,
@@ -111,7 +113,9 @@ public sealed partial class NodeDaemon
 
         // 4. Take up what runs, then work.
         var table = new TaskTable(node, new FinishedTasks(folder.DoneFile));
-        var events = new LinkEvents(node, table, folder.NextBootEpoch(), Version(), fresh ? null : inventory, Declared(folder, fresh));
+        var events = new LinkEvents(node, table, new NodeNews(folder.NextBootEpoch(), Version(), inventory, Declared(folder, fresh)));
+        if (_options.Benchmark && inventory.Benchmark is null)
+            _ = Task.Run(() => StoredBenchmark.Measure(folder.BenchmarkFile, work, _clock, events.Measured, cancellationToken), cancellationToken);
         await ServeAsync(node, table, link, events, folder, cancellationToken);
     }
 

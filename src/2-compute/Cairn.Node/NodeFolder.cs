@@ -23,7 +23,9 @@ internal sealed class NodeFolder : IDisposable
 
     public string DeclarationFile => Path.Combine(Root, "declaration.pb");
 
-    public string ContactFile => Path.Combine(Root, "contact");
+    public string LeaseFile => Path.Combine(Root, "leases");
+
+    public string BenchmarkFile => Path.Combine(Root, "benchmark.pb");
 
     public string DoneFile => Path.Combine(Root, "done");
 

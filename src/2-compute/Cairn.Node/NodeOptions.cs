@@ -1,4 +1,5 @@
 using Cairn.Contracts.Wire;
+using Cairn.Hardware.Discovery;
 
 namespace Cairn.Node;
 
@@ -53,6 +54,9 @@ public sealed class NodeOptions
     /// <summary>Whether tasks are put into cgroups where those are writable. Default true.</summary>
     public bool UseCgroups { get; init; } = true;
 
+    /// <summary>Whether the machine is measured once, in the background, for under a second; see <see cref="Hardware.Benchmarks.SelfBenchmark"/>. Default true.</summary>
+    public bool Benchmark { get; init; } = true;
+
     /// <summary>The address under which other nodes of a gang reach this one; null: the one by which the server is reached.</summary>
     public string? Address { get; init; }
 
@@ -74,8 +78,8 @@ public sealed class NodeOptions
             wrong.Add("cache bytes and disk reserve must not be negative");
         if (DiskCheckSeconds is < 1 or > 3600)
             wrong.Add($"disk check seconds are {DiskCheckSeconds}: expected 1 to 3600");
-        if (Simulate is not null && Facts.SimulatedDevices.Parse(Simulate) is { Problem: { } problem })
-            wrong.Add(problem);
+        if (Simulate is not null && DeclaredDevices.TryParse(Simulate, out var problem) is null)
+            wrong.Add(problem!);
         if (string.IsNullOrWhiteSpace(TaskUser))
             wrong.Add("the task user is empty: expected auto, self, a user's name or its number");
         return wrong;

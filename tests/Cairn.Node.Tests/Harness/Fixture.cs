@@ -149,6 +149,19 @@ internal sealed class Fixture : IAsyncDisposable
 
     public string ControlFolder(StartTask start) => Path.Combine(Data, "tasks", start.TaskId);
 
+    private bool TryDelete()
+    {
+        Durable.FileTree.Delete(Folder);
+        return !Directory.Exists(Folder);
+    }
+
+    /// <summary>What the node has on disk of a task; null where the file is just being replaced.</summary>
+    public Node.Tasks.TaskRecord? RecordOf(StartTask start)
+    {
+        var path = Path.Combine(ControlFolder(start), "record.json");
+        return File.Exists(path) ? Node.Tasks.TaskRecord.Read(path) : null;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_running is not null)
@@ -160,12 +173,15 @@ internal sealed class Fixture : IAsyncDisposable
             await KillProcessAsync();
         foreach (var task in _tasks)
         {
-            foreach (var id in Processes.ProcessTree.Find(0, task))
-                _ = Native.Posix.Kill(id, Native.Posix.SigKill);
+            while (Processes.ProcessTree.Find(0, task) is { Count: > 0 } left)
+            {
+                left.ForEach(id => _ = Native.Posix.Kill(id, Native.Posix.SigKill));
+                await Task.Delay(5);
+            }
         }
         if (_server is not null)
             await _server.DisposeAsync();
         Fleet.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        await Eventually.TrueAsync(TryDelete, "the folder to be deleted");
     }
 }

@@ -130,6 +130,8 @@ internal sealed class TestNodeLink(TestFleet fleet, IHostApplicationLifetime lif
                 fleet.LastHeartbeat = message.Heartbeat;
                 if (fleet.AnswersHeartbeats)
                     reply.TryWrite(new ServerMessage { HeartbeatAck = new HeartbeatAck() });
+                if (fleet.AnswersHeartbeats && fleet.RenewsLeases)
+                    reply.TryWrite(new ServerMessage { Renewal = new LeaseRenewal { TaskIds = { message.Heartbeat.Tasks } } });
                 break;
             case NodeMessage.BodyOneofCase.Report:
                 var report = message.Report;
@@ -138,6 +140,11 @@ internal sealed class TestNodeLink(TestFleet fleet, IHostApplicationLifetime lif
                     reply.TryWrite(new ServerMessage { ReportAck = new ReportAck { TaskId = report.TaskId, Epoch = report.Epoch, Sequence = report.Sequence } });
                 break;
             case NodeMessage.BodyOneofCase.Log:
+                if (fleet.LosesNextChunk)
+                {
+                    fleet.LosesNextChunk = false;
+                    break;
+                }
                 var length = fleet.Task(message.Log.TaskId).Take(message.Log);
                 if (fleet.AcknowledgesLogs)
                     reply.TryWrite(new ServerMessage { LogAck = new LogAck { TaskId = message.Log.TaskId, Epoch = message.Log.Epoch, Offset = length } });

@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Cairn.Contracts.Wire;
 
 namespace Cairn.Node.Facts;
 
-/// <summary>What the daemon reports of its machine and of the moment.</summary>
+/// <summary>What the daemon reports of its machine at the moment; what the machine has is found by <see cref="Hardware.Discovery.MachineDiscovery"/>.</summary>
 internal static class MachineFacts
 {
     /// <summary>The address by which this machine reaches the server, which is how its peers most likely reach it.</summary>
@@ -14,7 +13,7 @@ internal static class MachineFacts
     {
         try
         {
-            Contracts.Wire.JoinToken.TrySplitServer(server, out var host, out var port);
+            JoinToken.TrySplitServer(server, out var host, out var port);
             using var socket = new Socket(SocketType.Dgram, ProtocolType.Udp);
             // Connecting a datagram socket sends nothing: it only asks the routing table.
             socket.Connect(host.Trim('[', ']'), port);
@@ -39,7 +38,7 @@ internal static class MachineFacts
         }
     }
 
-    /// <summary>The last column of all CPUs' busy and total ticks in /proc/stat; see proc(5).</summary>
+    /// <summary>Busy and total ticks of all CPUs since the boot, from /proc/stat; see proc(5).</summary>
     public static (long Busy, long Total) CpuTicks()
     {
         var line = File.Exists("/proc/stat") ? File.ReadLines("/proc/stat").FirstOrDefault() : null;
@@ -58,21 +57,5 @@ internal static class MachineFacts
             && long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : 0;
         var all = File.Exists("/proc/meminfo") ? File.ReadAllLines("/proc/meminfo") : [];
         return Math.Max(0, Value(all, "MemTotal:") - Value(all, "MemAvailable:"));
-    }
-
-    /// <summary>What was found in the machine, with the devices that are only declared in place of those found where there are any.</summary>
-    public static Inventory Read(string workFolder, IReadOnlyList<Device> simulated)
-    {
-        var inventory = new Inventory
-        {
-            Hostname = Environment.MachineName,
-            OperatingSystem = RuntimeInformation.OSDescription,
-            Architecture = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
-            Cpus = Environment.ProcessorCount,
-            MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-            DiskBytes = FreeDisk(workFolder),
-        };
-        inventory.Devices.Add(simulated);
-        return inventory;
     }
 }

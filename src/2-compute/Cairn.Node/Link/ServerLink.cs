@@ -17,7 +17,7 @@ internal interface ILinkEvents
     Hello MakeHello();
 
     /// <summary>The handshake is over; what was not acknowledged is to be sent again.</summary>
-    void Attached(Welcome welcome, long provedAt);
+    void Attached(Welcome welcome);
 
     void Received(ServerMessage message);
 
@@ -76,7 +76,6 @@ internal sealed partial class ServerLink(
     private async Task<Refused?> ConnectOnceAsync(ILinkEvents events, int heartbeatSeconds, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var provedAt = clock.GetTimestamp();
         var opening = NodeConnection.OpenAsync(client, identity, nodeId, events.MakeHello(), ended.Token);
         var (connection, refused) = await WithinAsync(opening, ended);
         if (connection is null)
@@ -89,7 +88,7 @@ internal sealed partial class ServerLink(
         LogAttached(logger);
         try
         {
-            events.Attached(connection.Welcome, provedAt);
+            events.Attached(connection.Welcome);
             var seconds = connection.Welcome.HeartbeatSeconds > 0 ? connection.Welcome.HeartbeatSeconds : heartbeatSeconds;
             var beating = BeatAsync(connection, events, TimeSpan.FromSeconds(seconds), ended.Token);
             var running = connection.RunAsync(message => Receive(message, events, later), ended.Token);

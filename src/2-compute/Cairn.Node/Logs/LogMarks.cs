@@ -11,12 +11,9 @@ internal readonly record struct RawPosition(long Out, long Error)
     public static RawPosition operator -(RawPosition a, RawPosition b) => new(a.Out - b.Out, a.Error - b.Error);
 }
 
-/// <summary>Cairn's own records in a task's log that also tell the position in the raw outputs.</summary>
+/// <summary>Cairn's own records in a task's log that stand for bytes of the raw outputs.</summary>
 internal static partial class LogMarks
 {
-    public static readonly byte[] OutCut = Encoding.UTF8.GetBytes("the task cut its own standard output; what it had not yet been read is lost");
-    public static readonly byte[] ErrorCut = Encoding.UTF8.GetBytes("the task cut its own standard error; what it had not yet been read is lost");
-
     /// <summary>Stands in the place of records that were dropped.</summary>
     public static byte[] Dropped(RawPosition bytes) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
         $"dropped {bytes.Out} bytes of standard output and {bytes.Error} bytes of standard error: the log reached its limit before the server took it"));

@@ -39,16 +39,22 @@ internal sealed class LogSegment(string folder, long index) : IDisposable
     {
         Start = start;
         var data = File.ReadAllBytes(Path).AsMemory();
-        var position = before;
-        var length = 0;
+        (var length, RawEnd) = Walk(data, before);
+        if (length < data.Length)
+            RandomAccess.SetLength(Handle(), length);
+        Length = length;
+    }
+
+    /// <summary>How far whole records go, and which raw position is behind them.</summary>
+    public static (int Length, RawPosition RawEnd) Walk(ReadOnlyMemory<byte> data, RawPosition before)
+    {
+        var (length, position) = (0, before);
         while (LogRecord.TryRead(data[length..], out var record, out var consumed))
         {
             length += consumed;
             position = After(position, record);
         }
-        if (length < data.Length)
-            RandomAccess.SetLength(Handle(), length);
-        (Length, RawEnd) = (length, position);
+        return (length, position);
     }
 
     public void Delete()
@@ -70,8 +76,6 @@ internal sealed class LogSegment(string folder, long index) : IDisposable
         {
             LogStream.Out => position with { Out = position.Out + bytes },
             LogStream.Error => position with { Error = position.Error + bytes },
-            _ when record.Text.Span.SequenceEqual(LogMarks.OutCut) => position with { Out = 0 },
-            _ when record.Text.Span.SequenceEqual(LogMarks.ErrorCut) => position with { Error = 0 },
             _ when LogMarks.TryReadDropped(record.Text.Span, out var dropped) => position + dropped,
             _ => position,
         };

@@ -57,15 +57,30 @@ internal sealed class LogStore : IDisposable
     }
 
     /// <summary>Appends whole records that stand for the raw outputs up to <paramref name="raw"/>.</summary>
-    public void Append(ReadOnlySpan<byte> records, RawPosition raw)
+    public void Append(ReadOnlyMemory<byte> records, RawPosition raw)
     {
-        if (_segments.Count == 0 || _segments[^1].Length >= _segmentBytes)
-            AddSegment();
-        _segments[^1].Append(records);
-        _segments[^1].RawEnd = raw;
+        while (!records.IsEmpty)
+        {
+            if (_segments.Count == 0 || _segments[^1].Length >= _segmentBytes)
+                AddSegment();
+            var last = _segments[^1];
+            var part = records[..Fitting(records.Span, (int)(_segmentBytes - last.Length))];
+            records = records[part.Length..];
+            last.Append(part.Span);
+            last.RawEnd = records.IsEmpty ? raw : LogSegment.Walk(part, last.RawEnd).RawEnd;
+        }
         while (BytesOnDisk > _limit && DropOldestUnsent())
         {
         }
+    }
+
+    /// <summary>The whole records that fit into a room; at least one.</summary>
+    private static int Fitting(ReadOnlySpan<byte> records, int room)
+    {
+        if (records.Length <= room)
+            return records.Length;
+        var cut = records[..room].LastIndexOf((byte)'\n') + 1;
+        return cut > 0 ? cut : records.IndexOf((byte)'\n') + 1;
     }
 
     /// <summary>Reads whole records from <paramref name="offset"/>; 0 where there are none.</summary>

@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Cairn.Node.Logs;
 
 /// <summary>
-/// Follows one raw output file that the task writes by itself and turns it into records. The task writes to a file and not to a pipe so
-/// that it never waits for the daemon and its output survives the daemon's death. What was read is given back to the file system by
+/// Follows one raw output file, which is written without the daemon, and turns it into records: a task never waits for the daemon and its
+/// output survives the daemon's death. What was read is given back to the file system by
 /// punching holes, so the file's length grows and its blocks do not.
 /// </summary>
 internal sealed class RawTail(string path, LogStream stream) : IDisposable
@@ -33,8 +33,6 @@ internal sealed class RawTail(string path, LogStream stream) : IDisposable
         _handle ??= File.Exists(path) ? File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite) : null;
         if (_handle is null)
             return false;
-        if (WasCut(records, unixMicros))
-            return true;
         var length = RandomAccess.Read(_handle, _buffer, Position);
         var used = Split(_buffer.AsSpan(0, length), records, unixMicros, flush);
         HasPiece = used < length;
@@ -53,16 +51,6 @@ internal sealed class RawTail(string path, LogStream stream) : IDisposable
     }
 
     public void Dispose() => _handle?.Dispose();
-
-    /// <summary>A task that opens /dev/stdout anew, as in <c>echo x &gt; /dev/stdout</c>, cuts the file; reading starts over.</summary>
-    private bool WasCut(IBufferWriter<byte> records, long unixMicros)
-    {
-        if (RandomAccess.GetLength(_handle!) >= Position)
-            return false;
-        LogRecord.Write(records, unixMicros, LogStream.System, false, stream == LogStream.Out ? LogMarks.OutCut : LogMarks.ErrorCut);
-        (Position, _punched) = (0, 0);
-        return true;
-    }
 
     private int Split(ReadOnlySpan<byte> data, IBufferWriter<byte> records, long unixMicros, bool flush)
     {

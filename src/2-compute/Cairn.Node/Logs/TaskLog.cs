@@ -16,11 +16,14 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
 {
     private const int ChunkBytes = 128 * 1024;
 
-    /// <summary>Bytes on the wire without an acknowledgement.</summary>
-    private const int WindowBytes = 2 << 20;
+    /// <summary>Bytes on the wire without an acknowledgement. What was sent is not dropped, so the window is well within the log's bound.</summary>
+    private readonly long _window = Math.Min(2 << 20, source.LimitBytes / 4);
 
     /// <summary>An unfinished line, such as a prompt or a progress bar, is shown after this.</summary>
     private static readonly TimeSpan s_pieceDelay = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Without an acknowledgement for so long, what was sent is sent again.</summary>
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(5);
 
     private readonly RawTail _out = new(source.OutPath, LogStream.Out);
     private readonly RawTail _error = new(source.ErrorPath, LogStream.Error);
@@ -34,6 +37,10 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
     private long _sent;
     private int _connections;
     private volatile bool _ended;
+    private volatile bool _missing;
+    private long _wentBackTo = -1;
+    private long _progressAt;
+    private long _lastAcknowledged;
 
     /// <summary>The length of the log once all output was read.</summary>
     public Task<long> Complete => _complete.Task;
@@ -53,8 +60,14 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
         _pulse.Set();
     }
 
+    /// <summary>
+    /// The server keeps everything before the offset, and its next chunk must begin there. An offset that does not move says that a chunk is
+    /// missing; then sending goes back to it.
+    /// </summary>
     public void Acknowledge(long offset)
     {
+        if (offset <= Interlocked.Read(ref _acknowledged))
+            _missing = true;
         InterlockedMax(ref _acknowledged, offset);
         _pulse.Set();
     }
@@ -116,7 +129,7 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
         moved |= _error.Read(_records, now, flush);
         if (!moved)
             return false;
-        _store.Append(_records.WrittenSpan, new RawPosition(_out.Position, _error.Position));
+        _store.Append(_records.WrittenMemory, new RawPosition(_out.Position, _error.Position));
         _out.FreeRead();
         _error.FreeRead();
         Length = _store.Length;
@@ -127,8 +140,8 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
     {
         var acknowledged = Math.Min(Interlocked.Read(ref _acknowledged), _store.Length);
         _store.Release(acknowledged);
-        _sent = restart ? acknowledged : Math.Max(_sent, acknowledged);
-        while (_sent < _store.Length && _sent - acknowledged < WindowBytes)
+        _sent = restart || IsStuck(acknowledged) ? acknowledged : Math.Max(_sent, acknowledged);
+        while (_sent < _store.Length && _sent - acknowledged < _window)
         {
             var length = _store.Read(_sent, _chunk);
             if (length == 0 || !send(Chunk(_chunk.AsSpan(0, length))))
@@ -136,6 +149,22 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
             _sent += length;
             _store.MarkSent(_sent);
         }
+    }
+
+    /// <summary>
+    /// Whether to go back to what the server has: once for each offset at which it says that a chunk is missing, and every few seconds where it
+    /// says nothing, because it drops what comes for a task that it does not know yet.
+    /// </summary>
+    private bool IsStuck(long acknowledged)
+    {
+        var now = clock.GetTimestamp();
+        if (acknowledged > _lastAcknowledged || _sent <= acknowledged)
+            (_lastAcknowledged, _progressAt, _missing) = (acknowledged, now, false);
+        var isMissing = _missing && _wentBackTo != acknowledged && _sent > acknowledged;
+        if (!isMissing && clock.GetElapsedTime(_progressAt, now) < s_silence)
+            return false;
+        (_wentBackTo, _progressAt, _missing) = (acknowledged, now, false);
+        return true;
     }
 
     private NodeMessage Chunk(ReadOnlySpan<byte> records) => new()

@@ -32,6 +32,8 @@ internal sealed record LaunchOrder
 /// <summary>Starts the small shell that runs one task and outlives the daemon. A shell costs 1 MB and 1 ms; a second .NET process 60 MB and 60 ms.</summary>
 internal static class Launch
 {
+    private const string SignalReset = "env --default-signal=INT,QUIT,PIPE";
+
     private static readonly Lazy<byte[]> s_script = new(ReadScript);
     private static readonly Lazy<bool> s_canResetSignals = new(CanResetSignals);
 
@@ -41,10 +43,8 @@ internal static class Launch
         var script = Path.Combine(order.ControlFolder, "supervise.sh");
         AtomicFile.Write(script, s_script.Value);
         AtomicFile.Write(Path.Combine(order.ControlFolder, "launch"), Assignments(order));
-        var go = Path.Combine(order.ControlFolder, "go");
-        File.Delete(go);
-        if (Posix.MakeFifo(go, 0x180) != 0)
-            throw new IOException($"the FIFO {go} cannot be made: the file system of the data folder must know FIFOs");
+        foreach (var name in (string[])["go", "stdout", "stderr"])
+            MakeFifo(Path.Combine(order.ControlFolder, name), name == "go" ? TaskUser.Self : order.User);
         var start = new ProcessStartInfo(Programs.Find("setsid") ?? "setsid")
         {
             ArgumentList = { "/bin/sh", script, order.ControlFolder },
@@ -97,21 +97,31 @@ internal static class Launch
 
     /// <summary>
     /// What the script is started through: a shell without job control lets background children ignore SIGINT and SIGQUIT, which is undone
-    /// where `env` can; and the change of user, after which no program can win rights back.
+    /// where `env` can, like the daemon's own ignoring of SIGPIPE; and the change of user, after which no program can win rights back.
     /// </summary>
     private static IEnumerable<string> Prefix(TaskUser user)
     {
         if (s_canResetSignals.Value)
-            yield return "env --default-signal=INT,QUIT";
+            yield return SignalReset;
         if (user is { Id: { } id, Group: { } group })
             yield return $"setpriv --reuid={id} --regid={group} --clear-groups --no-new-privs";
+    }
+
+    /// <summary>A task may open its standard output anew by its path, so the FIFO is its user's.</summary>
+    private static void MakeFifo(string path, TaskUser user)
+    {
+        File.Delete(path);
+        if (Posix.MakeFifo(path, 0x180) != 0)
+            throw new IOException($"the FIFO {path} cannot be made: the file system of the data folder must know FIFOs");
+        if (user is { Id: { } id, Group: { } group })
+            _ = Posix.ChangeOwner(path, id, group);
     }
 
     private static bool CanResetSignals()
     {
         if (Programs.Find("env") is not { } env)
             return false;
-        var start = new ProcessStartInfo(env) { ArgumentList = { "--default-signal=INT,QUIT", "true" }, RedirectStandardError = true };
+        var start = new ProcessStartInfo(env) { ArgumentList = { SignalReset["env ".Length..], "true" }, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         process.WaitForExit();
         return process.ExitCode == 0;

@@ -22,7 +22,7 @@ internal sealed partial class DiskWatch(NodeSurroundings node, TaskTable table)
 
     private void Look()
     {
-        var running = table.All.Where(task => task.IsRunning || task.Phase == Contracts.Wire.TaskPhase.Preparing).ToList();
+        var running = table.All.Where(task => task.IsLive).ToList();
         if (running.Count == 0)
             return;
         var free = MachineFacts.FreeDisk(node.WorkRoot);

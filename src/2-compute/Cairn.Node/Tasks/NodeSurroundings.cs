@@ -24,7 +24,7 @@ internal sealed record NodeSurroundings
 
     public required ServerLink Link { get; init; }
 
-    public required LeaseContact Lease { get; init; }
+    public required LeaseStamps Leases { get; init; }
 
     public required FolderWatch Watch { get; init; }
 

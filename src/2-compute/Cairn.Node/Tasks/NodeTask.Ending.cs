@@ -78,14 +78,27 @@ internal sealed partial class NodeTask
     {
         await KillAllAsync(cancellationToken);
         _cgroups.Remove();
+        // The supervisor says when the last output is in the files; one that vanished cannot.
+        var since = _node.Clock.GetTimestamp();
+        while (!_folder.IsDrained && _record.Launched && _node.Clock.GetElapsedTime(since) < s_drainTime)
+        {
+            var isWatched = _folder.Supervisor() is { } supervisor && supervisor.IsAlive();
+            if (!isWatched && _node.Clock.GetElapsedTime(since) > s_unwatchedDrainTime)
+                return;
+            await _pulse.WaitAsync(TimeSpan.FromMilliseconds(isWatched ? 500 : 20), _node.Clock, cancellationToken);
+        }
     }
+
+    private static readonly TimeSpan s_drainTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_unwatchedDrainTime = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Kills the step with all its processes; the supervisor stays and writes down how it ended.</summary>
     private async Task KillStepAsync(CancellationToken cancellationToken) => await KillAsync(_folder.Supervisor()?.Id ?? 0, cancellationToken);
 
     private async Task KillAllAsync(CancellationToken cancellationToken)
     {
-        var spared = _folder.Supervisor() is { } supervisor && _folder.StepExit("run") is not null ? supervisor.Id : 0;
+        var isOver = _folder.StepExit("run") is not null || _folder.StepExit("setup") is { IsSuccess: false };
+        var spared = isOver && _folder.Supervisor() is { } supervisor ? supervisor.Id : 0;
         await KillAsync(spared, cancellationToken);
     }
 

@@ -75,11 +75,7 @@ internal sealed partial class NodeTask
     {
         _cgroups.Make(_start.Cpus, _start.MemoryBytes);
         foreach (var raw in (string[])[_folder.RawOut, _folder.RawError])
-        {
             AtomicFile.Write(raw, []);
-            if (_user is { Id: { } user, Group: { } group })
-                _ = Native.Posix.ChangeOwner(raw, user, group);
-        }
         _record.Launched = true;
         Save(durable: false);
         var process = Launch.Start(new LaunchOrder

@@ -34,7 +34,7 @@ internal sealed partial class NodeTask : IDisposable
         (_node, _start, _folder, _record) = (node, start, folder, record);
         _user = record.User is { } user ? new TaskUser(user, record.Group) : TaskUser.Self;
         _cgroups = node.Cgroups.For(record.TaskId);
-        _renewed = node.Clock.GetTimestamp();
+        _renewed = node.Leases.Of(record.TaskId) ?? record.Assigned;
         _log = new TaskLog(
             new TaskLogSource(record.TaskId, record.Epoch, folder.Log, folder.RawOut, folder.RawError, node.Options.LogBytesPerTask),
             node.Clock, node.Link.Send)
@@ -49,7 +49,8 @@ internal sealed partial class NodeTask : IDisposable
 
     public TaskPhase Phase => _record.Phase;
 
-    public bool IsRunning => _record.Phase is TaskPhase.Running or TaskPhase.Stopping;
+    /// <summary>Whether it holds, or will hold, resources of the node.</summary>
+    public bool IsLive => _record.Phase is not TaskPhase.Ended;
 
     public long LogBytes => _log.Length;
 
@@ -69,6 +70,7 @@ internal sealed partial class NodeTask : IDisposable
             BootId = node.BootId,
             User = user.Id,
             Group = user.Group,
+            Assigned = node.Clock.GetTimestamp(),
             HasSecrets = start.Secrets.Count > 0,
         };
         folder.Create(start, record);
@@ -83,7 +85,6 @@ internal sealed partial class NodeTask : IDisposable
         var folder = new TaskFolder(node.ControlRoot, node.WorkRoot, taskId);
         var record = TaskRecord.Read(folder.Record);
         var task = new NodeTask(node, folder.ReadSpec(), folder, record);
-        task._renewed = node.Lease.Stamp;
         node.Users.Keep(task._user);
         return task;
     }
@@ -171,6 +172,7 @@ internal sealed partial class NodeTask : IDisposable
     {
         _cgroups.Remove();
         _folder.DeleteAll();
+        _node.Leases.Forget(Id);
         _node.Users.Release(_user);
     }
 }

@@ -60,12 +60,15 @@ internal sealed class TaskFolder(string controlRoot, string workRoot, string tas
 
     public ProcessName? StepProcess(string step) => ReadText(step + ".pid") is { } text ? ProcessName.Parse(text) : null;
 
+    /// <summary>All output of the task is in the raw files.</summary>
+    public bool IsDrained => File.Exists(Path.Combine(Control, "drained"));
+
     public StepExit? StepExit(string step) => ReadText(step + ".exit") is { } text ? Processes.StepExit.Parse(text) : null;
 
     /// <summary>Files that the supervisor left of a try that is made again.</summary>
     public void ForgetSupervisor()
     {
-        foreach (var name in (string[])["supervisor", "setup.pid", "setup.exit", "run.pid", "run.exit", "begin"])
+        foreach (var name in (string[])["supervisor", "setup.pid", "setup.exit", "run.pid", "run.exit", "begin", "drained"])
             File.Delete(Path.Combine(Control, name));
     }
 

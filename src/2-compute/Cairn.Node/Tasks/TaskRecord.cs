@@ -22,6 +22,9 @@ internal sealed class TaskRecord
     /// <summary>The boot in which it was started; its processes are gone in another.</summary>
     public required string BootId { get; init; }
 
+    /// <summary>Boot clock timestamp of the command: a lease that was never renewed counts from it.</summary>
+    public long Assigned { get; init; }
+
     public TaskPhase Phase { get; set; } = TaskPhase.Assigned;
 
     public long Sequence { get; set; }
