@@ -97,6 +97,24 @@ internal sealed class LiveJob
     /// <summary>The number of the newest event.</summary>
     public long EventSequence { get; set; }
 
+    /// <summary>Whether it has a working directory, in <c>job_files</c>.</summary>
+    public bool HasFiles { get; init; }
+
+    /// <summary>Whether it has sealed secrets, in <c>job_secrets</c>.</summary>
+    public bool HasSecrets { get; set; }
+
+    /// <summary>Whether an attempt left a checkpoint, in <c>job_outputs</c>.</summary>
+    public bool HasCheckpoint { get; set; }
+
+    /// <summary>The first job of the pipeline that this one is a step of.</summary>
+    public JobId? PipelineId { get; init; }
+
+    /// <summary>Its name within the pipeline.</summary>
+    public string? Step { get; init; }
+
+    /// <summary>The steps that must have succeeded before it is placed, with commas; null once they have.</summary>
+    public string? WaitsFor { get; set; }
+
     /// <summary>The newest task of every rank, by rank; null before its first. Not a column.</summary>
     public LiveTask?[] Ranks { get; private set; } = [];
 

@@ -1,0 +1,125 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Jobs;
+using Cairn.Fleet.Link;
+
+namespace Cairn.Fleet.Jobs;
+
+/// <summary>
+/// Every job that has not ended and its tasks, in memory, as rebuilt from rows. Only the reconciler writes; others may look anything up
+/// without a lock and see a moment that is about to be committed.
+/// </summary>
+internal sealed class JobBoard
+{
+    private readonly ConcurrentDictionary<JobId, LiveJob> _jobs = new();
+    private readonly ConcurrentDictionary<(ProjectId, string), JobId> _names = new();
+    private readonly ConcurrentDictionary<TaskId, LiveTask> _tasks = new();
+    private readonly ConcurrentDictionary<NodeId, NodeUse> _use = new();
+    private readonly Dictionary<NodeId, HashSet<LiveTask>> _byNode = [];
+    private readonly RecentTasks _ended = new();
+
+    public int JobCount => _jobs.Count;
+
+    public IEnumerable<LiveJob> Jobs => _jobs.Values;
+
+    public IEnumerable<LiveTask> Tasks => _tasks.Values;
+
+    public LiveJob? Find(JobId id) => _jobs.GetValueOrDefault(id);
+
+    public bool TryGetTask(TaskId id, [NotNullWhen(true)] out LiveTask? task) => _tasks.TryGetValue(id, out task);
+
+    /// <summary>A task that ended not long ago: its node may still repeat its last report and send the end of its log.</summary>
+    public bool TryGetEnded(TaskId id, [NotNullWhen(true)] out LiveTask? task) => _ended.TryGet(id, out task);
+
+    /// <summary>Whether a live job has the name: a hint that saves a refused insert; the row decides.</summary>
+    public bool IsNameTaken(ProjectId project, string name) => _names.ContainsKey((project, name));
+
+    public NodeUse UseOf(NodeId node) => _use.GetValueOrDefault(node);
+
+    /// <summary>The live tasks on a node. For the reconciler only.</summary>
+    public IReadOnlyList<LiveTask> TasksOn(NodeId node) => _byNode.TryGetValue(node, out var tasks) ? [.. tasks] : [];
+
+    public void Add(LiveJob job)
+    {
+        job.MakeRoomForRanks();
+        _jobs[job.Id] = job;
+        _names[(job.ProjectId, job.Name)] = job.Id;
+        foreach (var task in job.LiveTasks)
+            Add(task);
+    }
+
+    /// <summary>Takes in a task whose job is known.</summary>
+    public void Add(LiveTask task)
+    {
+        _tasks[task.Id] = task;
+        if (!_byNode.TryGetValue(task.NodeId, out var tasks))
+            _byNode[task.NodeId] = tasks = [];
+        if (tasks.Add(task))
+            ChangeUse(task, 1);
+    }
+
+    /// <summary>Forgets a task that has ended, but for repeats of what its node has to say.</summary>
+    public void Remove(LiveTask task)
+    {
+        _tasks.TryRemove(task.Id, out _);
+        _ended.Add(task);
+        if (_byNode.TryGetValue(task.NodeId, out var tasks) && tasks.Remove(task))
+        {
+            ChangeUse(task, -1);
+            if (tasks.Count == 0)
+                _byNode.Remove(task.NodeId);
+        }
+    }
+
+    public void Remove(LiveJob job)
+    {
+        _jobs.TryRemove(job.Id, out _);
+        _names.TryRemove(new KeyValuePair<(ProjectId, string), JobId>((job.ProjectId, job.Name), job.Id));
+    }
+
+    public void Clear()
+    {
+        _jobs.Clear();
+        _names.Clear();
+        _tasks.Clear();
+        _use.Clear();
+        _byNode.Clear();
+        _ended.Clear();
+    }
+
+    private void ChangeUse(LiveTask task, int sign)
+    {
+        var use = _use.GetValueOrDefault(task.NodeId);
+        _use[task.NodeId] = _byNode[task.NodeId].Count == 0
+            ? default
+            : new NodeUse(use.Accelerators + sign * task.TakesAccelerators, use.Cpus + sign * task.TakesCpus,
+                use.MemoryBytes + sign * task.TakesMemoryBytes, use.DiskBytes + sign * task.TakesDiskBytes);
+    }
+}
+
+/// <summary>The last tasks that ended, at most <see cref="Most"/>; older ones are found in rows.</summary>
+internal sealed class RecentTasks
+{
+    private const int Most = 16_384;
+
+    private readonly ConcurrentDictionary<TaskId, LiveTask> _tasks = new();
+    private readonly Queue<TaskId> _order = new();
+
+    public bool TryGet(TaskId id, [NotNullWhen(true)] out LiveTask? task) => _tasks.TryGetValue(id, out task);
+
+    public void Add(LiveTask task)
+    {
+        if (!_tasks.TryAdd(task.Id, task))
+            return;
+        _order.Enqueue(task.Id);
+        if (_order.Count > Most)
+            _tasks.TryRemove(_order.Dequeue(), out _);
+    }
+
+    public void Clear()
+    {
+        _tasks.Clear();
+        _order.Clear();
+    }
+}
