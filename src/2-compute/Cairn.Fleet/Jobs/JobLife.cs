@@ -121,4 +121,7 @@ internal sealed class JobLife(JobBoard board, PlacementQueue queue, LimitWatch l
 /// <param name="Reason">One of <see cref="EndReasons"/>.</param>
 /// <param name="Message">In words.</param>
 /// <param name="GraceSeconds">Null leaves it to the workload.</param>
-internal sealed record StopOrder(string Reason, string Message, int? GraceSeconds);
+internal sealed record StopOrder(string Reason, string Message, int? GraceSeconds)
+{
+    public static string InWords(string reason) => reason == EndReasons.Stopped ? "A person stopped the job." : $"The job was stopped: {reason}.";
+}

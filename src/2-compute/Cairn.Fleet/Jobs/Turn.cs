@@ -33,6 +33,9 @@ internal sealed class Turn(long nowMicros)
     /// <summary>Tasks whose start command is to be made and sent.</summary>
     public List<LiveTask> Starts { get; } = [];
 
+    /// <summary>Nodes that are back and wait for what they may have missed.</summary>
+    public List<Replay> Replays { get; } = [];
+
     /// <summary>What else follows the commit: waiting callers go on.</summary>
     public List<Action> Afterwards { get; } = [];
 

@@ -89,6 +89,17 @@ internal sealed class GangRecovery(JobLife life, PlacementQueue queue, NodeSight
         RankGone(turn, task, RankEnd.Lost, $"Node {task.Node} came back without rank {task.Rank}, which it had begun.");
     }
 
+    /// <summary>A task that was asked to stop is not on its node any more: it has stopped, or never began.</summary>
+    public void StoppedUnheard(Turn turn, LiveTask task)
+    {
+        var moved = task.Reason == EndReasons.NodeDrained;
+        life.EndTask(turn, task, task.Reason ?? EndReasons.Stopped, task.BilledMicros);
+        if (moved)
+            RankGone(turn, task, RankEnd.Moved, $"Rank {task.Rank} has left node {task.Node}.");
+        else
+            ContinueIfClear(turn, task.Job);
+    }
+
     /// <summary>A node is taken out of service: its tasks stop with grace and go elsewhere.</summary>
     public static void Drain(Turn turn, IReadOnlyList<LiveTask> tasks)
     {

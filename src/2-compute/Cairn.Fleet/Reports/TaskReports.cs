@@ -13,8 +13,11 @@ namespace Cairn.Fleet.Reports;
 /// </summary>
 internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery recovery, GangBarrier barrier)
 {
+    private const long FlushMicros = 1_000_000;
+
     // Most tasks prepare for a moment only: the state is written with the next tick, if it still holds then.
     private readonly HashSet<LiveTask> _unwritten = [];
+    private long _flushAt = long.MaxValue;
 
     public void Apply(Turn turn, NodeId node, TaskReport report)
     {
@@ -29,22 +32,29 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
             return;
         }
         task.ReportSequence = report.Sequence;
+        if (report.Phase > TaskPhase.Preparing)
+            _unwritten.Remove(task);
         Advance(turn, task, report);
         turn.Sends.Add((node, Ack(report, stale: false)));
     }
 
-    /// <summary>Writes the states that were not worth a write of their own.</summary>
-    public void Flush(Turn turn)
+    /// <summary>When states that were not worth a write of their own are written.</summary>
+    public long FlushAt => _flushAt;
+
+    public void FlushWhenDue(Turn turn)
     {
+        if (turn.Now < _flushAt)
+            return;
         foreach (var task in _unwritten)
-        {
-            if (!task.HasEnded)
-                turn.Change(task);
-        }
-        _unwritten.Clear();
+            turn.Change(task);
+        Clear();
     }
 
-    public void Clear() => _unwritten.Clear();
+    public void Clear()
+    {
+        _unwritten.Clear();
+        _flushAt = long.MaxValue;
+    }
 
     public static ServerMessage Ack(TaskReport report, bool stale) => new()
     {
@@ -60,7 +70,8 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
         {
             case TaskPhase.Assigned or TaskPhase.Preparing:
                 MoveTo(task, report.Phase == TaskPhase.Assigned ? TaskState.Assigned : TaskState.Preparing);
-                _unwritten.Add(task);
+                if (_unwritten.Add(task) && _unwritten.Count == 1)
+                    _flushAt = turn.Now + FlushMicros;
                 break;
             case TaskPhase.Ready:
                 MoveTo(task, TaskState.Ready);
