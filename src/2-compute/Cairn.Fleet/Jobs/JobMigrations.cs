@@ -29,7 +29,7 @@ internal static class JobMigrations
 
         CREATE TABLE tasks (
             id TEXT PRIMARY KEY, job_id TEXT NOT NULL, attempt BIGINT NOT NULL, rank BIGINT NOT NULL, node_id TEXT NOT NULL, node TEXT NOT NULL,
-            devices TEXT NOT NULL, takes_accelerators DOUBLE PRECISION NOT NULL, takes_cpus DOUBLE PRECISION NOT NULL,
+            provider TEXT NOT NULL, region TEXT NOT NULL, devices TEXT NOT NULL, takes_accelerators DOUBLE PRECISION NOT NULL, takes_cpus DOUBLE PRECISION NOT NULL,
             takes_memory_bytes BIGINT NOT NULL, takes_disk_bytes BIGINT NOT NULL,
             state TEXT NOT NULL, reason TEXT, message TEXT, exit_code BIGINT, signal BIGINT, report_sequence BIGINT NOT NULL, log_bytes BIGINT,
             price BIGINT NOT NULL, bills_boot BOOLEAN NOT NULL, granted_at BIGINT NOT NULL, running_at BIGINT, ended_at BIGINT,

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Units;
@@ -18,6 +20,9 @@ internal sealed class LiveJob
 
     /// <summary>Unique in its project while the job has not ended.</summary>
     public required string Name { get; set; }
+
+    /// <summary>The name before a suffix. Not a column; only at submission.</summary>
+    public string WishedName { get; init; } = "";
 
     public required ProjectId ProjectId { get; init; }
 
@@ -117,6 +122,14 @@ internal sealed class LiveJob
 
     /// <summary>The newest task of every rank, by rank; null before its first. Not a column.</summary>
     public LiveTask?[] Ranks { get; private set; } = [];
+
+    /// <summary>Why it waits is not looked into before. Not a column.</summary>
+    public long ExplainAgainAt { get; set; }
+
+    /// <summary>The columns <c>spec</c> and <c>places</c> as text; equal jobs share it.</summary>
+    public string SpecText { get => field ??= JsonSerializer.Serialize(Spec.Value, ApiJson.Compact); init; }
+
+    public string PlacesText { get => field ??= JsonSerializer.Serialize(Places.Value, ApiJson.Compact); init; }
 
     public bool HasEnded => EndedAt is not null;
 

@@ -25,6 +25,11 @@ internal sealed class LiveTask
     /// <summary>The node's name when the lease was granted.</summary>
     public required string Node { get; init; }
 
+    /// <summary>Who is paid for the lease.</summary>
+    public required string Provider { get; init; }
+
+    public required string Region { get; init; }
+
     /// <summary>Indexes of the devices it may use, with commas.</summary>
     public string Devices { get; init; } = "";
 

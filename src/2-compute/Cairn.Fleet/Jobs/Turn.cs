@@ -63,7 +63,7 @@ internal sealed class Turn(long nowMicros)
         _jobs.Add(job);
     }
 
-    public void Settle(in LeaseUsage usage) => _usages.Add(usage);
+    public void Settle(LeaseUsage usage) => _usages.Add(usage);
 
     public void TopUp(LiveJob job, Money unspent) => _topUps.Add((job, unspent));
 

@@ -27,28 +27,51 @@ public interface IFundsHold
 }
 
 /// <summary>What one lease has used up to now. Sums are since its grant, so a repeated or late settlement never charges twice.</summary>
-/// <param name="LeaseId">The lease; it shares its id with its task.</param>
-/// <param name="JobId">Whose job used it.</param>
-/// <param name="ProjectId">Who pays.</param>
-/// <param name="NodeId">Who is paid for.</param>
-/// <param name="Price">Of the lease for one hour.</param>
-/// <param name="BilledMicros">Billable time since the grant, in microseconds.</param>
-/// <param name="Before">Charged so far: <c>floor(price × billed time)</c> at the last settlement.</param>
-/// <param name="Total">Charged including this settlement; never less than <paramref name="Before"/>.</param>
-/// <param name="AtMicros">The server's clock at the settlement, UTC microseconds.</param>
-/// <param name="Final">True when the lease has ended.</param>
-public readonly record struct LeaseUsage(
-    LeaseId LeaseId,
-    JobId JobId,
-    ProjectId ProjectId,
-    NodeId NodeId,
-    HourlyPrice Price,
-    long BilledMicros,
-    Money Before,
-    Money Total,
-    long AtMicros,
-    bool Final)
+public sealed record LeaseUsage
 {
+    /// <summary>The lease; it shares its id with its task.</summary>
+    public required LeaseId LeaseId { get; init; }
+
+    public required JobId JobId { get; init; }
+
+    /// <summary>Who pays.</summary>
+    public required ProjectId ProjectId { get; init; }
+
+    /// <summary>Who is paid.</summary>
+    public required string Provider { get; init; }
+
+    public required string Region { get; init; }
+
+    public required NodeId NodeId { get; init; }
+
+    /// <summary>The node's name when the lease was granted.</summary>
+    public required string Node { get; init; }
+
+    public required int Rank { get; init; }
+
+    public required int Attempt { get; init; }
+
+    /// <summary>Whether a simulated device is among what was leased.</summary>
+    public required bool Simulated { get; init; }
+
+    /// <summary>Of the lease for one hour.</summary>
+    public required HourlyPrice Price { get; init; }
+
+    /// <summary>Billable time since the grant, in microseconds.</summary>
+    public required long BilledMicros { get; init; }
+
+    /// <summary>Charged at the last settlement.</summary>
+    public required Money Before { get; init; }
+
+    /// <summary>Charged including this settlement, <c>floor(price × billed time)</c>; never less than <see cref="Before"/>.</summary>
+    public required Money Total { get; init; }
+
+    /// <summary>The server's clock at the settlement, UTC microseconds.</summary>
+    public required long AtMicros { get; init; }
+
+    /// <summary>True when the lease has ended.</summary>
+    public required bool Final { get; init; }
+
     /// <summary>What this settlement charges.</summary>
     public Money Amount => Total - Before;
 }

@@ -36,8 +36,25 @@ internal static class LeaseSettlement
         task.BilledMicros = Math.Max(task.BilledMicros, billedMicros);
         task.Settled = task.Price.CostOf(task.BilledMicros);
         job.Cost += task.Settled - before;
-        turn.Settle(new LeaseUsage(
-            task.LeaseId, job.Id, job.ProjectId, task.NodeId, task.Price, task.BilledMicros, before, task.Settled, turn.Now, final));
+        turn.Settle(new LeaseUsage
+        {
+            LeaseId = task.LeaseId,
+            JobId = job.Id,
+            ProjectId = job.ProjectId,
+            Provider = task.Provider,
+            Region = task.Region,
+            NodeId = task.NodeId,
+            Node = task.Node,
+            Rank = task.Rank,
+            Attempt = task.Attempt,
+            Simulated = job.Simulated,
+            Price = task.Price,
+            BilledMicros = task.BilledMicros,
+            Before = before,
+            Total = task.Settled,
+            AtMicros = turn.Now,
+            Final = final,
+        });
         turn.Change(task);
         turn.Change(job);
     }

@@ -13,7 +13,7 @@ internal static class OutputIntake
 {
     public static void Apply(Turn turn, JobBoard board, NodeId node, TaskOutput output)
     {
-        if (TaskId.TryParse(output.TaskId, out var id) && (board.TryGetTask(id, out var task) || board.TryGetEnded(id, out task))
+        if (TypedId.TryParse<TaskId>(output.TaskId, out var id) && (board.TryGetTask(id, out var task) || board.TryGetEnded(id, out task))
             && task.NodeId == node && task.Epoch == output.Epoch && (!task.HasEnded || ReplayDecision.MayFinishSpeaking(task)))
         {
             Keep(turn, task, output);

@@ -15,6 +15,9 @@ internal sealed class PlacementRound(JobBoard board, PlacementQueue queue, Fleet
     /// <summary>Ends a round, so that one turn's write stays small; the next turn goes on.</summary>
     private const int MostTasks = 4_096;
 
+    /// <summary>An explanation looks at every node, so it is not asked for with every round.</summary>
+    private const long ExplainAgainMicros = 5_000_000;
+
     /// <returns>When to decide again without another cause; null when only a cause can change something.</returns>
     public long? Run(Turn turn)
     {
@@ -63,6 +66,8 @@ internal sealed class PlacementRound(JobBoard board, PlacementQueue queue, Fleet
             Rank = place.Rank,
             NodeId = queue.NodeOf(place.Node),
             Node = node?.Name ?? "",
+            Provider = chosen.Provider,
+            Region = chosen.Region,
             Devices = node is null ? "" : DeviceNumbers.NumbersOf(place.DeviceIndexes, node.Facts.Devices),
             TakesAccelerators = chosen.Accelerators,
             TakesCpus = chosen.Cpus,
@@ -93,8 +98,9 @@ internal sealed class PlacementRound(JobBoard board, PlacementQueue queue, Fleet
     /// <summary>Says on the job why it waits, when that is new.</summary>
     private void Explain(Turn turn, JobId id)
     {
-        if (board.Find(id) is not { } job || queue.Explain(job) is not { } why)
+        if (board.Find(id) is not { } job || turn.Now < job.ExplainAgainAt || queue.Explain(job) is not { } why)
             return;
+        job.ExplainAgainAt = turn.Now + ExplainAgainMicros;
         var message = why.ToString();
         if (job.Message == message)
             return;

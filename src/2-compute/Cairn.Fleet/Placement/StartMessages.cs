@@ -50,8 +50,8 @@ internal sealed class StartMessages(Store store, SecretSeal seal, GangBarrier ba
             Barrier = job.Nodes > 1,
             LeaseSeconds = spec.Retries.Disconnected == DisconnectedPolicy.Stop ? sight.LeaseSeconds : 0,
             Framework = spec.Framework ?? "",
-            Provider = job.Provider ?? "",
-            Region = job.Region ?? "",
+            Provider = task.Provider,
+            Region = task.Region,
         };
         start.Env.Add(spec.Env.ToDictionary(e => e.Key, e => e.Value));
         start.DeviceIndexes.AddRange(task.DeviceIndexes);

@@ -21,7 +21,7 @@ internal sealed class ReplayDecision(FleetParts parts)
         var held = new HashSet<TaskId>();
         foreach (var task in attached.Held)
         {
-            if (!TaskId.TryParse(task.TaskId, out var id) || !IsOurs(attached, id, task.Epoch, out var live))
+            if (!TypedId.TryParse<TaskId>(task.TaskId, out var id) || !IsOurs(attached, id, task.Epoch, out var live))
                 forget.Add(task.TaskId);                    // (3)
             else if (live is not null)
                 Repeat(turn, live, task, commands);         // (1)
