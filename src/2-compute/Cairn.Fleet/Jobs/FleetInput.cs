@@ -15,6 +15,9 @@ internal abstract record FleetInput
 
     public sealed record ReportArrived(NodeId Node, TaskReport Report) : FleetInput;
 
+    /// <summary>A task that ended before memory was made; what its node says of it comes next.</summary>
+    public sealed record TaskRecalled(LiveTask Task) : FleetInput;
+
     public sealed record OutputArrived(NodeId Node, TaskOutput Output) : FleetInput;
 
     /// <summary>A node is back and says what it holds; it waits for what it may have missed.</summary>

@@ -72,6 +72,15 @@ internal sealed class JobBoard
         }
     }
 
+    /// <summary>Takes in a task that ended before.</summary>
+    public void Recall(LiveTask task)
+    {
+        if (_tasks.ContainsKey(task.Id))
+            return;
+        task.Job = Find(task.JobId) ?? task.Job;
+        _ended.Add(task);
+    }
+
     public void Remove(LiveJob job)
     {
         _jobs.TryRemove(job.Id, out _);

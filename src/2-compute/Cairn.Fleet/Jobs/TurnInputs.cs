@@ -28,6 +28,9 @@ internal sealed class TurnInputs(FleetParts parts, NodeChanges nodeChanges)
             case FleetInput.ReportArrived arrived:
                 parts.Reports.Apply(turn, arrived.Node, arrived.Report);
                 break;
+            case FleetInput.TaskRecalled recalled:
+                parts.Board.Recall(recalled.Task);
+                break;
             case FleetInput.OutputArrived arrived:
                 OutputIntake.Apply(turn, parts.Board, arrived.Node, arrived.Output);
                 break;

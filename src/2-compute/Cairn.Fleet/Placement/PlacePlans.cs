@@ -5,7 +5,6 @@ using Cairn.Contracts.Offers;
 using Cairn.Contracts.Plans;
 using Cairn.Contracts.Units;
 using Cairn.Contracts.Workloads;
-using Cairn.Fleet.Nodes;
 using Cairn.Planning;
 using Cairn.Planning.Offers;
 
@@ -18,11 +17,14 @@ namespace Cairn.Fleet.Placement;
 /// <param name="Refusals">Why each class of nodes is out, in words.</param>
 internal sealed record PlaceChoice(IReadOnlyList<Place> Places, string Text, Money Hold, IReadOnlyList<string> Refusals);
 
+/// <summary>The offers behind which enrolled nodes stand now; equal versions mean equal offers.</summary>
+internal delegate (long Version, IReadOnlyList<Offer> Offers) CurrentOffers();
+
 /// <summary>
 /// Plans workloads over the classes of enrolled nodes. How many nodes are free or connected now plays no part: a job may wait for them.
 /// A plan is made once per workload and set of classes; equal jobs share it.
 /// </summary>
-internal sealed class PlacePlans(NodeOffers offers)
+internal sealed class PlacePlans(CurrentOffers offers)
 {
     private const int MostPlaces = 32;
     private const int MostRefusals = 50;
@@ -47,7 +49,7 @@ internal sealed class PlacePlans(NodeOffers offers)
 
     private Planned Current()
     {
-        var (version, list) = offers.Current();
+        var (version, list) = offers();
         var planned = _planned;
         if (planned.Version == version)
             return planned;

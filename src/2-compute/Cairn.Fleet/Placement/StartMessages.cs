@@ -19,7 +19,7 @@ internal sealed class StartMessages(Store store, SecretSeal seal, GangBarrier ba
 
     public async Task<IReadOnlyList<ServerMessage>> MakeAsync(IReadOnlyList<LiveTask> tasks, CancellationToken cancellationToken)
     {
-        var jobs = tasks.Select(t => t.Job).Where(j => j.HasFiles || j.HasSecrets || j.HasCheckpoint).Distinct().ToList();
+        var jobs = tasks.Select(t => t.Job).Where(j => j.HasFiles || j.HasSecrets || j.HasCheckpoint || j.PipelineId is not null).Distinct().ToList();
         var parts = jobs.Count == 0
             ? []
             : await store.ReadAsync(session => jobs.ToDictionary(j => j.Id, j => Read(session, j)), cancellationToken);
@@ -78,12 +78,20 @@ internal sealed class StartMessages(Store store, SecretSeal seal, GangBarrier ba
             start.Checkpoint = Manifests.ToWire(kept.Manifest.Value);
     }
 
-    private JobParts Read(ReadSession session, LiveJob job) => new(
-        job.HasFiles ? session.QuerySingleOrDefault<JsonText<ApiManifest>?>("SELECT manifest FROM job_files WHERE job_id = @Id", job)?.Value : null,
-        job.HasSecrets && session.QuerySingleOrDefault<string>("SELECT sealed FROM job_secrets WHERE job_id = @Id", job) is { } text
-            ? seal.Open(job.Id, text)
-            : null,
-        job.HasCheckpoint ? OutputRows.Of(session, job.Id, checkpoint: true) : []);
+    private JobParts Read(ReadSession session, LiveJob job)
+    {
+        var files = ReadFiles(session, job);
+        var parents = ParentOutputs.Of(session, job);
+        return new JobParts(
+            parents.Count > 0 ? ParentOutputs.Merge(files, parents) : files,
+            job.HasSecrets && session.QuerySingleOrDefault<string>("SELECT sealed FROM job_secrets WHERE job_id = @Id", job) is { } text
+                ? seal.Open(job.Id, text)
+                : null,
+            job.HasCheckpoint ? OutputRows.Of(session, job.Id, checkpoint: true) : []);
+    }
+
+    private static ApiManifest? ReadFiles(ReadSession session, LiveJob job) =>
+        job.HasFiles ? session.QuerySingleOrDefault<JsonText<ApiManifest>?>("SELECT manifest FROM job_files WHERE job_id = @Id", job)?.Value : null;
 
     /// <summary>The node counts from the beginning of the task, so what earlier attempts ran is taken off.</summary>
     private long LeftSeconds(LiveJob job)
