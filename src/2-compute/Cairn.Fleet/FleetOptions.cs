@@ -1,3 +1,7 @@
+using Cairn.Fleet.Link;
+using Cairn.Fleet.Logs;
+using Cairn.Fleet.Nodes;
+
 namespace Cairn.Fleet;
 
 /// <summary>How the fleet runs jobs.</summary>
@@ -27,6 +31,15 @@ public sealed class FleetOptions
     /// <summary>The longest that a wait for a job may take in one request, 1 s to 10 min; default 1 min.</summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How nodes reach the server.</summary>
+    public NodeLinkOptions Link { get; init; } = new();
+
+    /// <summary>How the silence of nodes is judged.</summary>
+    public NodeOptions Nodes { get; init; } = new();
+
+    /// <summary>Where logs are kept, and for how long.</summary>
+    public LogOptions Logs { get; init; } = new();
+
     /// <summary>Everything that is wrong with these options, one sentence each; empty when they are good.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -39,6 +52,6 @@ public sealed class FleetOptions
             errors.Add($"MeterInterval is {MeterInterval}; expected 1 s to 1 min.");
         if (LongestWait < TimeSpan.FromSeconds(1) || LongestWait > TimeSpan.FromMinutes(10))
             errors.Add($"LongestWait is {LongestWait}; expected 1 s to 10 min.");
-        return errors;
+        return [.. errors, .. Link.Validate(), .. Nodes.Validate(), .. Logs.Validate()];
     }
 }

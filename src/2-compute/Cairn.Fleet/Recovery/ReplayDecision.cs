@@ -42,7 +42,8 @@ internal sealed class ReplayDecision(FleetParts parts)
     }
 
     /// <summary>Whether a task ended by its own report, and not because its node was given up.</summary>
-    public static bool MayFinishSpeaking(LiveTask ended) => ended.Reason is not (EndReasons.NodeLost or EndReasons.NodeRemoved or EndReasons.Unknown);
+    public static bool MayFinishSpeaking(LiveTask ended) =>
+        ended.Reason is not (EndReasons.NodeLost or EndReasons.NodeRemoved);
 
     private void Repeat(Turn turn, LiveTask task, HeldTask held, List<ServerMessage> commands)
     {

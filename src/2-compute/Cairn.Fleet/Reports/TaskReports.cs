@@ -138,6 +138,8 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
             life.Stop(turn, task.Job, new StopOrder(EndReasons.MaxDuration, "The job has run for its longest duration.", null));
             return;
         }
-        recovery.RankGone(turn, task, recovery.CauseOf(task), EndInWords.Of(task));
+        // What only a lost connection or a restarted machine explains is no failure of the program.
+        var end = task.Reason is EndReasons.Unknown or EndReasons.LeaseExpired ? RankEnd.Lost : recovery.CauseOf(task);
+        recovery.RankGone(turn, task, end, EndInWords.Of(task));
     }
 }

@@ -1,0 +1,84 @@
+using Cairn.Contracts.Offers;
+using Cairn.Fleet.Jobs;
+using Cairn.Fleet.Leasing;
+using Cairn.Fleet.Link;
+using Cairn.Fleet.Logs;
+using Cairn.Fleet.Nodes;
+using Cairn.Fleet.Outputs;
+using Cairn.Fleet.Placement;
+using Cairn.Fleet.Secrets;
+using Cairn.Fleet.Work;
+using Cairn.State;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Cairn.Fleet;
+
+/// <summary>Puts the fleet into a host.</summary>
+public static class FleetHosting
+{
+    /// <summary>
+    /// Adds nodes, jobs and what moves them. The host adds a <see cref="Store"/> with <see cref="FleetMigrations"/>, an <see cref="IBlobs"/>,
+    /// an <see cref="IFundsHold"/>, a <see cref="TimeProvider"/>, and puts a <see cref="Contracts.Identity.Caller"/> among the features of
+    /// every request.
+    /// </summary>
+    /// <param name="services">The host's.</param>
+    /// <param name="options">Of the fleet.</param>
+    /// <param name="catalog">Finds the catalogue's offer by provider, region and instance type; null where unknown.</param>
+    /// <exception cref="ArgumentException">Options are wrong; the message has every error.</exception>
+    public static IServiceCollection AddFleet(
+        this IServiceCollection services, FleetOptions options, Func<IServiceProvider, Func<string, string, string, Offer?>> catalog)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Validate() is { Count: > 0 } errors)
+            throw new ArgumentException(string.Join(" ", errors), nameof(options));
+        services.AddSingleton(options);
+        services.AddSingleton<CatalogOffer>(provider =>
+        {
+            var find = catalog(provider);
+            return (name, region, instanceType) => find(name, region, instanceType);
+        });
+        services.AddFleetNodes(options.Link, options.Nodes, options.Logs);
+        return services.AddFleetJobs(options);
+    }
+
+    /// <summary>Maps the fleet's REST endpoints under <c>/api/v1</c>, and the gRPC endpoint of nodes.</summary>
+    public static void MapFleet(this IEndpointRouteBuilder routes)
+    {
+        routes.MapFleetNodes();
+        var api = routes.MapGroup("/api/v1");
+        JobEndpoints.Map(api);
+        OutputEndpoints.Map(api);
+    }
+
+    private static IServiceCollection AddFleetJobs(this IServiceCollection services, FleetOptions options)
+    {
+        services.AddSingleton(_ => SecretSeal.Open(options.SecretKeyFile));
+        services.AddSingleton<CurrentOffers>(provider =>
+        {
+            var offers = provider.GetRequiredService<NodeOffers>();
+            return () => offers.Current() is var now ? (now.Version, now.Offers) : default;
+        });
+        services.AddSingleton<JobBoard>().AddSingleton<JobChanges>().AddSingleton<FleetInbox>().AddSingleton<FleetParts>();
+        services.AddSingleton(provider => provider.GetRequiredService<FleetNodes>().Subscribe());
+        services.AddSingleton<TurnInputs>().AddSingleton<TurnOutlet>().AddSingleton<JobReconciler>();
+        services.AddSingleton<WorkloadCache>().AddSingleton<PlacePlans>().AddSingleton<JobSubmission>().AddSingleton<JobFinder>();
+        services.AddSingleton<JobStops>().AddSingleton<JobWaits>().AddSingleton<OutputFiles>();
+        services.AddSingleton<TaskMemory>().AddSingleton<BlobRights>();
+        services.AddSingleton<INodeWork, NodeWork>().AddSingleton<IJobLogs, JobLogReader>();
+        services.AddSingleton<JobIntake>().AddHostedService(provider => provider.GetRequiredService<JobIntake>());
+        services.AddHostedService<NodeChangeFeed>();
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            var jobs = provider.GetRequiredService<JobReconciler>();
+            return ActivatorUtilities.CreateInstance<ReconcilerLoop>(provider, new Reconciler(FleetInbox.Signal, jobs.ReconcileAsync)
+            {
+                Lease = options.SharedDatabase ? "fleet" : null,
+                Interval = TimeSpan.FromMinutes(1),
+            });
+        });
+        return services;
+    }
+}
