@@ -73,6 +73,30 @@ internal sealed class JobLife(JobBoard board, PlacementQueue queue, LimitWatch l
         turn.Event(job, "ended", job.Message ?? "");
         turn.Close(job);
         board.Remove(job);
+        if (job.PipelineId is not null)
+            FollowPipeline(turn, job);
+    }
+
+    /// <summary>A step has ended: those that waited for it alone go on, or are over with it.</summary>
+    private void FollowPipeline(Turn turn, LiveJob ended)
+    {
+        foreach (var child in board.Jobs.Where(j => j.PipelineId == ended.PipelineId && j.WaitsFor is not null).ToList())
+        {
+            var needs = child.WaitsFor!.Split(',').ToList();
+            if (child.HasEnded || !needs.Remove(ended.Step!))
+                continue;
+            if (ended.Phase != JobPhase.Succeeded)
+            {
+                child.StopReason = EndReasons.Stopped;
+                Finish(turn, child, EndReasons.Stopped, $"Step '{ended.Step}', whose outputs it needs, has not succeeded.");
+                continue;
+            }
+            child.WaitsFor = needs.Count == 0 ? null : string.Join(',', needs);
+            (child.Reason, child.Message) = child.WaitsFor is null ? (null, null) : ("waits_for", $"Waits for {string.Join(", ", needs)}.");
+            turn.Change(child);
+            if (child.WaitsFor is null)
+                queue.Enqueue(child);
+        }
     }
 
     public void Succeed(Turn turn, LiveJob job)
