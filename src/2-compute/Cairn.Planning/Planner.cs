@@ -10,18 +10,15 @@ namespace Cairn.Planning;
 /// Decides where a workload runs: every offer either fits and gets its whole expected bill, or is out for reasons that are all named. A function of
 /// its arguments: the same workload, offers and facts give the same plan anywhere.
 /// </summary>
-public static partial class Planner
+public static class Planner
 {
-    /// <summary>How many candidates are ranked at once; the rest are ranked when read.</summary>
-    private const int FirstCandidates = 32;
-
     /// <summary>Ranks the offers for one workload. Inputs that name a step cost nothing here: they are priced with their pipeline.</summary>
     public static Plan Plan(WorkloadSpec workload, OfferSnapshot offers, PlanningContext context)
     {
         ArgumentNullException.ThrowIfNull(workload);
         ArgumentNullException.ThrowIfNull(offers);
         ArgumentNullException.ThrowIfNull(context);
-        return Rank(new Evaluation(workload, offers, context)).Plan;
+        return EvaluatedPlan.Of(new Evaluation(workload, offers, context)).Plan;
     }
 
     /// <summary>
@@ -34,25 +31,6 @@ public static partial class Planner
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(offers);
         ArgumentNullException.ThrowIfNull(context);
-        return PipelinePlanning.Plan(file, offers, context, Rank);
-    }
-
-    private static (Plan Plan, int Tier) Rank(Evaluation evaluation)
-    {
-        var tier = -1;
-        TopSink top;
-        int fitting;
-        do
-        {
-            top = new TopSink(evaluation, FirstCandidates);
-            fitting = evaluation.Scan(evaluation.Tiers[++tier], ref top);
-        }
-        while (fitting == 0 && tier < evaluation.Tiers.Length - 1);
-        var plan = new Plan
-        {
-            Candidates = new RankedCandidates(evaluation, evaluation.Tiers[tier], top.Best(), top.Count),
-            Rejected = new RejectedOffers(evaluation, tier, evaluation.Snapshot.Count - fitting),
-        };
-        return (plan, tier);
+        return PipelinePlanning.Plan(file, offers, context);
     }
 }

@@ -10,6 +10,9 @@ internal sealed class SnapshotColumns
 
     public required Place[] Places { get; init; }
 
+    /// <summary>By number of the place.</summary>
+    public required long[] StorageMicros { get; init; }
+
     public required Standing[] Standings { get; init; }
 
     public required Terms[] Terms { get; init; }
@@ -64,9 +67,11 @@ internal sealed class SnapshotColumns
             rowOfIdRank[rank] = row;
         }
 
+        var places = numbers.Places.Values();
         return new SnapshotColumns
         {
-            Places = numbers.Places.Values(),
+            Places = places,
+            StorageMicros = Array.ConvertAll(places, p => p.StorageMicros),
             Standings = numbers.Standings.Values(),
             Terms = numbers.Terms.Values(),
             Shapes = shapes,

@@ -17,17 +17,16 @@ namespace Cairn.Planning.Pipelines;
 /// </summary>
 internal static class PipelinePlanning
 {
-    public static PipelinePlan Plan(WorkloadFile file, OfferSnapshot offers, PlanningContext context, Func<Evaluation, (Plan Plan, int Tier)> rank)
+    public static PipelinePlan Plan(WorkloadFile file, OfferSnapshot offers, PlanningContext context)
     {
         // 1.
         var (workloads, handovers) = PipelineData.Of(file);
-        var evaluations = Array.ConvertAll(workloads, w => new Evaluation(w, offers, context));
-        var ranked = Array.ConvertAll(evaluations, e => rank(e));
+        var plans = Array.ConvertAll(workloads, w => EvaluatedPlan.WithPlaces(new Evaluation(w, offers, context)));
 
         // 2.
         var columns = offers.Columns;
-        var placed = Enumerable.Range(0, workloads.Length).Where(s => ranked[s].Plan.Candidates.Count > 0).ToArray();
-        var options = Array.ConvertAll(placed, s => Options(evaluations[s], ranked[s].Tier));
+        var placed = Enumerable.Range(0, workloads.Length).Where(s => plans[s].PerPlace.Length > 0).ToArray();
+        var options = Array.ConvertAll(placed, s => StepOptions.Of(plans[s].PerPlace, columns));
         var edges = handovers.Where(h => placed.Contains(h.From) && placed.Contains(h.To)).ToArray();
 
         // 3.
@@ -37,26 +36,16 @@ internal static class PipelinePlanning
         var candidates = new Candidate?[workloads.Length];
         for (var i = 0; i < placed.Length; i++)
         {
-            var evaluation = evaluations[placed[i]];
-            candidates[placed[i]] = CandidateBill.Write(
-                evaluation, evaluation.Tiers[ranked[placed[i]].Tier], options[i].Candidates[chosen[i]]);
+            var plan = plans[placed[i]];
+            candidates[placed[i]] = CandidateBill.Write(plan.Evaluation, plan.Choices, options[i].Candidates[chosen[i]]);
         }
 
         return new PipelinePlan
         {
-            Steps = [.. file.Steps.Select((s, i) => new PlannedStep(s.Name, candidates[i], ranked[i].Plan))],
+            Steps = [.. file.Steps.Select((s, i) => new PlannedStep(s.Name, candidates[i], plans[i].Plan))],
             Transfers = Transfers(file, edges, candidates, problem, chosen),
             Total = placed.Length == workloads.Length && placed.Length > 0 ? new Money(problem.Cost(chosen)) : null,
         };
-    }
-
-    private static StepOptions Options(Evaluation evaluation, int tier)
-    {
-        var columns = evaluation.Columns;
-        var best = new Ranked?[columns.Places.Length];
-        var sink = new BestPerGroupSink(evaluation, [.. Enumerable.Range(0, best.Length)], best);
-        evaluation.Scan(evaluation.Tiers[tier], ref sink);
-        return StepOptions.Of([.. best.OfType<Ranked>()], columns);
     }
 
     private static List<PlannedTransfer> Transfers(

@@ -33,7 +33,7 @@ internal static class CandidateBill
             Hourly = new HourlyPrice(quote.Hourly),
             Total = new Money(ranked.Total),
             Items = items,
-            ExpectedSeconds = bill.Occupied + evaluation.Data(row).TransferSeconds,
+            ExpectedSeconds = bill.Occupied + evaluation.TransferSeconds(row),
             LatencyMs = evaluation.LatencyMs(row),
         };
     }
@@ -71,7 +71,7 @@ internal static class CandidateBill
     private static void DataItems(List<CostItem> items, Evaluation evaluation, int row)
     {
         var place = evaluation.Columns.Places[evaluation.Columns.PlaceOf[row]];
-        var data = evaluation.Data(row);
+        var data = evaluation.Flows.At(place);
         if ((data.Input | data.Output) != 0)
         {
             var details = evaluation.Flows.Detail(place).Where(d => d.Amount > 0).ToLookup(d => d.Input, d => d.Detail);

@@ -15,11 +15,14 @@ internal sealed class Evaluation
     /// <summary>Terms beyond this many are billed when asked rather than kept: there the offers hardly share any.</summary>
     private const int MaxKeptTerms = 400;
 
-    private readonly DataCost[] _data;
+    // By number of the place. Small arrays side by side: they stay out of the large object heap, whose collections a plan would feel.
     private readonly ReasonBits[] _placeUnmet;
-    private readonly ReasonBits[] _standingUnmet;
-    private readonly long[] _feeBasisPoints;
+    private readonly long[] _dataCost;
+    private readonly long[] _transferSeconds;
+    private readonly int[]? _feeBasisPoints;
     private readonly double[]? _latencyMs;
+
+    private readonly ReasonBits[] _standingUnmet;
     private readonly int[] _capacity;
     private readonly TimeBill[]? _bills;
     private readonly long _budget;
@@ -42,10 +45,17 @@ internal sealed class Evaluation
             ? Array.ConvertAll(columns.Places, p => PlaceNeeds.LatencyMs(latency, p))
             : null;
         _placeUnmet = new ReasonBits[columns.Places.Length];
+        _dataCost = new long[columns.Places.Length];
+        _transferSeconds = new long[columns.Places.Length];
         for (var p = 0; p < _placeUnmet.Length; p++)
+        {
             _placeUnmet[p] = PlaceNeeds.Unmet(workload.Where, columns.Places[p], _latencyMs?[p] ?? 0);
-        _data = Array.ConvertAll(columns.Places, Flows.At);
-        _feeBasisPoints = Array.ConvertAll(columns.Places, p => (long)(FeeOf(p)?.BasisPoints ?? 0));
+            var data = Flows.At(columns.Places[p]);
+            _dataCost[p] = data.Input + data.Output + data.NodeTraffic;
+            _transferSeconds[p] = data.TransferSeconds;
+        }
+
+        _feeBasisPoints = context.Fees.Count == 0 ? null : Array.ConvertAll(columns.Places, p => FeeOf(p)?.BasisPoints ?? 0);
         _standingUnmet = Array.ConvertAll(columns.Standings, s => PlaceNeeds.Unmet(workload.Where, s));
         _capacity = CapacityWith(context.FreeMachines, offers);
         if (columns.Terms.Length <= MaxKeptTerms)
@@ -75,7 +85,7 @@ internal sealed class Evaluation
     /// <summary>The place's latency for ordering; the same for all where the workload names none.</summary>
     public double LatencyOrder(int row) => _latencyMs is null ? 0 : _latencyMs[Columns.PlaceOf[row]];
 
-    public DataCost Data(int row) => _data[Columns.PlaceOf[row]];
+    public long TransferSeconds(int row) => _transferSeconds[Columns.PlaceOf[row]];
 
     public int Capacity(int row) => _capacity[row];
 
@@ -104,14 +114,8 @@ internal sealed class Evaluation
                     fitting[count++] = c;
             }
 
-            if (count == 0)
-                continue;
-            for (var row = Columns.ShapeStart[shape]; row < Columns.ShapeStart[shape + 1]; row++)
-            {
-                if ((_placeUnmet[Columns.PlaceOf[row]] | _standingUnmet[Columns.StandingOf[row]]) == ReasonBits.None
-                    && ScanRow(choices, fitting[..count], row, ref sink))
-                    offers++;
-            }
+            if (count > 0)
+                offers += ScanShape(choices, fitting[..count], shape, ref sink);
         }
 
         return offers;
@@ -138,7 +142,7 @@ internal sealed class Evaluation
     public ReasonBits Unmet(Choice choice, int row)
     {
         var place = Columns.PlaceOf[row];
-        var fit = choice.Shapes[Columns.ShapeOf[row]];
+        ref readonly var fit = ref choice.Shapes[Columns.ShapeOf[row]];
         return _placeUnmet[place] | _standingUnmet[Columns.StandingOf[row]] | fit.Unmet | UnmetOfRow(choice, fit, row);
     }
 
@@ -158,29 +162,73 @@ internal sealed class Evaluation
     {
         var place = Columns.PlaceOf[row];
         var shape = Columns.ShapeOf[row];
-        var fit = choice.Shapes[shape];
+        ref readonly var fit = ref choice.Shapes[shape];
         var parts = Columns.Shapes[shape].Parts;
         var machine = PriceOf(row, model);
         var node = parts == 1 ? machine : Amounts.MulDiv(machine, fit.Rented, parts);
         var hourly = parts == 1 ? Amounts.MulDiv(machine, Time.Machines, 1) : Amounts.MulDiv(machine, (long)fit.Rented * Time.Machines, parts);
-        var bill = Bill(row, model);
         var unmet = node > choice.MaxNodePrice ? ReasonBits.Price : ReasonBits.None;
+        if (_bills is { } bills)
+            return Add(unmet, node, hourly, place, fit.ExtraDiskGigabytes, bills[Columns.TermsOf[row] * Models.Length + (int)model]);
+        return Add(unmet, node, hourly, place, fit.ExtraDiskGigabytes, TimeBill.Of(Time, Columns.Terms[Columns.TermsOf[row]], model));
+    }
+
+    private Quote Add(ReasonBits unmet, long node, long hourly, int place, long extraDiskGigabytes, in TimeBill bill)
+    {
         if (bill.Hopeless)
             return new Quote(unmet | ReasonBits.Interruption, Amounts.Cap, hourly, node);
         var compute = Amounts.OfTime(hourly, bill.Billed);
-        ref readonly var data = ref _data[place];
-        var storage = Columns.Places[place].StorageMicros;
-        var total = compute + data.Input + data.Output + data.NodeTraffic;
-        if (storage != 0 && (fit.ExtraDiskGigabytes | CheckpointGigabytes) != 0)
-            total += Amounts.OfStorage(fit.ExtraDiskGigabytes * Time.Machines, storage, bill.Occupied)
+        var total = compute + _dataCost[place];
+        if ((extraDiskGigabytes | CheckpointGigabytes) != 0)
+        {
+            var storage = Columns.StorageMicros[place];
+            total += Amounts.OfStorage(extraDiskGigabytes * Time.Machines, storage, bill.Occupied)
                 + Amounts.OfStorage(CheckpointGigabytes, storage, bill.Occupied);
-        if (_feeBasisPoints[place] != 0)
-            total += Amounts.MulDiv(compute, _feeBasisPoints[place], 10_000);
+        }
+
+        if (_feeBasisPoints is { } fees)
+            total += Amounts.MulDiv(compute, fees[place], 10_000);
         if (total > _budget)
             unmet |= ReasonBits.Budget;
-        if (bill.Occupied + data.TransferSeconds > _deadlineSeconds)
+        if (bill.Occupied + _transferSeconds[place] > _deadlineSeconds)
             unmet |= ReasonBits.Deadline;
         return new Quote(unmet, total, hourly, node);
+    }
+
+    private int ScanShape<TSink>(Choice[] choices, ReadOnlySpan<int> fitting, int shape, ref TSink sink) where TSink : IRankedSink
+    {
+        var offers = 0;
+        var end = Columns.ShapeStart[shape + 1];
+        var only = fitting.Length == 1 ? choices[fitting[0]] : null;
+        for (var row = Columns.ShapeStart[shape]; row < end; row++)
+        {
+            if ((_placeUnmet[Columns.PlaceOf[row]] | _standingUnmet[Columns.StandingOf[row]]) != ReasonBits.None)
+                continue;
+            if (only is null ? ScanRow(choices, fitting, row, ref sink) : ScanRow(only, fitting[0], row, ref sink))
+                offers++;
+        }
+
+        return offers;
+    }
+
+    /// <summary>One choice: what the other overload does, without comparing.</summary>
+    private bool ScanRow<TSink>(Choice choice, int number, int row, ref TSink sink) where TSink : IRankedSink
+    {
+        if (UnmetOfRow(choice, choice.Shapes[Columns.ShapeOf[row]], row) != ReasonBits.None)
+            return false;
+        var found = false;
+        for (var model = PriceModel.OnDemand; model <= PriceModel.Reserved; model++)
+        {
+            if (!IsOpen(choice, row, model))
+                continue;
+            var quote = Price(choice, row, model);
+            if (quote.Unmet != ReasonBits.None)
+                continue;
+            sink.Add(quote.Total, row, model, number);
+            found = true;
+        }
+
+        return found;
     }
 
     private bool ScanRow<TSink>(Choice[] choices, ReadOnlySpan<int> fitting, int row, ref TSink sink) where TSink : IRankedSink
@@ -217,9 +265,9 @@ internal sealed class Evaluation
         var unmet = choice.Standings is { } standings ? standings[Columns.StandingOf[row]] : ReasonBits.None;
         if (choice.InRegions is { } inRegions && !inRegions[place])
             unmet |= ReasonBits.Region;
-        if (fit.ExtraDiskGigabytes > 0 && Columns.Places[place].StorageMicros == 0)
+        if (fit.ExtraDiskGigabytes > 0 && Columns.StorageMicros[place] == 0)
             unmet |= ReasonBits.Disk;
-        if (_capacity[row] is var capacity and >= 0 && (long)capacity * fit.NodesPerMachine < Time.Machines)
+        if (!Time.Certain && _capacity[row] is var capacity and >= 0 && (long)capacity * fit.NodesPerMachine < Time.Machines)
             unmet |= ReasonBits.Capacity;
         return unmet;
     }

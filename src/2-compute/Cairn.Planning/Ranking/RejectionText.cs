@@ -103,7 +103,7 @@ internal static class RejectionText
             ReasonBits.Price => $"needs at most {new HourlyPrice(choice.MaxNodePrice)} per node, costs {new HourlyPrice(quote.Node)} {Words.Of(model)}",
             ReasonBits.Budget => $"needs at most {money.Budget} in all, costs {new Money(quote.Total)} {Words.Of(model)}",
             ReasonBits.Deadline => $"needs to end within {Words.Time(money.DeadlineSeconds!.Value)}, takes "
-                + $"{Words.Time(bill.Occupied + evaluation.Data(row).TransferSeconds)} {Words.Of(model)}",
+                + $"{Words.Time(bill.Occupied + evaluation.TransferSeconds(row))} {Words.Of(model)}",
             _ => $"machines are lost so often ({Words.Of(model)}) that {Words.Time(evaluation.Time.Seconds)} of work with a checkpoint every "
                 + $"{Words.Time(evaluation.Time.CheckpointSeconds)} is not expected to end",
         };

@@ -46,16 +46,55 @@ internal readonly struct AllSink(Evaluation evaluation, List<Ranked> all) : IRan
         all.Add(new Ranked(total, evaluation.LatencyOrder(row), evaluation.Columns.IdRank[row], row, model, choice));
 }
 
-/// <summary>Keeps the best of each group of rows.</summary>
-internal readonly struct BestPerGroupSink(Evaluation evaluation, int[] groupOfPlace, Ranked?[] best) : IRankedSink
+/// <summary>Keeps the best of each group of places.</summary>
+internal readonly struct BestPerGroupSink : IRankedSink
 {
+    private readonly Evaluation _evaluation;
+    private readonly int[]? _groupOfPlace;
+    private readonly long[] _least;
+    private readonly Ranked[] _best;
+
+    /// <param name="groupOfPlace">By number of the place, from 0; null makes each place a group.</param>
+    public BestPerGroupSink(Evaluation evaluation, int[]? groupOfPlace)
+    {
+        _evaluation = evaluation;
+        _groupOfPlace = groupOfPlace;
+        _best = new Ranked[evaluation.Columns.Places.Length];
+        _least = new long[_best.Length];
+        Array.Fill(_least, long.MaxValue);
+    }
+
     public void Add(long total, int row, PriceModel model, int choice)
     {
-        ref var held = ref best[groupOfPlace[evaluation.Columns.PlaceOf[row]]];
-        if (held is { } h && h.Total < total)
+        var place = _evaluation.Columns.PlaceOf[row];
+        var group = _groupOfPlace is null ? place : _groupOfPlace[place];
+        if (total > _least[group])
             return;
-        var ranked = new Ranked(total, evaluation.LatencyOrder(row), evaluation.Columns.IdRank[row], row, model, choice);
-        if (held is null || ranked.CompareTo(held.Value) < 0)
-            held = ranked;
+        var ranked = new Ranked(total, _evaluation.LatencyOrder(row), _evaluation.Columns.IdRank[row], row, model, choice);
+        if (total == _least[group] && ranked.CompareTo(_best[group]) >= 0)
+            return;
+        _least[group] = total;
+        _best[group] = ranked;
+    }
+
+    /// <summary>One for each group that has any, in the order of groups.</summary>
+    public Ranked[] Best()
+    {
+        var least = _least;
+        return [.. _best.Where((_, group) => least[group] != long.MaxValue)];
+    }
+}
+
+/// <summary>Hands each candidate to two.</summary>
+internal struct BothSinks(TopSink top, BestPerGroupSink perPlace) : IRankedSink
+{
+    public TopSink Top = top;
+
+    public readonly BestPerGroupSink PerPlace = perPlace;
+
+    public void Add(long total, int row, PriceModel model, int choice)
+    {
+        Top.Add(total, row, model, choice);
+        PerPlace.Add(total, row, model, choice);
     }
 }
