@@ -11,6 +11,9 @@ internal sealed class Findings(string file)
     private readonly List<Diagnostic> _warnings = [];
     private int _moreErrors;
 
+    /// <summary>True where a further error is only counted, so that its message need not be made.</summary>
+    public bool IsFull => _errors.Count >= Max;
+
     public bool HasErrors => _errors.Count > 0;
 
     public void Error(YamlNode at, string code, string message) => Error(at.Line, at.Column, code, message);

@@ -40,9 +40,10 @@ internal static class AcceleratorGrammar
 
     public static AcceleratorChoice Read(FieldValue value) => value.Node switch
     {
-        YamlSequence list => Choice([.. list.Items.SelectMany(item => Read(value.Of(item)).Specs)], inOrder: true),
+        YamlSequence => Choice([.. value.Items(FieldValue.MaxChoices).SelectMany(item => Read(item).Specs)], inOrder: true),
         YamlMapping mapping when mapping.Entries.Exists(entry => s_fields.Find(entry.Key.Text) is not null) =>
             Choice([value.Reader.InScope(() => s_fields.Read(value.Reader, mapping, new AcceleratorSpec()))], inOrder: false),
+        YamlMapping { Entries.Count: > FieldValue.MaxChoices } set => TooMany(value, set),
         YamlMapping set => Choice([.. set.Entries.Select(entry => One(value, entry)).OfType<AcceleratorSpec>()], inOrder: false),
         _ => One(value) is { } spec ? Choice([spec], inOrder: false) : AcceleratorChoice.None,
     };
@@ -50,20 +51,19 @@ internal static class AcceleratorGrammar
     /// <summary>The text that reads back as the same specification.</summary>
     public static string Format(AcceleratorSpec spec)
     {
-        var memory = FormatRange(spec.MemoryBytes, ByteSize.Format);
-        var count = FormatRange(spec.Count, Numbers.Format);
+        var memory = spec.MemoryBytes.IsAny ? null : Ranges.Format(spec.MemoryBytes, ByteSize.Format);
+        var count = spec.Count == new Range<double>(spec.Count.Min, spec.Count.Min) && spec.Count.Min is { } exact
+            ? Numbers.Format(exact)
+            : Ranges.Format(spec.Count, Numbers.Format);
         string?[] parts = [spec.Vendor, spec.Names.Count > 0 ? string.Join(',', spec.Names) : null, memory];
         var kind = string.Join(':', parts.Where(part => part is not null));
-        return kind.Length == 0 ? count ?? "0.." : count is null ? kind + ":0.." : $"{kind}:{count}";
+        return kind.Length == 0 ? count : $"{kind}:{count}";
+    }
 
-        static string? FormatRange<T>(Range<T> range, Func<T, string> format) where T : struct, IComparable<T> => (range.Min, range.Max) switch
-        {
-            (null, null) => null,
-            ({ } min, null) => format(min) + "..",
-            (null, { } max) => ".." + format(max),
-            ({ } min, { } max) when min.CompareTo(max) == 0 && typeof(T) == typeof(double) => format(min),
-            ({ } min, { } max) => format(min) + ".." + format(max),
-        };
+    private static AcceleratorChoice TooMany(FieldValue value, YamlMapping set)
+    {
+        value.Error(DiagnosticCodes.Limit, $"{set.Entries.Count:N0} kinds are more than {FieldValue.MaxChoices}");
+        return AcceleratorChoice.None;
     }
 
     /// <summary>Kinds that differ in nothing but the name are one kind with several names; order is kept where it is a wish.</summary>
@@ -102,6 +102,11 @@ internal static class AcceleratorGrammar
                 spec = spec with { Vendor = vendor };
             else if (!hasMemory && LooksLikeMemory(part) && Ranges.TrySize(part, exact: true, out var memory))
                 (spec, hasMemory) = (spec with { MemoryBytes = Widen(memory) }, true);
+            else if (LooksLikeMemory(part) && part.Any(char.IsAsciiLetter))
+            {
+                value.Expected("memory of one accelerator, such as 24GB, 24GB+ or 24GB..80GB, once");
+                return null;
+            }
             else if (!hasCount && part.Length > 0 && (char.IsAsciiDigit(part[0]) || part[0] == '.'))
                 (spec, hasCount) = (spec with { Count = Count(value, part) }, true);
             else if (!hasNames && Names(value, part) is { } names)
@@ -170,7 +175,7 @@ internal static class AcceleratorGrammar
         if (s_vendors.TryGetValue(word, out var vendor))
             return vendor;
         if (word.Length > 0)
-            value.Error(DiagnosticCodes.InvalidValue, $"'{Excerpt.Of(word)}' is not a known vendor{Nearest.Suggestion(word, s_vendors.Keys)}");
+            value.Error(DiagnosticCodes.InvalidValue, $"'{Excerpt.Of(word)}' is not a known vendor{value.Reader.Near(word, s_vendors.Keys)}");
         return null;
     }
 

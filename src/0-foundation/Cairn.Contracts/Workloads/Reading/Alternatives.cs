@@ -8,19 +8,21 @@ internal static class Alternatives
     public static WorkloadSpec Read(WorkloadSpec workload, FieldValue value, bool inOrder)
     {
         var outer = workload.Resources;
+        if (value.At is YamlScalar key && !value.Reader.Claim("resources.alternatives", key))
+            return workload;
         if (outer.AnyOf.Count + outer.Ordered.Count > 0)
         {
             value.Error(DiagnosticCodes.Conflict, "alternatives are given twice; write each choice of accelerators as one entry of any_of or of ordered");
             return workload;
         }
 
-        if (value.Node is not YamlSequence { Items.Count: > 0 } list)
+        if (value.Node is not YamlSequence { Items.Count: > 0 })
         {
             value.Expected("a list of resources");
             return workload;
         }
 
-        var all = list.Items.SelectMany(item => ReadOne(workload, value.Of(item), inOrder)).ToList();
+        var all = value.Items(FieldValue.MaxChoices).SelectMany(item => ReadOne(workload, item, inOrder)).ToList();
         if (all.Count == 1)
             return workload with { Resources = all[0] };
         return workload with { Resources = inOrder ? outer with { Ordered = all } : outer with { AnyOf = all } };

@@ -130,7 +130,7 @@ internal sealed class FieldTable<T>(string title, string prefix)
         var place = reader.Dialect == WorkloadDialect.Dstack ? null : Elsewhere(key.Text);
         var hint = place is not null
             ? $"; it belongs to '{place}'"
-            : Nearest.Suggestion(key.Text, Names(reader)) is { Length: > 0 } near ? near : Expected(reader);
+            : reader.Near(key.Text, Names(reader)) is { Length: > 0 } near ? near : Expected(reader);
         reader.Findings.Error(key, DiagnosticCodes.UnknownField, $"'{Excerpt.Of(key.Text)}' is not a field of {title}{hint}");
     }
 
@@ -140,7 +140,7 @@ internal sealed class FieldTable<T>(string title, string prefix)
             .OrderByDescending(field => field.In.HasFlag(Own(reader.Dialect)))
             .Select(field => field.Name);
 
-    private string Expected(ReadContext reader) =>
+    private string Expected(ReadContext reader) => reader.Findings.IsFull ? "" :
         "; expected one of " + string.Join(", ", _fields.Where(field => field.In.HasFlag(Own(reader.Dialect))).Select(field => field.Name).Take(40));
 
     private static Spelling Own(WorkloadDialect dialect) => dialect switch

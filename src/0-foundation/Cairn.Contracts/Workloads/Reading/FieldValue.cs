@@ -11,6 +11,12 @@ namespace Cairn.Contracts.Workloads.Reading;
 /// </summary>
 internal readonly record struct FieldValue(ReadContext Reader, string Name, YamlNode Node, YamlNode At)
 {
+    /// <summary>What any list of words may hold; alternatives and places, each of which costs planning time, have less.</summary>
+    private const int MaxItems = 1000;
+
+    /// <summary>The most alternatives, kinds of accelerators or places.</summary>
+    public const int MaxChoices = 64;
+
     private const int MaxWordLength = 1024;
 
     public YamlMapping? Mapping => Node as YamlMapping;
@@ -39,7 +45,7 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
     /// <summary>Text of any length and lines; only NUL cannot be passed to a program.</summary>
     public string Text()
     {
-        if (Scalar is not { } text)
+        if (Scalar is not { } text || IsNull)
             Expected("text");
         else if (text.Contains('\0'))
             Error(DiagnosticCodes.InvalidValue, "text may not contain NUL");
@@ -145,7 +151,7 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
     {
         if (Scalar is { } text && EnumWords<TEnum>.TryFind(text, out var found))
             return found;
-        var near = Scalar is { } word ? Nearest.Suggestion(word, EnumWords<TEnum>.Words) : "";
+        var near = Scalar is { } word ? Reader.Near(word, EnumWords<TEnum>.Words) : "";
         Error(
             Node is YamlScalar { IsNull: false } ? DiagnosticCodes.InvalidValue : DiagnosticCodes.WrongType,
             $"expected one of {string.Join(", ", EnumWords<TEnum>.Words)}, found {Node.Described}{near}");
@@ -153,12 +159,16 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
     }
 
     /// <summary>The items of a list; a single value stands for a list of one, null for none.</summary>
-    public IReadOnlyList<FieldValue> Items()
+    public IReadOnlyList<FieldValue> Items(int max = MaxItems)
     {
         if (IsNull)
             return [];
+        if (Node is not YamlSequence list)
+            return [this];
         var value = this;
-        return Node is YamlSequence list ? [.. list.Items.Select(item => value.Of(item))] : [this];
+        if (list.Items.Count > max)
+            Error(DiagnosticCodes.Limit, $"{list.Items.Count:N0} entries are more than {max:N0}");
+        return [.. list.Items.Take(max).Select(item => value.Of(item))];
     }
 
     /// <summary>Words of a list, each once.</summary>

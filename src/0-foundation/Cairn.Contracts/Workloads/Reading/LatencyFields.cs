@@ -49,7 +49,7 @@ internal static class LatencyFields
 
     private static IReadOnlyList<PlaceSpec> From(FieldValue value)
     {
-        var items = value.Mapping is null ? value.Items() : [value];
+        var items = value.Mapping is null ? value.Items(FieldValue.MaxChoices) : [value];
         if (items.Count == 0)
             value.Expected("at least one place");
         return [.. items.Select(Place).OfType<PlaceSpec>()];
@@ -78,7 +78,7 @@ internal static class LatencyFields
             return null;
         if (NamedPlaces.Find(name) is { } point)
             return new PlaceSpec(name, point);
-        var near = NamedPlaces.Near(name);
+        var near = value.Reader.Findings.IsFull ? [] : NamedPlaces.Near(name);
         var hint = near.Count == 0 ? "" : $"; did you mean {string.Join(" or ", near.Select(place => $"'{place}'"))}?";
         value.Error(
             DiagnosticCodes.UnknownName,

@@ -39,6 +39,10 @@ internal static class Ranges
     public static bool TryCount(ReadOnlySpan<char> text, bool exact, out Range<double> range) =>
         TryParse<double>(text, TryPlainNumber, exact, out range);
 
+    /// <summary>Both ends with their dots, which reads back as the same range whether a single value is exact or not.</summary>
+    public static string Format<T>(Range<T> range, Func<T, string> format) where T : struct, IComparable<T> =>
+        (range.Min is { } min ? format(min) : "") + ".." + (range.Max is { } max ? format(max) : "");
+
     private static bool TryPlainNumber(ReadOnlySpan<char> text, out double number)
     {
         number = 0;

@@ -18,6 +18,9 @@ internal sealed class ReadContext(Findings findings, WorkloadParserOptions optio
     /// <summary>The steps that the inputs of the workload being read name, with their places.</summary>
     public List<FieldValue> StepNames { get; } = [];
 
+    /// <summary><see cref="Nearest.Suggestion"/>, as long as an error is still shown: looking for words is what could make a large bad file slow.</summary>
+    public string Near(string word, IEnumerable<string> known) => Findings.IsFull ? "" : Nearest.Suggestion(word, known);
+
     /// <summary>
     /// Notes that a field of the specification is given by a key. Two keys that give the same field in one workload are an error, as
     /// <c>nodes</c> and <c>num_nodes</c> are.

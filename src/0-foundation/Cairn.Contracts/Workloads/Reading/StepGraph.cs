@@ -29,7 +29,7 @@ internal static class StepGraph
             reader.Findings.Error(need.At, DiagnosticCodes.Cycle, $"the step '{Excerpt.Of(need.Name)}' needs itself");
         else if (need.Name.Length > 0 && !byName.ContainsKey(need.Name))
             reader.Findings.Error(
-                need.At, DiagnosticCodes.UnknownName, $"no step is named '{Excerpt.Of(need.Name)}'{Nearest.Suggestion(need.Name, byName.Keys)}");
+                need.At, DiagnosticCodes.UnknownName, $"no step is named '{Excerpt.Of(need.Name)}'{reader.Near(need.Name, byName.Keys)}");
     }
 
     /// <summary>Takes away steps whose needs are met until none is left (Kahn); what stays holds a cycle, which is then walked once.</summary>

@@ -75,7 +75,7 @@ internal static class StepReader
         if (s_otherTypes.TryGetValue(type, out var instead))
             value.Error(DiagnosticCodes.NotSupported, $"'{type}' is not a workload: {instead}");
         else if (type.Length > 0)
-            value.Expected("task, service or dev-environment" + Nearest.Suggestion(type, [.. s_types, .. s_otherTypes.Keys]).Replace("?", "", StringComparison.Ordinal));
+            value.Expected("task, service or dev-environment" + reader.Near(type, [.. s_types, .. s_otherTypes.Keys]).Replace("?", "", StringComparison.Ordinal));
         return null;
     }
 

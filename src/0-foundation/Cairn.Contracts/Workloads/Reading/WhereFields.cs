@@ -84,7 +84,7 @@ internal static class WhereFields
         if (plain.Length > 0 && !s_certifications.Contains(plain))
         {
             var known = string.Join(", ", s_certifications);
-            value.Error(DiagnosticCodes.InvalidValue, $"expected one of {known}, found '{Excerpt.Of(word)}'{Nearest.Suggestion(plain, s_certifications)}");
+            value.Error(DiagnosticCodes.InvalidValue, $"expected one of {known}, found '{Excerpt.Of(word)}'{value.Reader.Near(plain, s_certifications)}");
         }
 
         return plain;

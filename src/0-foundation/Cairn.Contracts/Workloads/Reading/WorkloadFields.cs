@@ -69,7 +69,7 @@ internal static class WorkloadFields
         .Sugar(Dstack, "port", "service.port", (w, v) => ServiceFields.Serving(w, s => s with { Port = ServiceFields.Port(v) }), ownDialectOnly: true)
         .Sugar(Dstack, "model", "service.model", (w, v) => ServiceFields.Serving(w, s => s with { Model = ServiceFields.Model(v) }), ownDialectOnly: true)
         .Sugar(Dstack, "replicas", "service.replicas", (w, v) => ServiceFields.Serving(w, s => ServiceFields.Replicas(s, v)), ownDialectOnly: true)
-        .Sugar(Dstack, "scaling", "service.target_rps", ServiceFields.DstackScaling, ownDialectOnly: true)
+        .Sugar(Dstack, "scaling", "scaling", ServiceFields.DstackScaling, ownDialectOnly: true)
         .Sugar(Dstack, "probes", "service.readiness", ServiceFields.DstackProbes, ownDialectOnly: true)
         .Sugar(Dstack, "startup_order", "", (w, v) => Only(w, v, "any", "all ranks start together"), ownDialectOnly: true)
         .Sugar(Dstack, "stop_criteria", "", (w, v) => Only(w, v, "all-done", "a job has ended when all its ranks have"), ownDialectOnly: true)
@@ -147,7 +147,7 @@ internal static class WorkloadFields
         if (name is "torch")
             return "pytorch";
         if (name.Length > 0 && name != "pytorch" && !s_frameworks.Contains(name))
-            value.Warn(DiagnosticCodes.Suspicious, $"no framework named '{Yaml.Excerpt.Of(name)}' is known{Nearest.Suggestion(name, s_frameworks)}");
+            value.Warn(DiagnosticCodes.Suspicious, $"no framework named '{Yaml.Excerpt.Of(name)}' is known{value.Reader.Near(name, s_frameworks)}");
         else if (name != "pytorch")
             value.NotActedOn($"nothing is set up for {name} yet; setup and run do it");
         return name.Length == 0 ? null : name;

@@ -29,18 +29,22 @@ internal sealed class YamlTree
     public static List<YamlDocument> Read(string text, Findings findings)
     {
         var documents = new List<YamlDocument>();
+        var tree = new YamlTree(text, findings);
         try
         {
-            new YamlTree(text, findings).ReadStream(documents);
+            tree.ReadStream(documents);
         }
         catch (YamlException wrong)
         {
             YamlSyntax.Report(text, wrong, findings);
         }
-        catch (ArgumentException)
+        catch (Exception wrong) when (wrong is ArgumentException or InvalidOperationException)
         {
-            // The scanner throws it, without a place, for a tag or an anchor with an empty name.
-            findings.Error(documents.Count == 0 ? 1 : documents[^1].Line, 1, DiagnosticCodes.Syntax, "not valid YAML: a tag or an anchor has no name");
+            // YamlDotNet throws the first for a tag or an anchor without a name, the second for a bracket that is never closed; both
+            // without a place, so the last thing that it could read has to do.
+            var last = tree._parser.Current?.End ?? Mark.Empty;
+            var what = wrong is ArgumentException ? "a tag or an anchor here has no name" : "a bracket that opens before this is not closed";
+            findings.Error(Math.Max(1, (int)last.Line), Math.Max(1, (int)last.Column), DiagnosticCodes.Syntax, $"not valid YAML: {what}");
         }
 
         return documents;
