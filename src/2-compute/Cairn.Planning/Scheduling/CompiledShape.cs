@@ -87,6 +87,24 @@ internal sealed class CompiledShape
     public bool MayUse(Cell cell) =>
         cell.Class.Reservation is not null || cell.Rows >> Math.Min(_lowestRow, 63) != 0 || (_sharesDevices && cell.Shares != 0);
 
+    /// <summary>False where no cell of an accepted class can have room: answers most refusals without resolving the shape.</summary>
+    public bool MayFit
+    {
+        get
+        {
+            foreach (var nodeClass in _classes)
+            {
+                foreach (var cell in nodeClass.Cells)
+                {
+                    if (MayUse(cell))
+                        return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     private List<List<PlaceGroup>> Resolve()
     {
         var steps = new List<List<PlaceGroup>>(_classes.Length);

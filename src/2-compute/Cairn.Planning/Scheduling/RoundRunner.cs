@@ -66,10 +66,7 @@ internal sealed class RoundRunner(NodeTable nodes, LineQueue queue, GrantTable g
 
         line.LastRound = _number;
         var head = line.Head!;
-        var wasResolved = line.Shape.IsResolved;
-        var tasks = Place(line, head.Request, nowMicros);
-        queue.Used(line.Shape, wasResolved);
-        if (tasks is not null)
+        if ((line.Shape.MayFit ? Resolved(line, head.Request, nowMicros) : null) is { } tasks)
         {
             round.Place(new Placement { Request = head.Request, Tasks = tasks });
             queue.Remove(head);
@@ -79,6 +76,14 @@ internal sealed class RoundRunner(NodeTable nodes, LineQueue queue, GrantTable g
         line.Parked = true;
         reservations.Parked(line);
         round.Block(head.Request.Key);
+    }
+
+    private TaskPlacement[]? Resolved(Line line, PlacementRequest request, long nowMicros)
+    {
+        var wasResolved = line.Shape.IsResolved;
+        var tasks = Place(line, request, nowMicros);
+        queue.Used(line.Shape, wasResolved);
+        return tasks;
     }
 
     private TaskPlacement[]? Place(Line line, PlacementRequest request, long nowMicros)
