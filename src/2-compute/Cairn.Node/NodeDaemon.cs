@@ -43,7 +43,8 @@ public sealed partial class NodeDaemon
     public Task<NodeStanding> Joined => _joined.Task;
 
     /// <summary>Runs until cancelled.</summary>
-    /// <exception cref="NodeRefusedException">The node cannot start, or the control plane removed it; then all its tasks were stopped.</exception>
+    /// <exception cref="NodeRefusedException">The node cannot start, or the control plane removed it; then all its tasks were
+    /// stopped.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -166,6 +167,11 @@ public sealed partial class NodeDaemon
                 var enrolment = await Enrolment.JoinAsync(token, server, identity, request, cancellationToken);
                 enrolment.Write(folder.EnrolmentFile);
                 return (enrolment, true);
+            }
+            catch (RpcException e) when (NodeChannel.IsCertificateFault(e))
+            {
+                throw new NodeRefusedException("certificate", $"the certificate of the server at {server} is not one that its own CA issued for this "
+                    + "host: the server must name the address by which nodes reach it");
             }
             catch (RpcException e) when (e.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Internal
                 && !cancellationToken.IsCancellationRequested)

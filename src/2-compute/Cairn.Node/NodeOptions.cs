@@ -24,7 +24,10 @@ public sealed class NodeOptions
     /// <summary>What the person says of the machine: pool, region, price and so on. Sent when the node joins and when it changed.</summary>
     public Declaration Declaration { get; init; } = new();
 
-    /// <summary>Devices that are declared and not there, such as <c>H100:8</c>, comma separated; the node is shown as simulated. Null: what is found.</summary>
+    /// <summary>
+    /// Devices that are declared and not there, such as <c>H100:8</c>, comma separated; the node is shown as simulated. Null: what is
+    /// found.
+    /// </summary>
     public string? Simulate { get; init; }
 
     /// <summary>Seconds between heartbeats until the server says otherwise; 1 to 300. Default 10.</summary>
@@ -38,6 +41,9 @@ public sealed class NodeOptions
 
     /// <summary>Bytes of fetched files kept for later tasks, least recently used first out; 0 keeps none. Default 10 GiB.</summary>
     public long CacheBytes { get; init; } = 10L << 30;
+
+    /// <summary>Days for which a job's checkpoint folder is kept after it was last used on this node; 0 to 3650. Default 7.</summary>
+    public int CheckpointDays { get; init; } = 7;
 
     /// <summary>Free disk below which running tasks are stopped as out of disk, largest user first. Default 256 MiB.</summary>
     public long DiskReserveBytes { get; init; } = 256L << 20;
@@ -54,7 +60,10 @@ public sealed class NodeOptions
     /// <summary>Whether tasks are put into cgroups where those are writable. Default true.</summary>
     public bool UseCgroups { get; init; } = true;
 
-    /// <summary>Whether the machine is measured once, in the background, for under a second; see <see cref="Hardware.Benchmarks.SelfBenchmark"/>. Default true.</summary>
+    /// <summary>
+    /// Whether the machine is measured once, in the background, for under a second; see <see cref="Hardware.Benchmarks.SelfBenchmark"/>.
+    /// Default true.
+    /// </summary>
     public bool Benchmark { get; init; } = true;
 
     /// <summary>The address under which other nodes of a gang reach this one; null: the one by which the server is reached.</summary>
@@ -76,6 +85,8 @@ public sealed class NodeOptions
             wrong.Add($"log bytes per task are {LogBytesPerTask}: expected at least 65536");
         if (CacheBytes < 0 || DiskReserveBytes < 0)
             wrong.Add("cache bytes and disk reserve must not be negative");
+        if (CheckpointDays is < 0 or > 3650)
+            wrong.Add($"checkpoint days are {CheckpointDays}: expected 0 to 3650");
         if (DiskCheckSeconds is < 1 or > 3600)
             wrong.Add($"disk check seconds are {DiskCheckSeconds}: expected 1 to 3600");
         if (Simulate is not null && DeclaredDevices.TryParse(Simulate, out var problem) is null)

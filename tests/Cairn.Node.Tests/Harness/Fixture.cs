@@ -60,6 +60,7 @@ internal sealed class Fixture : IAsyncDisposable
         DataFolder = Data,
         JoinToken = Token,
         DiskCheckSeconds = 1,
+        Benchmark = false,
         DiskReserveBytes = 0,
         Declaration = new Declaration { Name = "node", Region = "here" },
     };

@@ -156,6 +156,11 @@ internal sealed class TestFleet : IDisposable
 
     public Heartbeat? LastHeartbeat { get; set; }
 
+    /// <summary>Ends of commands that the node did not take.</summary>
+    public ConcurrentQueue<TaskReport> Refusals { get; } = new();
+
+    public void ForgetTask(string id) => _tasks.TryRemove(id, out _);
+
     public bool IsAttached => _outbound is not null;
 
     public SeenTask Task(string id) => _tasks.GetOrAdd(id, _ => new SeenTask());

@@ -135,6 +135,11 @@ internal sealed class TestNodeLink(TestFleet fleet, IHostApplicationLifetime lif
                 break;
             case NodeMessage.BodyOneofCase.Report:
                 var report = message.Report;
+                if (report.EndReason == Contracts.Jobs.EndReasons.Superseded)
+                {
+                    fleet.Refusals.Enqueue(report);
+                    break;
+                }
                 fleet.Task(report.TaskId).Take(report);
                 if (fleet.AcknowledgesReports)
                     reply.TryWrite(new ServerMessage { ReportAck = new ReportAck { TaskId = report.TaskId, Epoch = report.Epoch, Sequence = report.Sequence } });

@@ -10,8 +10,10 @@ namespace Cairn.Contracts.Wire;
 /// What a machine needs to join a fleet, as one line of text: <c>cairn1.</c> and the base64url of a small JSON object. The text is a
 /// secret; the server keeps only a hash of <see cref="Secret"/>.
 /// </summary>
-/// <param name="Server">Where the server's gRPC listens: <c>host:port</c>, an IPv6 address in brackets. The server's certificate names this host.</param>
-/// <param name="AuthoritySha256">SHA-256 of the DER certificate of the CA that issued the server's certificate: 64 lower-case hex digits.</param>
+/// <param name="Server">Where the server's gRPC listens: <c>host:port</c>, an IPv6 address in brackets. The server's certificate names
+/// this host.</param>
+/// <param name="AuthoritySha256">SHA-256 of the DER certificate of the CA that issued the server's certificate: 64 lower-case hex
+/// digits.</param>
 /// <param name="Id">The token's id in the server's rows.</param>
 /// <param name="Secret">What the server compares in constant time.</param>
 public sealed record JoinToken(string Server, string AuthoritySha256, string Id, string Secret)

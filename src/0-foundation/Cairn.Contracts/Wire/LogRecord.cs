@@ -18,9 +18,11 @@ public enum LogStream
 
 /// <summary>
 /// One record of a task's log in its text form: <c>MICROS S TEXT\n</c>, where MICROS is Unix time in microseconds by the node's clock
-/// (when the line was read) and S the stream: <c>O</c> out, <c>E</c> error, <c>S</c> system. A lower-case <c>o</c> or <c>e</c> marks a piece
+/// (when the line was read) and S the stream: <c>O</c> out, <c>E</c> error, <c>S</c> system. A lower-case <c>o</c> or <c>e</c> marks a
+/// piece
 /// of a line without its line end: the next record of the same stream goes on with it. So the bytes of a stream are the texts of its
-/// records in order, each upper-case one followed by a line feed. TEXT is the task's bytes, unchanged and of any encoding; it holds no line feed.
+/// records in order, each upper-case one followed by a line feed. TEXT is the task's bytes, unchanged and of any encoding; it holds no
+/// line feed.
 /// </summary>
 /// <param name="UnixMicros">When the node read it.</param>
 /// <param name="Stream">Where it comes from.</param>

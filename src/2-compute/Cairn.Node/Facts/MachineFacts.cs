@@ -5,7 +5,10 @@ using Cairn.Contracts.Wire;
 
 namespace Cairn.Node.Facts;
 
-/// <summary>What the daemon reports of its machine at the moment; what the machine has is found by <see cref="Hardware.Discovery.MachineDiscovery"/>.</summary>
+/// <summary>
+/// What the daemon reports of its machine at the moment; what the machine has is found by <see
+/// cref="Hardware.Discovery.MachineDiscovery"/>.
+/// </summary>
 internal static class MachineFacts
 {
     /// <summary>The address by which this machine reaches the server, which is how its peers most likely reach it.</summary>

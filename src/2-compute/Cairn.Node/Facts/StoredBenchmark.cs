@@ -21,7 +21,8 @@ internal static class StoredBenchmark
     }
 
     /// <summary>Measures and stores. An interrupted measurement leaves nothing and is made at the next start.</summary>
-    public static void Measure(string file, string diskFolder, TimeProvider clock, Action<Benchmark> measured, CancellationToken cancellationToken)
+    public static void Measure(
+        string file, string diskFolder, TimeProvider clock, Action<Benchmark> measured, CancellationToken cancellationToken)
     {
         try
         {

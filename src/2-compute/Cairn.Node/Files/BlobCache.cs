@@ -10,6 +10,7 @@ internal sealed class BlobCache(string folder, long limitBytes, BlobLink blobs, 
 {
     private readonly ConcurrentDictionary<string, Lazy<Task>> _fetching = new();
     private readonly Lock _evicting = new();
+    private long _fetched;
 
     /// <summary>Puts a copy of the blob at <paramref name="target"/>, fetching it once for all who ask.</summary>
     /// <exception cref="BlobException">It cannot be had.</exception>
@@ -37,7 +38,7 @@ internal sealed class BlobCache(string folder, long limitBytes, BlobLink blobs, 
     /// <summary>Deletes what was not used for longest, until the rest fits.</summary>
     public void Trim() => Trim(limitBytes);
 
-    public void Trim(long limitBytes)
+    public void Trim(long keepBytes)
     {
         lock (_evicting)
         {
@@ -48,7 +49,7 @@ internal sealed class BlobCache(string folder, long limitBytes, BlobLink blobs, 
             foreach (var file in files.Where(f => f.Extension != ".new"))
             {
                 kept += file.Length;
-                if (kept > limitBytes)
+                if (kept > keepBytes)
                     file.Delete();
             }
         }
@@ -59,6 +60,11 @@ internal sealed class BlobCache(string folder, long limitBytes, BlobLink blobs, 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await blobs.FetchAsync(taskId, hash, size, path + ".new", cancellationToken);
         File.Move(path + ".new", path, overwrite: true);
+        // The whole cache is listed only now and then: it may be over its bound by a sixteenth.
+        if (Interlocked.Add(ref _fetched, size) <= limitBytes / 16)
+            return;
+        Interlocked.Exchange(ref _fetched, 0);
+        Trim();
     }
 
     private bool TryCopy(string path, string target)

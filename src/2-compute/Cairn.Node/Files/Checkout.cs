@@ -7,7 +7,8 @@ internal sealed class Checkout(BlobCache cache)
 {
     private const int Parallel = 8;
 
-    /// <exception cref="BlobException">The manifest breaks a rule, or a blob cannot be had. Then nothing of the manifest may be used.</exception>
+    /// <exception cref="BlobException">The manifest breaks a rule, or a blob cannot be had. Then nothing of the manifest may be
+    /// used.</exception>
     public async Task WriteAsync(string taskId, FileManifest manifest, string folder, CancellationToken cancellationToken)
     {
         if (ManifestRules.Check(manifest) is { } problem)

@@ -14,7 +14,9 @@ internal sealed record Collected(FileManifest Manifest, IReadOnlyDictionary<stri
 /// </summary>
 internal static class Collect
 {
-    /// <summary>Lists a file or a folder under <paramref name="root"/>; null where nothing is there or a part of the path is a link.</summary>
+    /// <summary>
+    /// Lists a file or a folder under <paramref name="root"/>; null where nothing is there or a part of the path is a link.
+    /// </summary>
     public static async Task<Collected?> PathAsync(string root, string relative, CancellationToken cancellationToken)
     {
         relative = relative.TrimEnd('/');

@@ -32,7 +32,8 @@ internal static class ManifestRules
         && path.Split('/').All(name => name.Length is > 0 and <= 255 && name is not ("." or ".."));
 
     /// <summary>
-    /// True where a link in the folder of <paramref name="path"/> stays inside: first steps up, not beyond the root, then plain names. Steps
+    /// True where a link in the folder of <paramref name="path"/> stays inside: first steps up, not beyond the root, then plain names.
+    /// Steps
     /// up behind a name are refused, because the name may be a link and the step would start somewhere else.
     /// </summary>
     public static bool IsInsideLink(string path, string target)

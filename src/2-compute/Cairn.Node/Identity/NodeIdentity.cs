@@ -32,7 +32,9 @@ public sealed class NodeIdentity : IDisposable
         return created;
     }
 
-    /// <summary>The signature that answers a challenge: over <c>cairn-node-v1</c> ‖ nonce ‖ the node id's 16 bytes in RFC 4122 order.</summary>
+    /// <summary>
+    /// The signature that answers a challenge: over <c>cairn-node-v1</c> ‖ nonce ‖ the node id's 16 bytes in RFC 4122 order.
+    /// </summary>
     public byte[] SignProof(ReadOnlySpan<byte> nonce, NodeId nodeId) =>
         SignatureAlgorithm.Ed25519.Sign(_key, ProofBytes(nonce, nodeId));
 

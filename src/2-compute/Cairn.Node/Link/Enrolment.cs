@@ -30,7 +30,10 @@ internal sealed record Enrolment(string Server, byte[] Authority, NodeId NodeId,
         AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(
             new Stored(Server, Convert.ToBase64String(Authority), NodeId.ToString(), Name), EnrolmentJson.Default.Stored), durable: true);
 
-    /// <summary>Trades the token for an enrolment, once: (1) learn the CA and hold it against the token's hash, (2) join over a connection that trusts only it.</summary>
+    /// <summary>
+    /// Trades the token for an enrolment, once: (1) learn the CA and hold it against the token's hash, (2) join over a connection that
+    /// trusts only it.
+    /// </summary>
     /// <exception cref="RpcException">The server cannot be reached, or refuses the token.</exception>
     /// <exception cref="NodeRefusedException">The server's CA is not the one of the token.</exception>
     public static async Task<Enrolment> JoinAsync(

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cairn.Contracts.Wire;
@@ -31,6 +32,17 @@ public static class NodeChannel
             deadline: null, cancellationToken: cancellationToken);
         var der = reply.Certificate.ToByteArray();
         return Convert.ToHexStringLower(SHA256.HashData(der)) == sha256 ? X509CertificateLoader.LoadCertificate(der) : null;
+    }
+
+    /// <summary>Whether a call failed because the server's certificate was not accepted.</summary>
+    internal static bool IsCertificateFault(RpcException error)
+    {
+        for (var at = error.Status.DebugException; at is not null; at = at.InnerException)
+        {
+            if (at is AuthenticationException)
+                return true;
+        }
+        return false;
     }
 
     internal static bool IsIssuedBy(X509Certificate2 authority, X509Certificate? leaf, X509Chain? presented, SslPolicyErrors errors)

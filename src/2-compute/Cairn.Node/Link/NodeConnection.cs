@@ -6,7 +6,9 @@ using Grpc.Core;
 
 namespace Cairn.Node.Link;
 
-/// <summary>One attached node on a stream of its own, after a successful handshake. Simulated daemons use it as the real one does.</summary>
+/// <summary>
+/// One attached node on a stream of its own, after a successful handshake. Simulated daemons use it as the real one does.
+/// </summary>
 public sealed class NodeConnection : IDisposable
 {
     private readonly AsyncDuplexStreamingCall<NodeMessage, ServerMessage> _call;
@@ -64,7 +66,9 @@ public sealed class NodeConnection : IDisposable
         return !_closed && _outbound.Writer.TryWrite(message);
     }
 
-    /// <summary>Writes what is queued and hands every message of the server to <paramref name="received"/>, until either side ends the stream.</summary>
+    /// <summary>
+    /// Writes what is queued and hands every message of the server to <paramref name="received"/>, until either side ends the stream.
+    /// </summary>
     /// <exception cref="RpcException">The stream broke.</exception>
     public async Task RunAsync(Action<ServerMessage> received, CancellationToken cancellationToken)
     {

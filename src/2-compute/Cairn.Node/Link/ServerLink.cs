@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cairn.Node.Link;
 
-/// <summary>Who is on the other side of the link while a connection stands: the client for blobs, and the secret that proves the calls.</summary>
+/// <summary>
+/// Who is on the other side of the link while a connection stands: the client for blobs, and the secret that proves the calls.
+/// </summary>
 internal sealed record ServerSession(NodeLink.NodeLinkClient Client, ByteString Secret);
 
 /// <summary>What happens on the link. All calls come one after the other.</summary>

@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>How much of the task's two raw outputs a log stands for, in bytes. With it a daemon that starts again reads on where the last one stopped.</summary>
+/// <summary>
+/// How much of the task's two raw outputs a log stands for, in bytes. With it a daemon that starts again reads on where the last one
+/// stopped.
+/// </summary>
 internal readonly record struct RawPosition(long Out, long Error)
 {
     public static RawPosition operator +(RawPosition a, RawPosition b) => new(a.Out + b.Out, a.Error + b.Error);

@@ -96,7 +96,9 @@ internal sealed class LogStore : IDisposable
         return 0;
     }
 
-    /// <summary>Notes that bytes up to <paramref name="offset"/> were put on the wire: the server may have them, so they are not dropped any more.</summary>
+    /// <summary>
+    /// Notes that bytes up to <paramref name="offset"/> were put on the wire: the server may have them, so they are not dropped any more.
+    /// </summary>
     public void MarkSent(long offset)
     {
         var last = _segments.FindLast(s => s.Start < offset)?.Index ?? -1;
@@ -133,7 +135,8 @@ internal sealed class LogStore : IDisposable
     }
 
     /// <summary>
-    /// Merges the oldest two never sent segments into one that holds a single record. The newest is written to and stays. False where none can go.
+    /// Merges the oldest two never sent segments into one that holds a single record. The newest is written to and stays. False where
+    /// none can go.
     /// </summary>
     private bool DropOldestUnsent()
     {
@@ -183,7 +186,10 @@ internal sealed class LogStore : IDisposable
         AtomicFile.Write(Path.Combine(_folder, "base"), JsonSerializer.SerializeToUtf8Bytes(_base, LogBaseJson.Default.LogBase));
 }
 
-/// <summary>Where the log's files begin: the index and offset of the first, the raw position before it, and the last segment of which anything was sent.</summary>
+/// <summary>
+/// Where the log's files begin: the index and offset of the first, the raw position before it, and the last segment of which anything was
+/// sent.
+/// </summary>
 internal readonly record struct LogBase(long FirstIndex, long Offset, long RawOut, long RawError, long SentIndex);
 
 [JsonSerializable(typeof(LogBase))]

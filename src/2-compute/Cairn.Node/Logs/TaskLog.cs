@@ -16,7 +16,9 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
 {
     private const int ChunkBytes = 128 * 1024;
 
-    /// <summary>Bytes on the wire without an acknowledgement. What was sent is not dropped, so the window is well within the log's bound.</summary>
+    /// <summary>
+    /// Bytes on the wire without an acknowledgement. What was sent is not dropped, so the window is well within the log's bound.
+    /// </summary>
     private readonly long _window = Math.Min(2 << 20, source.LimitBytes / 4);
 
     /// <summary>An unfinished line, such as a prompt or a progress bar, is shown after this.</summary>
@@ -61,7 +63,8 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
     }
 
     /// <summary>
-    /// The server keeps everything before the offset, and its next chunk must begin there. An offset that does not move says that a chunk is
+    /// The server keeps everything before the offset, and its next chunk must begin there. An offset that does not move says that a chunk
+    /// is
     /// missing; then sending goes back to it.
     /// </summary>
     public void Acknowledge(long offset)
@@ -152,7 +155,8 @@ internal sealed class TaskLog(TaskLogSource source, TimeProvider clock, Func<Nod
     }
 
     /// <summary>
-    /// Whether to go back to what the server has: once for each offset at which it says that a chunk is missing, and every few seconds where it
+    /// Whether to go back to what the server has: once for each offset at which it says that a chunk is missing, and every few seconds
+    /// where it
     /// says nothing, because it drops what comes for a task that it does not know yet.
     /// </summary>
     private bool IsStuck(long acknowledged)

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Cairn.Node.Native;
 
-/// <summary>What the kernel says of a path itself, links not followed. statx(2) is used because its result looks the same on every machine.</summary>
+/// <summary>
+/// What the kernel says of a path itself, links not followed. statx(2) is used because its result looks the same on every machine.
+/// </summary>
 internal readonly record struct EntryFacts(bool IsRegularFile, long BytesOnDisk)
 {
     private const int CurrentFolder = -100;

@@ -32,7 +32,9 @@ internal sealed class FolderWatch : IDisposable
 
     public bool IsWorking => _inotify >= 0 && _wake >= 0;
 
-    /// <summary>Calls <paramref name="changed"/> with the file's name on the watch's thread; it must not block. False where the kernel refuses.</summary>
+    /// <summary>
+    /// Calls <paramref name="changed"/> with the file's name on the watch's thread; it must not block. False where the kernel refuses.
+    /// </summary>
     public bool TryAdd(string folder, Action<string> changed, out int watch)
     {
         watch = IsWorking ? Posix.InotifyAddWatch(_inotify, folder, Mask) : -1;

@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Node.Native;
 
-/// <summary>The calls of the Linux kernel that .NET has no name for. Each returns what the C function returns; the error is the last P/Invoke error.</summary>
+/// <summary>
+/// The calls of the Linux kernel that .NET has no name for. Each returns what the C function returns; the error is the last P/Invoke
+/// error.
+/// </summary>
 internal static partial class Posix
 {
     public const int SigHup = 1;

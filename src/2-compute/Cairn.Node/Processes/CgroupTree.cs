@@ -54,7 +54,9 @@ internal sealed class CgroupTree
         return new TaskCgroups(Folder("memory"), Folder("cpu"), Folder("pids"), kill);
     }
 
-    /// <summary>A controller reaches a cgroup's children only where its parents pass it on, which the kernel refuses while they hold processes.</summary>
+    /// <summary>
+    /// A controller reaches a cgroup's children only where its parents pass it on, which the kernel refuses while they hold processes.
+    /// </summary>
     private void EnableVersion2(string folder)
     {
         var parent = Path.GetDirectoryName(folder)!;

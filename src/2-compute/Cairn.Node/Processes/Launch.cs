@@ -29,7 +29,9 @@ internal sealed record LaunchOrder
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 }
 
-/// <summary>Starts the small shell that runs one task and outlives the daemon. A shell costs 1 MB and 1 ms; a second .NET process 60 MB and 60 ms.</summary>
+/// <summary>
+/// Starts the small shell that runs one task and outlives the daemon. A shell costs 1 MB and 1 ms; a second .NET process 60 MB and 60 ms.
+/// </summary>
 internal static class Launch
 {
     private const string SignalReset = "env --default-signal=INT,QUIT,PIPE";

@@ -7,7 +7,7 @@ namespace Cairn.Node.Tasks;
 
 /// <summary>
 /// Holds tasks to the disk they asked for, and keeps room for the daemon itself: when the node's disk runs low the largest running task
-/// is stopped as out of disk, one per look. Does nothing while no task runs.
+/// is stopped as out of disk, one per look. Once an hour it deletes checkpoints that no job came back for.
 /// </summary>
 internal sealed partial class DiskWatch(NodeSurroundings node, TaskTable table)
 {
@@ -16,8 +16,27 @@ internal sealed partial class DiskWatch(NodeSurroundings node, TaskTable table)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(node.Options.DiskCheckSeconds), node.Clock);
+        var swept = node.Clock.GetTimestamp();
+        SweepCheckpoints();
         while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
             Look();
+            if (node.Clock.GetElapsedTime(swept) < TimeSpan.FromHours(1))
+                continue;
+            swept = node.Clock.GetTimestamp();
+            SweepCheckpoints();
+        }
+    }
+
+    private void SweepCheckpoints()
+    {
+        var oldest = node.Clock.GetUtcNow().UtcDateTime.AddDays(-node.Options.CheckpointDays);
+        var used = table.All.Where(task => task.IsLive).Select(task => task.JobId).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var folder in new DirectoryInfo(Path.Combine(node.WorkRoot, "checkpoints")).EnumerateDirectories())
+        {
+            if (folder.LastWriteTimeUtc < oldest && !used.Contains(folder.Name))
+                FileTree.Delete(folder.FullName);
+        }
     }
 
     private void Look()

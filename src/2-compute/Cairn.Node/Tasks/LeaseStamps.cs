@@ -5,7 +5,8 @@ namespace Cairn.Node.Tasks;
 
 /// <summary>
 /// When each task's lease was last renewed, as timestamps of the boot clock. A lease counts from the moment at which the renewed heartbeat
-/// was sent, because the server counted from a later one. The stamps are kept on disk, so a daemon that starts again does not lengthen a lease.
+/// was sent, because the server counted from a later one. The stamps are kept on disk, so a daemon that starts again does not lengthen a
+/// lease.
 /// </summary>
 internal sealed class LeaseStamps
 {

@@ -35,6 +35,7 @@ internal sealed partial class NodeTask
             await checkout.WriteAsync(Id, left, folder, cancellationToken);
         }
         Directory.CreateDirectory(folder, FolderMode);
+        Directory.SetLastWriteTimeUtc(folder, _node.Clock.GetUtcNow().UtcDateTime);
         var link = Path.Combine(_folder.Workdir, path);
         Directory.CreateDirectory(Path.GetDirectoryName(link)!);
         File.CreateSymbolicLink(link, folder);
@@ -58,14 +59,14 @@ internal sealed partial class NodeTask
         try
         {
             if (CheckpointFolder is { } folder && await Collect.FolderAsync(folder, cancellationToken) is { Manifest.Files.Count: > 0 } checkpoint)
-                await StoreAsync(CheckpointName, checkpoint, isCheckpoint: true, cancellationToken);
+                await StoreLastAsync(CheckpointName, checkpoint, isCheckpoint: true, cancellationToken);
             foreach (var output in end.Reason == EndReasons.Succeeded ? _start.Outputs.AsEnumerable() : [])
             {
                 var collected = await Collect.PathAsync(_folder.Workdir, output.Path, cancellationToken);
                 if (collected is null)
                     missing.Add($"the output '{output.Name}' is not at '{output.Path}'");
                 else
-                    await StoreAsync(output.Name, collected, isCheckpoint: false, cancellationToken);
+                    await StoreLastAsync(output.Name, collected, isCheckpoint: false, cancellationToken);
             }
         }
         catch (Exception e) when (e is BlobException or IOException or UnauthorizedAccessException)
@@ -76,14 +77,72 @@ internal sealed partial class NodeTask
         return missing.Count == 0 ? end : end with { Message = string.Join("; ", missing) };
     }
 
-    /// <summary>(1) The blobs, (2) the manifest, again after each reconnect, (3) until the server has it.</summary>
-    private async Task StoreAsync(string name, Collected collected, bool isCheckpoint, CancellationToken cancellationToken)
+    /// <summary>Stores an output of the ended task, unless an earlier daemon did.</summary>
+    private async Task StoreLastAsync(string name, Collected collected, bool isCheckpoint, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             if (_record.DeliveredOutputs.Contains(name))
                 return;
         }
+        await StoreAsync(name, collected, isCheckpoint, cancellationToken);
+        lock (_gate)
+        {
+            _record.DeliveredOutputs.Add(name);
+            Save(durable: false);
+        }
+    }
+
+    /// <summary>
+    /// Stores the checkpoint folder at its interval while the task runs, where it changed. A folder that was written to within the last
+    /// moments is left for the next look, and a file that changes while it is read has another hash than was said and is refused whole:
+    /// so what is stored is as consistent as the task writes it.
+    /// </summary>
+    private async Task StoreCheckpointsAsync(CancellationToken runEnds, CancellationToken cancellationToken)
+    {
+        if (CheckpointFolder is not { } folder || _start.CheckpointIntervalSeconds <= 0)
+            return;
+        var stored = _start.Checkpoint?.RootHash;
+        var interval = TimeSpan.FromSeconds(Math.Min(_start.CheckpointIntervalSeconds, 7 * 86_400));
+        while (await Elapses(interval, runEnds))
+        {
+            try
+            {
+                while (WasJustWritten(folder) && await Elapses(s_settleTime, runEnds))
+                {
+                }
+                if (!runEnds.IsCancellationRequested && await Collect.FolderAsync(folder, cancellationToken) is { Manifest.Files.Count: > 0 } checkpoint
+                    && checkpoint.Manifest.RootHash != stored)
+                {
+                    // A round that has begun is finished, so that its acknowledgement is not taken for that of the last one.
+                    await StoreAsync(CheckpointName, checkpoint, isCheckpoint: true, cancellationToken);
+                    stored = checkpoint.Manifest.RootHash;
+                }
+            }
+            catch (Exception e) when (e is BlobException or IOException or UnauthorizedAccessException)
+            {
+                LogProblem(_node.Logger, Id, $"a checkpoint was not stored: {e.Message}");
+            }
+        }
+    }
+
+    private static readonly TimeSpan s_settleTime = TimeSpan.FromSeconds(1);
+
+    private bool WasJustWritten(string folder)
+    {
+        var now = _node.Clock.GetUtcNow().UtcDateTime;
+        return FileTree.Walk(folder).Any(entry => entry.LastWriteTimeUtc > now - s_settleTime);
+    }
+
+    private async Task<bool> Elapses(TimeSpan time, CancellationToken cancellationToken)
+    {
+        await Task.Delay(time, _node.Clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !cancellationToken.IsCancellationRequested;
+    }
+
+    /// <summary>(1) The blobs, (2) the manifest, again after each reconnect, (3) until the server has it.</summary>
+    private async Task StoreAsync(string name, Collected collected, bool isCheckpoint, CancellationToken cancellationToken)
+    {
         if (collected.Skipped.Count > 0)
             LogProblem(_node.Logger, Id, $"{collected.Skipped.Count} entries of '{name}' are neither files nor links that stay inside and were left out");
         await Parallel.ForEachAsync(collected.PathByHash, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellationToken },
@@ -95,12 +154,5 @@ internal sealed partial class NodeTask
             _outputs[name] = pending;
         _node.Link.Send(new NodeMessage { Output = pending.Message });
         await pending.Acknowledged.Task.WaitAsync(cancellationToken);
-        if (_folder.StepExit("run") is null)
-            return;
-        lock (_gate)
-        {
-            _record.DeliveredOutputs.Add(name);
-            Save(durable: false);
-        }
     }
 }

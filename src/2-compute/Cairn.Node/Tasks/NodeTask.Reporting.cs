@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cairn.Node.Tasks;
 
-/// <summary>What the task tells the server and what the server tells it. A report is on disk before it is sent, and until it is acknowledged.</summary>
+/// <summary>
+/// What the task tells the server and what the server tells it. A report is on disk before it is sent, and until it is acknowledged.
+/// </summary>
 internal sealed partial class NodeTask
 {
     /// <summary>As the node lists it when it connects.</summary>

@@ -113,7 +113,8 @@ internal sealed partial class NodeTask
         });
 
     /// <summary>
-    /// Waits until a step has ended, and ends it where that was ordered: SIGTERM to its process group, the grace, then SIGKILL to everything.
+    /// Waits until a step has ended, and ends it where that was ordered: SIGTERM to its process group, the grace, then SIGKILL to
+    /// everything.
     /// </summary>
     /// <returns>How it ended; null where its supervisor vanished without a word.</returns>
     private async Task<StepExit?> StepAsync(string step, CancellationToken cancellationToken)

@@ -45,6 +45,8 @@ internal sealed partial class NodeTask : IDisposable
 
     public string Id => _record.TaskId;
 
+    public string JobId => _start.JobId;
+
     public long Epoch => _record.Epoch;
 
     public TaskPhase Phase => _record.Phase;
@@ -125,12 +127,8 @@ internal sealed partial class NodeTask : IDisposable
         Delete();
     }
 
-    public void Dispose()
-    {
-        _log.Dispose();
-        _stopping.Dispose();
-        _dropping.Dispose();
-    }
+    /// <summary>The token sources stay: a late command may still cancel them, and they hold nothing.</summary>
+    public void Dispose() => _log.Dispose();
 
     private async Task<TaskEnd> LiveAsync(CancellationToken cancellationToken)
     {
@@ -153,7 +151,12 @@ internal sealed partial class NodeTask : IDisposable
                 Report(TaskPhase.Running);
             _pulse.Set();
         }
-        return EndOf("run", await StepAsync("run", cancellationToken));
+        using var runEnds = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var checkpoints = StoreCheckpointsAsync(runEnds.Token, cancellationToken);
+        var exit = await StepAsync("run", cancellationToken);
+        await runEnds.CancelAsync();
+        await checkpoints;
+        return EndOf("run", exit);
     }
 
     private void WatchFolder()

@@ -39,7 +39,9 @@ internal sealed record TaskPlace
 /// </summary>
 internal static class TaskEnvironment
 {
-    /// <summary>A port for rank 0 of a task that needs no agreement on one, from 20000 to 29999, the same for each start of the task.</summary>
+    /// <summary>
+    /// A port for rank 0 of a task that needs no agreement on one, from 20000 to 29999, the same for each start of the task.
+    /// </summary>
     public static int DefaultMasterPort(string taskId)
     {
         // FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/

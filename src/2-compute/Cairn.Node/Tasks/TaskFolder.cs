@@ -44,7 +44,9 @@ internal sealed class TaskFolder(string controlRoot, string workRoot, string tas
     /// <summary>Where one job keeps its checkpoints across attempts on this node.</summary>
     public string CheckpointOf(string jobId) => Path.Combine(workRoot, "checkpoints", jobId);
 
-    /// <summary>Makes the control folder and writes the command without its secrets; the record comes last, since it makes the task exist.</summary>
+    /// <summary>
+    /// Makes the control folder and writes the command without its secrets; the record comes last, since it makes the task exist.
+    /// </summary>
     public void Create(StartTask start, TaskRecord record)
     {
         Directory.CreateDirectory(Control, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -12,7 +12,9 @@ internal sealed record TaskEnd(string Reason, string Message = "", int? ExitCode
 /// <summary>A wish that the task ends. The first one stands.</summary>
 internal sealed record StopOrder(string Reason, string Message, int GraceSeconds);
 
-/// <summary>Where a task is in its life, as it stands on disk: everything a new daemon needs besides the files that the supervisor writes.</summary>
+/// <summary>
+/// Where a task is in its life, as it stands on disk: everything a new daemon needs besides the files that the supervisor writes.
+/// </summary>
 internal sealed class TaskRecord
 {
     public required string TaskId { get; init; }

@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Cairn.Node.Tasks;
 
-/// <summary>The tasks of this node, and the rules by which commands reach them: a command is idempotent by task and epoch, an older epoch is refused.</summary>
+/// <summary>
+/// The tasks of this node, and the rules by which commands reach them: a command is idempotent by task and epoch, an older epoch is
+/// refused.
+/// </summary>
 internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks finished)
 {
     private readonly ConcurrentDictionary<string, NodeTask> _tasks = new(StringComparer.Ordinal);
@@ -56,7 +59,15 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
                 _ = ReplaceAsync(held, start);
             return;
         }
-        Live(NodeTask.Create(node, start));
+        try
+        {
+            Live(NodeTask.Create(node, start));
+        }
+        catch (IOException e)
+        {
+            FileTree.Delete(Path.Combine(node.ControlRoot, start.TaskId));
+            Refuse(start, e.Message, e.HResult == NoSpace ? EndReasons.OutOfDisk : EndReasons.StartFailed);
+        }
     }
 
     /// <summary>The task that a command is for; null where the node does not hold it under this epoch.</summary>
@@ -88,10 +99,10 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
     {
         try
         {
-            await task.RunAsync(_daemonStops);
+            while (!await TryLiveAsync(task))
+                task = await TakeUpAgainAsync(task.Id);
             finished.Add(task.Id, task.Epoch);
             _tasks.TryRemove(task.Id, out _);
-            task.Dispose();
         }
         catch (OperationCanceledException) when (_daemonStops.IsCancellationRequested)
         {
@@ -107,6 +118,44 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
         }
     }
 
+    private async Task<bool> TryLiveAsync(NodeTask task)
+    {
+        try
+        {
+            await task.RunAsync(_daemonStops);
+            return true;
+        }
+        catch (IOException e)
+        {
+            LogTakenUpAgain(node.Logger, task.Id, e.Message);
+            return false;
+        }
+        finally
+        {
+            task.Dispose();
+        }
+    }
+
+    /// <summary>After a full disk, say, the task's life goes on from what is there, as it would under a new daemon.</summary>
+    private async Task<NodeTask> TakeUpAgainAsync(string taskId)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), node.Clock, _daemonStops);
+            try
+            {
+                var task = NodeTask.Load(node, taskId);
+                _tasks[taskId] = task;
+                task.Reattached();
+                return task;
+            }
+            catch (IOException e)
+            {
+                LogTakenUpAgain(node.Logger, taskId, e.Message);
+            }
+        }
+    }
+
     private async Task ReplaceAsync(NodeTask held, StartTask start)
     {
         held.Drop();
@@ -116,7 +165,9 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
             Start(start);
     }
 
-    private void Refuse(StartTask start, string why) => node.Link.Send(new NodeMessage
+    private const int NoSpace = 28;
+
+    private void Refuse(StartTask start, string why, string reason = EndReasons.Superseded) => node.Link.Send(new NodeMessage
     {
         Report = new TaskReport
         {
@@ -124,13 +175,16 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
             Epoch = start.Epoch,
             Sequence = 1,
             Phase = TaskPhase.Ended,
-            EndReason = EndReasons.Superseded,
+            EndReason = reason,
             Message = why,
         },
     });
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The task folder {Folder} cannot be read ({Problem}); it was set aside")]
     private static partial void LogUnreadable(ILogger logger, string folder, string problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Task {Task} could not go on ({Problem}); it is taken up again from its files")]
+    private static partial void LogTakenUpAgain(ILogger logger, string task, string problem);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "The life of task {Task} broke; the daemon stops")]
     private static partial void LogBroken(ILogger logger, string task, Exception exception);
