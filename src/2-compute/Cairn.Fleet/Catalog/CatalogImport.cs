@@ -1,6 +1,7 @@
 using System.Text;
 using Cairn.Contracts.Offers;
 using Cairn.Fleet.Catalog.Csv;
+using Cairn.Fleet.Catalog.SkyPilot;
 
 namespace Cairn.Fleet.Catalog;
 
@@ -31,7 +32,31 @@ public static class CatalogImport
             return Result(format, [], 0, errors, skipped);
         }
 
-        return ReadCairns(reader, source, asOf, errors, skipped);
+        if (format == CatalogFormat.Auto)
+            format = LooksLikeCairns(reader) ? CatalogFormat.Cairn : CatalogFormat.SkyPilot;
+        if (format == CatalogFormat.Cairn)
+            return ReadCairns(reader, source, asOf, errors, skipped);
+        ArgumentException.ThrowIfNullOrWhiteSpace(provider);
+        return ReadSkyPilot(reader, new SkyPilotCatalog(provider, source, asOf, skipped), errors, skipped);
+    }
+
+    private static bool LooksLikeCairns(CsvReader reader) =>
+        reader.Fields.Any(field => field.Text.Trim().Equals("provider", StringComparison.OrdinalIgnoreCase));
+
+    private static CatalogImportResult ReadSkyPilot(CsvReader reader, SkyPilotCatalog catalog, CatalogFindings errors, CatalogFindings skipped)
+    {
+        var table = CsvTable.TryOpen(reader, SkyPilotRow.Columns, ignoreOthers: true, errors);
+        foreach (var column in SkyPilotRow.Required.Where(column => table is not null && !table.Has(column)))
+            errors.Add(1, 1, $"the column '{SkyPilotRow.Columns[column]}' is missing from the header");
+        if (table is null || errors.Count > 0)
+            return Result(CatalogFormat.SkyPilot, [], 0, errors, skipped);
+        while (table.TryNext(out var row))
+        {
+            if (SkyPilotRow.Read(row) is { } read && errors.Count == 0)
+                catalog.Add(read);
+        }
+
+        return Result(CatalogFormat.SkyPilot, errors.Count == 0 ? catalog.Offers() : [], table.Rows, errors, skipped);
     }
 
     private static CatalogImportResult ReadCairns(CsvReader reader, string source, DateOnly asOf, CatalogFindings errors, CatalogFindings skipped)

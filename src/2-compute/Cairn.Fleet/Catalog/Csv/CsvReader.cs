@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Cairn.Fleet.Catalog.Csv;
 
 /// <summary>
@@ -8,6 +10,9 @@ internal sealed class CsvReader(TextReader text)
 {
     public const int MaxFieldLength = 64 * 1024;
     public const int MaxFields = 512;
+
+    private static readonly SearchValues<char> s_plainStops = SearchValues.Create(",\"\r\n\0\uFFFD");
+    private static readonly SearchValues<char> s_quotedStops = SearchValues.Create("\"\r\n\0\uFFFD");
 
     private readonly char[] _buffer = new char[32 * 1024];
     private readonly char[] _field = new char[MaxFieldLength];
@@ -78,13 +83,9 @@ internal sealed class CsvReader(TextReader text)
 
     private void ReadPlain()
     {
-        while (Fault is null && Peek() is var c and >= 0 and not (',' or '\r' or '\n'))
-        {
-            if (c == '"')
-                Fail(_line, _column, "a quote inside a field that does not begin with one; quote the whole field and double the quote");
-            else
-                Keep(Take());
-        }
+        KeepUpTo(s_plainStops);
+        if (Fault is null && Peek() == '"')
+            Fail(_line, _column, "a quote inside a field that does not begin with one; quote the whole field and double the quote");
     }
 
     private void ReadQuoted()
@@ -93,6 +94,9 @@ internal sealed class CsvReader(TextReader text)
         Take();
         while (Fault is null)
         {
+            KeepUpTo(s_quotedStops);
+            if (Fault is not null)
+                return;
             if (Peek() < 0)
             {
                 Fail(line, column, "a quoted field that never ends");
@@ -113,11 +117,34 @@ internal sealed class CsvReader(TextReader text)
             Fail(_line, _column, "text behind the closing quote; expected a comma or the end of the line");
     }
 
+    /// <summary>Copies text into the field until one of the stops comes or the file ends.</summary>
+    private void KeepUpTo(SearchValues<char> stops)
+    {
+        while (Peek() >= 0)
+        {
+            var ahead = _buffer.AsSpan(_at, _end - _at);
+            var run = ahead.IndexOfAny(stops) is var stop and >= 0 ? stop : ahead.Length;
+            if (run > MaxFieldLength - _length)
+            {
+                Fail(_line, _column, $"a field longer than {MaxFieldLength} characters");
+                return;
+            }
+
+            ahead[..run].CopyTo(_field.AsSpan(_length));
+            _length += run;
+            _column += run;
+            _at += run;
+            if (_at == _end)
+                continue;
+            if (_buffer[_at] is '\0' or '\uFFFD')
+                Fail(_line, _column, "a byte that is not UTF-8 text");
+            return;
+        }
+    }
+
     private void Keep(char c)
     {
-        if (c is '\0' or '\uFFFD')
-            Fail(_line, _column - 1, "a byte that is not UTF-8 text");
-        else if (_length == MaxFieldLength)
+        if (_length == MaxFieldLength)
             Fail(_line, _column - 1, $"a field longer than {MaxFieldLength} characters");
         else
             _field[_length++] = c;
