@@ -5,11 +5,16 @@ using Npgsql;
 
 namespace Cairn.State.Tests;
 
-/// <summary>One real PostgreSQL server for all tests, in a temporary folder, as a user that is not root (it refuses root).</summary>
-public sealed class PostgresServer : IAsyncLifetime
+/// <summary>
+/// A real PostgreSQL server in a temporary folder, as a user that is not root (it refuses root). It starts when a test first asks for a
+/// database, and all tests share it.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("cairn-pg-").FullName;
     private readonly int _port = FreePort();
+    private readonly Lock _starting = new();
+    private bool _started;
     private int _databases;
 
     public static string? Binaries { get; } = Directory.Exists("/usr/lib/postgresql")
@@ -18,22 +23,9 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private string Data => Path.Combine(_folder, "data");
 
-    public ValueTask InitializeAsync()
-    {
-        if (Binaries is null)
-            return ValueTask.CompletedTask;
-        if (Environment.IsPrivilegedProcess)
-            Run("chown", "postgres", _folder);
-        RunAsPostgres("initdb", "-D", Data, "-U", "cairn", "-A", "trust", "--no-locale", "-E", "UTF8", "--no-sync");
-        File.AppendAllText(Path.Combine(Data, "postgresql.conf"),
-            $"\nlisten_addresses = '127.0.0.1'\nmax_pred_locks_per_transaction = 256\nport = {_port}\nunix_socket_directories = '{_folder}'\nmax_connections = 200\n");
-        RunAsPostgres("pg_ctl", "-D", Data, "-w", "-l", Path.Combine(_folder, "log"), "start");
-        return ValueTask.CompletedTask;
-    }
-
     public ValueTask DisposeAsync()
     {
-        if (Binaries is not null)
+        if (_started)
             RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "stop");
         Directory.Delete(_folder, recursive: true);
         return ValueTask.CompletedTask;
@@ -43,6 +35,12 @@ public sealed class PostgresServer : IAsyncLifetime
     public string NewDatabase()
     {
         Assert.SkipWhen(Binaries is null, "PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/postgres); run eng/install-engines.sh.");
+        lock (_starting)
+        {
+            if (!_started)
+                Start();
+            _started = true;
+        }
         var name = $"test{Interlocked.Increment(ref _databases)}";
         using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={_port};Username=cairn;Database=postgres;Pooling=false");
         connection.Open();
@@ -53,6 +51,16 @@ public sealed class PostgresServer : IAsyncLifetime
 
     /// <summary>Kills the server as a crash would, with nothing flushed, and starts it on what its disk has.</summary>
     public void CrashAndRestart() => RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-l", Path.Combine(_folder, "log"), "restart");
+
+    private void Start()
+    {
+        if (Environment.IsPrivilegedProcess)
+            Run("chown", "postgres", _folder);
+        RunAsPostgres("initdb", "-D", Data, "-U", "cairn", "-A", "trust", "--no-locale", "-E", "UTF8", "--no-sync");
+        File.AppendAllText(Path.Combine(Data, "postgresql.conf"),
+            $"\nlisten_addresses = '127.0.0.1'\nport = {_port}\nunix_socket_directories = '{_folder}'\nmax_connections = 200\n");
+        RunAsPostgres("pg_ctl", "-D", Data, "-w", "-l", Path.Combine(_folder, "log"), "start");
+    }
 
     private static void RunAsPostgres(string program, params string[] arguments)
     {

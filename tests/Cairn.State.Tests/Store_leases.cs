@@ -76,12 +76,18 @@ public abstract class Store_leases(Func<Database> database) : StoreContract(data
     public async Task A_holder_renews_while_it_lives_and_gives_back_when_it_is_done()
     {
         await using var store = await Database.OpenAsync(_time);
-        var holder = await LeaseHolder.AcquireAsync(store, "pool", s_minute, Ct);
+        var hour = TimeSpan.FromHours(1);
+        var holder = await LeaseHolder.AcquireAsync(store, "pool", hour, Ct);
         for (var i = 0; i < 12; i++)
         {
             var expires = await Expiry(store);
-            _time.Advance(s_minute / 3);
-            await Wait.Until(async () => await Expiry(store) > expires);
+            _time.Advance(hour / 3);
+            await Wait.Until(async () =>
+            {
+                // The holder may not have begun to wait when the time went on.
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return await Expiry(store) > expires;
+            });
         }
         Assert.False(holder.Lost.IsCancellationRequested);
         await holder.DisposeAsync();
@@ -96,8 +102,28 @@ public abstract class Store_leases(Func<Database> database) : StoreContract(data
         await using var store = await Database.OpenAsync(_time);
         await using var holder = await LeaseHolder.AcquireAsync(store, "pool", s_minute, Ct);
         await store.WriteAsync(s => s.Execute("UPDATE leases SET holder = 'usurper', epoch = epoch + 1"), Ct);
-        _time.Advance(s_minute / 3);
-        await Wait.Until(() => holder.Lost.IsCancellationRequested);
+        await Wait.Until(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return holder.Lost.IsCancellationRequested;
+        });
+        Assert.True(_time.GetUtcNow() - _time.Start < s_minute, "It was told before its lease had expired by the clock.");
+    }
+
+    [Fact]
+    public async Task A_holder_whose_store_does_not_answer_gives_up_before_another_may_take_over()
+    {
+        await using var store = await Database.OpenAsync(_time);
+        await using var holder = await LeaseHolder.AcquireAsync(store, "pool", s_minute, Ct);
+        using var gate = new ManualResetEventSlim();
+        var busy = Enumerable.Range(0, new StoreOptions { Database = "" }.PostgresWriters)
+            .Select(_ => store.WriteAsync(_ => gate.Wait(TimeSpan.FromSeconds(30)), Ct)).ToList();
+        _time.Advance(s_minute - TimeSpan.FromMicroseconds(1));
+        Assert.False(holder.Lost.IsCancellationRequested);
+        _time.Advance(TimeSpan.FromMicroseconds(1));
+        Assert.True(holder.Lost.IsCancellationRequested);
+        gate.Set();
+        await Task.WhenAll(busy);
     }
 
     [Fact]

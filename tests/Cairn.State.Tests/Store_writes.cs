@@ -52,6 +52,27 @@ public abstract class Store_writes(Func<Database> database) : StoreContract(data
     }
 
     [Fact]
+    public async Task A_work_that_catches_the_error_of_its_statement_is_refused_all_the_same()
+    {
+        await using var store = await Database.OpenAsync();
+        await AddThing(store, "a");
+        var works = Enumerable.Range(0, 20).Select(i => store.WriteAsync(s =>
+        {
+            s.Execute("INSERT INTO things (id, name, size) VALUES (@id, 'n', 0)", new { id = $"{i}" });
+            if (i % 2 == 0)
+                Record.Exception(() => s.Execute("INSERT INTO things (id, name, size) VALUES ('a', 'n', 0)"));
+        }, Ct)).ToList();
+        for (var i = 0; i < works.Count; i++)
+        {
+            if (i % 2 == 0)
+                Assert.Equal(StoreFault.Constraint, (await Assert.ThrowsAsync<StoreException>(() => works[i])).Fault);
+            else
+                await works[i];
+        }
+        Assert.Equal(11, await CountThings(store));
+    }
+
+    [Fact]
     public async Task A_wrong_statement_is_named()
     {
         await using var store = await Database.OpenAsync();

@@ -47,7 +47,7 @@ public sealed class FolderBlobs : IBlobs
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new BlobException(BlobFault.Missing, $"There is no blob {hash} in {_root}.", error);
+            return Task.FromException<Stream>(new BlobException(BlobFault.Missing, $"There is no blob {hash} in {_root}.", error));
         }
     }
 
@@ -76,7 +76,7 @@ public sealed class FolderBlobs : IBlobs
             File.Move(temporary, path, overwrite: true);
             DirectorySync.Flush(folder);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new BlobException(BlobFault.Unavailable, $"The blob {hash} of {size} bytes could not be kept in {_root}: {error.Message}", error);
         }

@@ -38,13 +38,13 @@ public sealed class S3BlobOptions
 /// </summary>
 public sealed class S3Blobs : IBlobs, IDisposable
 {
-    /// <summary>Beyond this a content is sent in parts.</summary>
-    private const long OnePart = 64L << 20;
-
     private const int ParallelQuestions = 16;
 
     private readonly S3BlobOptions _options;
     private readonly AmazonS3Client _client;
+
+    /// <summary>Beyond this a content is sent in parts of this size.</summary>
+    internal long OnePart { get; init; } = 64L << 20;
 
     public S3Blobs(S3BlobOptions options)
     {

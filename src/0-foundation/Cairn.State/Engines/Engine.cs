@@ -12,6 +12,9 @@ internal abstract class Engine : IDisposable
     /// <summary>How many connections write at once.</summary>
     public abstract int Writers { get; }
 
+    /// <summary>How many works one transaction takes well.</summary>
+    public abstract int LargestBatch { get; }
+
     /// <summary>Begins a transaction that sees and changes rows as if it ran alone.</summary>
     public abstract string BeginWrite { get; }
 

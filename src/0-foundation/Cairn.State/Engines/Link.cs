@@ -15,6 +15,9 @@ internal sealed class Link(Engine engine, DbConnection connection) : IDisposable
 
     public Engine Engine { get; } = engine;
 
+    /// <summary>The last error of a statement since this was cleared.</summary>
+    public StoreException? Failure { get; set; }
+
     public bool IsOpen => connection.State == ConnectionState.Open;
 
     public bool IsInTransaction => IsOpen && Engine.IsInTransaction(connection);
@@ -46,6 +49,9 @@ internal sealed class Link(Engine engine, DbConnection connection) : IDisposable
         Run(command, sql);
     }
 
+    /// <summary>What an error of a statement means; the work that ran it is lost.</summary>
+    public StoreException Fail(DbException error, string sql) => Failure = Engine.Translate(error, sql);
+
     /// <summary>Undoes whatever stands; true when the connection is good for more.</summary>
     public bool TryRollback()
     {
@@ -75,7 +81,7 @@ internal sealed class Link(Engine engine, DbConnection connection) : IDisposable
             return statement;
         if (_statements.Count >= MostStatements)
             DropStatements();
-        statement = Statement.Prepare(Engine, connection, sql, args);
+        statement = Statement.Prepare(this, connection, sql, args);
         _statements.Add((sql, args), statement);
         return statement;
     }

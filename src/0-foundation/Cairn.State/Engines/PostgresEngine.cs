@@ -35,6 +35,12 @@ internal sealed class PostgresEngine : Engine
 
     public override int Writers => _options.PostgresWriters;
 
+    /// <summary>
+    /// A backend remembers 64 subtransactions of a transaction in shared memory; beyond that every snapshot has to look them up on disk
+    /// (PGPROC_MAX_CACHED_SUBXIDS). And a batch that conflicts runs again as a whole.
+    /// </summary>
+    public override int LargestBatch => 60;
+
     public override string BeginWrite => "BEGIN ISOLATION LEVEL SERIALIZABLE";
 
     public override string BeginRead => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -52,9 +52,9 @@ internal sealed class PostgresListener : IDisposable
             {
                 return;
             }
-            catch (Exception error) when (error is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException or IOException)
+            catch (Exception)
             {
-                // Those who wait look on their timers meanwhile.
+                // Whatever it was, it is tried again; those who wait look on their timers meanwhile.
                 _tried.TrySetResult();
                 await Task.Delay(s_retry, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

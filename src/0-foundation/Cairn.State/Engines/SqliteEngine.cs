@@ -24,7 +24,9 @@ internal sealed class SqliteEngine : Engine
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
             // The lock is on a file beside the data: SQLite's own locks are the process's, and go when any handle on the data file closes.
-            _lock = new FileStream(_path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _lock = OpenOrCreate(_path + ".lock", FileShare.None);
+            // SQLite gives its other files the rights of this one.
+            OpenOrCreate(_path, FileShare.ReadWrite).Dispose();
         }
         catch (UnauthorizedAccessException error)
         {
@@ -37,9 +39,20 @@ internal sealed class SqliteEngine : Engine
         }
     }
 
+    /// <summary>New files are the owner's alone: rows hold the hashes of keys.</summary>
+    private static FileStream OpenOrCreate(string path, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(path, options);
+    }
+
     public override string SystemName => "sqlite";
 
     public override int Writers => 1;
+
+    public override int LargestBatch => int.MaxValue;
 
     public override string BeginWrite => "BEGIN IMMEDIATE";
 

@@ -14,6 +14,7 @@ internal sealed class Writer
     private readonly Engine _engine;
     private readonly ChannelReader<Work> _queue;
     private readonly WriterSettings _settings;
+    private readonly int _batchSize;
     private readonly Thread _thread;
     private readonly List<Work> _batch = [];
     private Link? _link;
@@ -21,6 +22,7 @@ internal sealed class Writer
     public Writer(Engine engine, ChannelReader<Work> queue, WriterSettings settings)
     {
         (_engine, _queue, _settings) = (engine, queue, settings);
+        _batchSize = Math.Min(settings.BatchSize, engine.LargestBatch);
         _thread = new Thread(Loop) { IsBackground = true, Name = "cairn-state-writer" };
         _thread.Start();
     }
@@ -44,7 +46,7 @@ internal sealed class Writer
         _batch.Clear();
         while (_batch.Count == 0)
         {
-            while (_batch.Count < _settings.BatchSize && _queue.TryRead(out var work))
+            while (_batch.Count < _batchSize && _queue.TryRead(out var work))
             {
                 if (work.CancellationToken.IsCancellationRequested)
                     work.Cancel();
@@ -101,12 +103,15 @@ internal sealed class Writer
         var alone = _batch.Count == 1;
         for (var i = 0; i < outcomes.Length; i++)
         {
-            outcomes[i] = RunOne(link, _batch[i], alone);
-            if (alone && outcomes[i].Error is not null)
-            {
-                link.Control("ROLLBACK");
+            if (!alone && (i == 0 || outcomes[i - 1].Error is null))
+                link.Control(i == 0 ? "SAVEPOINT work" : "RELEASE SAVEPOINT work; SAVEPOINT work");
+            outcomes[i] = RunOne(link, _batch[i]);
+            if (outcomes[i].Error is null)
+                continue;
+            // The savepoint stays, for the next work.
+            link.Control(alone ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT work");
+            if (alone)
                 return;
-            }
         }
         var signals = outcomes.Where(o => o.Error is null).SelectMany(o => o.Session.Signals).Distinct().ToList();
         if (signals.Count > 0)
@@ -114,34 +119,31 @@ internal sealed class Writer
         link.Control("COMMIT");
     }
 
-    private Outcome RunOne(Link link, Work work, bool alone)
+    private Outcome RunOne(Link link, Work work)
     {
         var session = new WriteSession(link, Micros.Of(_settings.Time.GetUtcNow()));
-        if (!alone)
-            link.Control("SAVEPOINT work");
+        link.Failure = null;
+        Exception? error = null;
         try
         {
             work.Run(session);
-            if (!alone)
-                link.Control("RELEASE SAVEPOINT work");
-            return new Outcome(session, null);
+            // PostgreSQL refuses all that follows a failed statement; a work that caught the error must not pass on SQLite either.
+            error = link.Failure;
         }
-        catch (Exception error)
+        catch (Exception thrown)
         {
-            // A conflict dooms the whole transaction, and so does an error after which none is left: that is the batch's to settle.
-            if (error is StoreException { Fault: StoreFault.Conflict } || !link.IsInTransaction)
-                throw;
-            if (!alone)
-            {
-                link.Control("ROLLBACK TO SAVEPOINT work");
-                link.Control("RELEASE SAVEPOINT work");
-            }
-            return new Outcome(session, error);
+            error = thrown;
         }
         finally
         {
             session.Close();
         }
+        // A conflict dooms the whole transaction, and so does an error after which none is left: that is the batch's to settle.
+        if (link.Failure is { Fault: StoreFault.Conflict } conflict)
+            throw conflict;
+        if (error is not null && !link.IsInTransaction)
+            throw link.Failure ?? error;
+        return new Outcome(session, error);
     }
 
     // (5)

@@ -84,11 +84,11 @@ public sealed class LeaseHolder : IAsyncDisposable
                     return;
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             // Given back.
         }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception)
         {
             // Whatever it was, nobody renews any more: those who act under the lease must stop.
             await _lost.CancelAsync();

@@ -41,7 +41,6 @@ public sealed partial class ReconcilerLoop(Reconciler reconciler, Store store, I
             catch (Exception error)
             {
                 LogDeath(logger, error, reconciler.Name);
-                Environment.ExitCode = 1;
                 host.StopApplication();
                 return;
             }

@@ -6,34 +6,34 @@ namespace Cairn.State.Rows;
 /// <summary>One prepared statement with the compiled writer of its arguments and readers of its rows.</summary>
 internal sealed class Statement : IDisposable
 {
-    private readonly Engine _engine;
+    private readonly Link _link;
     private readonly DbCommand _command;
     private readonly DbParameter[] _parameters;
     private readonly Action<object, DbParameter[]>? _write;
     private readonly Dictionary<Type, Delegate> _readers = [];
 
-    private Statement(Engine engine, DbCommand command, DbParameter[] parameters, Action<object, DbParameter[]>? write)
+    private Statement(Link link, DbCommand command, DbParameter[] parameters, Action<object, DbParameter[]>? write)
     {
-        (_engine, _command, _parameters, _write) = (engine, command, parameters, write);
+        (_link, _command, _parameters, _write) = (link, command, parameters, write);
     }
 
     /// <summary>The arguments that are lists; each length of theirs is a statement of its own, and this one is never run.</summary>
     public ListParameter[] Lists { get; private init; } = [];
 
-    public static Statement Prepare(Engine engine, DbConnection connection, string sql, Type? args)
+    public static Statement Prepare(Link link, DbConnection connection, string sql, Type? args)
     {
         var names = Names.Parameters(sql);
         if (names.Count > 0 && args is null)
             throw new StoreException(StoreFault.Statement, $"The statement has parameters ({string.Join(", ", names)}) but no arguments: {sql}");
         if (args is not null && ListParameter.Find(names, args) is { Length: > 0 } lists)
-            return new Statement(engine, connection.CreateCommand(), [], null) { Lists = lists };
+            return new Statement(link, connection.CreateCommand(), [], null) { Lists = lists };
         var parameters = new DbParameter[names.Count];
         Action<object, DbParameter[]>? write = null;
         if (names.Count > 0)
         {
             (write, var types) = ParameterWriter.For(args!, names);
             for (var i = 0; i < parameters.Length; i++)
-                parameters[i] = engine.Parameter(names[i], types[i]);
+                parameters[i] = link.Engine.Parameter(names[i], types[i]);
         }
 
         var command = connection.CreateCommand();
@@ -42,12 +42,12 @@ internal sealed class Statement : IDisposable
             command.CommandText = sql;
             command.Parameters.AddRange(parameters);
             command.Prepare();
-            return new Statement(engine, command, parameters, write);
+            return new Statement(link, command, parameters, write);
         }
         catch (DbException error)
         {
             command.Dispose();
-            throw engine.Translate(error, sql);
+            throw link.Fail(error, sql);
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class Statement : IDisposable
         }
         catch (DbException error)
         {
-            throw _engine.Translate(error, _command.CommandText);
+            throw _link.Fail(error, _command.CommandText);
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class Statement : IDisposable
         }
         catch (DbException error)
         {
-            throw _engine.Translate(error, _command.CommandText);
+            throw _link.Fail(error, _command.CommandText);
         }
         catch (Exception error) when (error is InvalidCastException or InvalidOperationException or FormatException or OverflowException)
         {

@@ -11,6 +11,8 @@ namespace Cairn.Fleet.Link;
 internal sealed class NodeLinkEndpoint(
     LinkParts parts, LinkCertificates certificates, BlobTransfers blobs, IHostApplicationLifetime lifetime) : NodeLink.NodeLinkBase
 {
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(2);
+
     public override Task<GetAuthorityReply> GetAuthority(GetAuthorityRequest request, ServerCallContext context) =>
         Task.FromResult(new GetAuthorityReply { Certificate = ByteString.CopyFrom(certificates.AuthorityDer.Span) });
 
@@ -30,7 +32,8 @@ internal sealed class NodeLinkEndpoint(
             _ => stream.EndUnlessProved(), null, TimeSpan.FromSeconds(parts.Options.ProofSeconds), Timeout.InfiniteTimeSpan);
         var conversation = new NodeConversation(stream, parts);
         parts.Instruments.Streams.Add(1);
-        var pump = PumpAsync(stream, responseStream, over.Token);
+        using var pumping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var pump = PumpAsync(stream, responseStream, pumping.Token);
         try
         {
             while (await requestStream.MoveNext(over.Token))
@@ -45,6 +48,8 @@ internal sealed class NodeLinkEndpoint(
             parts.Instruments.Streams.Add(-1);
             stream.Close(StreamEnd.Gone);
             await conversation.EndAsync();
+            // What is still queued, a refusal say, may leave; but nobody is waited for who does not read.
+            pumping.CancelAfter(stream.End == StreamEnd.TooSlow ? TimeSpan.Zero : s_lastWords);
             await pump;
         }
         if (Explain(stream.End) is { } status)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Problems;
@@ -29,11 +30,15 @@ internal static class NodeEndpoints
     }
 
     private static IResult List(
-        NodeViews views, string? pool, NodeHealth? health, NodePhase? phase, string? provider, string? region, string? cursor, int? limit)
+        NodeViews views, string? pool, string? health, string? phase, string? provider, string? region, string? cursor, int? limit)
     {
+        if (!TryWord<NodeHealth>(health, out var wantedHealth, out var words))
+            return Answers.Invalid($"health is '{health}', expected one of {words}");
+        if (!TryWord<NodePhase>(phase, out var wantedPhase, out words))
+            return Answers.Invalid($"phase is '{phase}', expected one of {words}");
         if (limit is < 1 or > MaxLimit)
             return Answers.Invalid($"limit is {limit}, expected 1 to {MaxLimit}");
-        var page = views.List(new NodeFilter(pool, health, phase, provider, region), cursor, limit ?? DefaultLimit);
+        var page = views.List(new NodeFilter(pool, wantedHealth, wantedPhase, provider, region), cursor, limit ?? DefaultLimit);
         return Results.Json(page, ApiJson.Compact);
     }
 
@@ -62,6 +67,14 @@ internal static class NodeEndpoints
                 $"node {found.Name} runs {tasks.Count} tasks, of job {tasks[0].JobName} first; drain it and wait, or remove it with force, which ends them as lost"));
         }
         return await enrolment.RemoveAsync(found, cancellationToken) ? Results.NoContent() : NoNode(node);
+    }
+
+    /// <summary>Reads an optional word of an enum, written as the API writes it.</summary>
+    private static bool TryWord<T>(string? text, out T? value, out string words) where T : struct, Enum
+    {
+        words = string.Join(", ", Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
+        value = Enum.GetValues<T>().Where(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()) == text).Cast<T?>().FirstOrDefault();
+        return text is null || value is not null;
     }
 
     private static IResult NoNode(string node) => Answers.NotFound($"there is no node '{node}'; 'cairn nodes' lists them");
