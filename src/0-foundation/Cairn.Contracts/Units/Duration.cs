@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Cairn.Contracts.Units;
 
-/// <summary>Durations as people write them: <c>90s</c>, <c>30m</c>, <c>6h</c>, <c>1d12h</c>, <c>1w</c>, <c>1.5h</c>; a bare number is seconds.</summary>
+/// <summary>
+/// Durations as people write them: <c>90s</c>, <c>30m</c>, <c>6h</c>, <c>1d12h</c>, <c>1w</c>, <c>1.5h</c>; a bare number is seconds.
+/// </summary>
 public static class Duration
 {
     /// <summary>The longest duration that is read: ten years of 365 days.</summary>
@@ -13,7 +15,9 @@ public static class Duration
         ("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1), ("ms", 0.001m),
     ];
 
-    /// <summary>Reads whole seconds: a finer duration is rounded to the nearest. False for anything else and beyond <see cref="MaxSeconds"/>.</summary>
+    /// <summary>
+    /// Reads whole seconds: a finer duration is rounded to the nearest. False for anything else and beyond <see cref="MaxSeconds"/>.
+    /// </summary>
     public static bool TryParseSeconds(ReadOnlySpan<char> text, out long seconds)
     {
         var read = TryParse(text, bareUnitSeconds: 1, out var exact);

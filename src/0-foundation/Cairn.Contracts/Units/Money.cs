@@ -30,7 +30,9 @@ public readonly record struct Money(long Micros) : IComparable<Money>
 
     public int CompareTo(Money other) => Micros.CompareTo(other.Micros);
 
-    /// <summary>Dollars with cents, or with all micro-dollar digits where cents would hide a non-zero amount: <c>$12.34</c>, <c>$0.000123</c>.</summary>
+    /// <summary>
+    /// Dollars with cents, or with all micro-dollar digits where cents would hide a non-zero amount: <c>$12.34</c>, <c>$0.000123</c>.
+    /// </summary>
     public override string ToString()
     {
         var absolute = Math.Abs(Usd);

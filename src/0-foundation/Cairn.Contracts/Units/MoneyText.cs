@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Cairn.Contracts.Units;
 
-/// <summary>Amounts of money as people write them: <c>4</c>, <c>$100</c>, <c>100 USD</c>, <c>$1,250.50</c>. Every amount is in US dollars.</summary>
+/// <summary>
+/// Amounts of money as people write them: <c>4</c>, <c>$100</c>, <c>100 USD</c>, <c>$1,250.50</c>. Every amount is in US dollars.
+/// </summary>
 public static class MoneyText
 {
     /// <summary>The largest amount that is read, in dollars.</summary>

@@ -11,7 +11,8 @@ public static class AcceleratorName
 
     /// <summary>
     /// Upper case, with one hyphen for blanks and underscores, and no hyphen between <c>RTX</c> or <c>GTX</c> and its number: how names are
-    /// written everywhere. <c>rtx 4090</c> becomes <c>RTX4090</c>. Changes nothing else; whether such an accelerator exists is not its question.
+    /// written everywhere. <c>rtx 4090</c> becomes <c>RTX4090</c>. Changes nothing else; whether such an accelerator exists is not its
+    /// question.
     /// </summary>
     public static string Canonical(string name)
     {
@@ -27,8 +28,9 @@ public static class AcceleratorName
 
     /// <summary>
     /// True where <paramref name="canonical"/> is a kind of <paramref name="pattern"/>: the same model, and every further segment of the
-    /// pattern among the further segments, in order. <c>H100</c> matches <c>H100-SXM-80GB</c>; <c>A100-80GB</c> matches <c>A100-80GB</c> and
-    /// <c>A100-PCIE-80GB</c>, not <c>A100-SXM-40GB</c>; <c>A100</c> does not match <c>A1000</c>. Case and the hyphen after RTX do not matter.
+    /// pattern among the further segments, in order. <c>H100</c> matches <c>H100-SXM-80GB</c>; <c>A100-80GB</c> matches <c>A100-80GB</c>
+    /// and <c>A100-PCIE-80GB</c>, not <c>A100-SXM-40GB</c>; <c>A100</c> does not match <c>A1000</c>. Case and the hyphen after RTX do
+    /// not matter.
     /// </summary>
     public static bool Matches(string pattern, string canonical)
     {
@@ -66,7 +68,8 @@ public static class AcceleratorName
 
         static bool Loose(string name) =>
             name.AsSpan().IndexOfAny(' ', '_') >= 0
-            || (name.Length > 4 && name[3] == '-' && char.IsAsciiDigit(name[4]) && name.AsSpan(1, 2).Equals("TX", StringComparison.OrdinalIgnoreCase));
+            || (name.Length > 4 && name[3] == '-' && char.IsAsciiDigit(name[4])
+                && name.AsSpan(1, 2).Equals("TX", StringComparison.OrdinalIgnoreCase));
     }
 
     private ref struct Segments(ReadOnlySpan<char> name)

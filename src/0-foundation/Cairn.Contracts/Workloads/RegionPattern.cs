@@ -4,8 +4,8 @@ namespace Cairn.Contracts.Workloads;
 public static class RegionPattern
 {
     /// <summary>
-    /// True where the pattern names the region: <c>us-east-1</c> of any provider, <c>us-*</c> by prefix, <c>aws/us-east-1</c> and <c>aws/us-*</c> of
-    /// one provider, <c>aws/*</c> all of one provider. Case does not matter.
+    /// True where the pattern names the region: <c>us-east-1</c> of any provider, <c>us-*</c> by prefix, <c>aws/us-east-1</c> and
+    /// <c>aws/us-*</c> of one provider, <c>aws/*</c> all of one provider. Case does not matter.
     /// </summary>
     public static bool Matches(string pattern, string provider, string region)
     {

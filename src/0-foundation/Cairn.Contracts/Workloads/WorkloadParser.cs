@@ -61,6 +61,8 @@ public sealed record WorkloadParserOptions
 {
     public static readonly WorkloadParserOptions Default = new();
 
-    /// <summary>Canonical accelerator names. A name in the file that is none of them but near to one gets a warning. Default: none, no warnings.</summary>
+    /// <summary>
+    /// Canonical accelerator names. A name in the file that is none of them but near to one gets a warning. Default: none, no warnings.
+    /// </summary>
     public IReadOnlyCollection<string> KnownAccelerators { get; init; } = [];
 }

@@ -22,7 +22,9 @@ public sealed record StepSpec
 
     public required WorkloadSpec Workload { get; init; }
 
-    /// <summary>The steps whose outputs this one reads. The data that moves is the parent's outputs, or the inputs that name the parent.</summary>
+    /// <summary>
+    /// The steps whose outputs this one reads. The data that moves is the parent's outputs, or the inputs that name the parent.
+    /// </summary>
     public IReadOnlyList<string> Needs { get; init; } = [];
 }
 
@@ -35,7 +37,9 @@ public sealed record WorkloadSpec
     /// <summary>The owning project; null means the caller's default project.</summary>
     public string? Project { get; init; }
 
-    /// <summary>What the workload is: a hint for planning defaults. A <see cref="Service"/> block makes it <see cref="WorkloadKind.Serve"/>.</summary>
+    /// <summary>
+    /// What the workload is: a hint for planning defaults. A <see cref="Service"/> block makes it <see cref="WorkloadKind.Serve"/>.
+    /// </summary>
     public WorkloadKind Kind { get; init; } = WorkloadKind.Batch;
 
     public ResourceSpec Resources { get; init; } = new();
@@ -62,7 +66,9 @@ public sealed record WorkloadSpec
     /// <summary>Names of secrets that the task sees as environment variables; their values never enter the file, a row or a log.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
-    /// <summary>Names of environment variables that have no value in the file: whoever runs it must give one, or the run is refused.</summary>
+    /// <summary>
+    /// Names of environment variables that have no value in the file: whoever runs it must give one, or the run is refused.
+    /// </summary>
     public IReadOnlyList<string> RequiredEnv { get; init; } = [];
 
     /// <summary>A shell script run before the gang starts; its failure ends the attempt with reason <c>setup_failed</c>.</summary>
@@ -125,8 +131,8 @@ public sealed record ResourceSpec
     public bool Spread { get; init; }
 
     /// <summary>
-    /// Set in an alternative only: where this one may run, as patterns of <see cref="RegionPattern"/>, in place of <see cref="WhereSpec.Regions"/>;
-    /// empty leaves the workload's.
+    /// Set in an alternative only: where this one may run, as patterns of <see cref="RegionPattern"/>, in place of <see
+    /// cref="WhereSpec.Regions"/>; empty leaves the workload's.
     /// </summary>
     public IReadOnlyList<string> Regions { get; init; } = [];
 
@@ -150,7 +156,8 @@ public sealed record ResourceSpec
 public sealed record AcceleratorSpec
 {
     /// <summary>
-    /// Names as <see cref="AcceleratorName.Canonical"/> writes them, any of which will do; they match by <see cref="AcceleratorName.Matches"/>, so
+    /// Names as <see cref="AcceleratorName.Canonical"/> writes them, any of which will do; they match by <see
+    /// cref="AcceleratorName.Matches"/>, so
     /// <c>H100</c> covers every H100 form factor. Empty means any.
     /// </summary>
     public IReadOnlyList<string> Names { get; init; } = [];
@@ -158,7 +165,9 @@ public sealed record AcceleratorSpec
     /// <summary>Lower case: <c>nvidia</c>, <c>amd</c>, <c>intel</c>, <c>google</c>, <c>aws</c>; null means any.</summary>
     public string? Vendor { get; init; }
 
-    /// <summary>Memory of one accelerator in bytes. Parsing has widened an upper end of N GB to N GiB, so that a card sold as N GB is within.</summary>
+    /// <summary>
+    /// Memory of one accelerator in bytes. Parsing has widened an upper end of N GB to N GiB, so that a card sold as N GB is within.
+    /// </summary>
     public Range<long> MemoryBytes { get; init; }
 
     /// <summary>Accelerators per node. A fraction below 1 asks for a share of one accelerator.</summary>
@@ -192,7 +201,9 @@ public sealed record WhereSpec
     /// <summary>Provider names, compared without case.</summary>
     public IReadOnlyList<string> Providers { get; init; } = [];
 
-    /// <summary>Region names, compared without case: <c>us-east-1</c>, <c>us-*</c>, <c>aws/us-east-1</c>, as <see cref="RegionPattern"/> reads them.</summary>
+    /// <summary>
+    /// Region names, compared without case: <c>us-east-1</c>, <c>us-*</c>, <c>aws/us-east-1</c>, as <see cref="RegionPattern"/> reads them.
+    /// </summary>
     public IReadOnlyList<string> Regions { get; init; } = [];
 
     /// <summary>ISO 3166-1 country codes, or groups of them: <c>EU</c>, <c>EEA</c>. Data and compute stay inside.</summary>
@@ -256,7 +267,10 @@ public sealed record DataSpec
     /// <summary>Its size in bytes; 0 where unknown.</summary>
     public long SizeBytes { get; init; }
 
-    /// <summary>Where it is (an input) or must go (an output): <c>PROVIDER/REGION</c>, <c>s3://…</c>, <c>https://…</c>; null means the control plane.</summary>
+    /// <summary>
+    /// Where it is (an input) or must go (an output): <c>PROVIDER/REGION</c>, <c>s3://…</c>, <c>https://…</c>; null means the control
+    /// plane.
+    /// </summary>
     public string? Place { get; init; }
 
     /// <summary>The step whose output this input is; null where it comes from <see cref="Place"/>.</summary>
@@ -278,7 +292,9 @@ public sealed record CheckpointSpec
 /// <summary>What is tried again after a failure.</summary>
 public sealed record RetrySpec
 {
-    /// <summary>Further attempts after the first failed by itself, 0 to 1000; a lost or reclaimed machine does not count. Default 0.</summary>
+    /// <summary>
+    /// Further attempts after the first failed by itself, 0 to 1000; a lost or reclaimed machine does not count. Default 0.
+    /// </summary>
     public int Max { get; init; }
 
     /// <summary>Exit codes that are retried; empty retries every failure.</summary>

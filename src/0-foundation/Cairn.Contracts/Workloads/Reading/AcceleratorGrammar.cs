@@ -72,9 +72,11 @@ internal static class AcceleratorGrammar
         if (specs.Count < 2 || inOrder)
             return new AcceleratorChoice(specs, inOrder && specs.Count > 1);
         var first = specs[0];
-        var alike = specs.All(spec => spec.Names.Count > 0 && spec.Vendor == first.Vendor && spec.MemoryBytes == first.MemoryBytes && spec.Count == first.Count);
+        var alike = specs.All(spec => spec.Names.Count > 0 && spec.Vendor == first.Vendor && spec.MemoryBytes == first.MemoryBytes
+            && spec.Count == first.Count);
+        IReadOnlyList<string> names = [.. specs.SelectMany(spec => spec.Names).Distinct(StringComparer.Ordinal)];
         return alike
-            ? new AcceleratorChoice([first with { Names = [.. specs.SelectMany(spec => spec.Names).Distinct(StringComparer.Ordinal)] }], false)
+            ? new AcceleratorChoice([first with { Names = names }], false)
             : new AcceleratorChoice(specs, false);
     }
 
@@ -125,7 +127,9 @@ internal static class AcceleratorGrammar
     private static AcceleratorSpec? Zero(FieldValue value, AcceleratorSpec spec)
     {
         if (spec.Count.Max > 0)
-            value.Warn(DiagnosticCodes.Suspicious, $"'{Excerpt.Of(value.Scalar!)}' asks for no accelerator at least, so none is given; ask for 1 or more");
+            value.Warn(
+                DiagnosticCodes.Suspicious,
+                $"'{Excerpt.Of(value.Scalar!)}' asks for no accelerator at least, so none is given; ask for 1 or more");
         return null;
     }
 
@@ -175,7 +179,8 @@ internal static class AcceleratorGrammar
         if (s_vendors.TryGetValue(word, out var vendor))
             return vendor;
         if (word.Length > 0)
-            value.Error(DiagnosticCodes.InvalidValue, $"'{Excerpt.Of(word)}' is not a known vendor{value.Reader.Near(word, s_vendors.Keys)}");
+            value.Error(
+                DiagnosticCodes.InvalidValue, $"'{Excerpt.Of(word)}' is not a known vendor{value.Reader.Near(word, s_vendors.Keys)}");
         return null;
     }
 

@@ -3,7 +3,8 @@ namespace Cairn.Contracts.Workloads.Reading;
 /// <summary>The canonical fields of every mapping, by the mapping's path. What documents and the JSON Schema are held against.</summary>
 internal static class AllFields
 {
-    private static readonly Lazy<IReadOnlyDictionary<string, string[]>> s_canonical = new(() => new SortedDictionary<string, string[]>(StringComparer.Ordinal)
+    private static readonly Lazy<IReadOnlyDictionary<string, string[]>> s_canonical = new(() =>
+        new SortedDictionary<string, string[]>(StringComparer.Ordinal)
     {
         [""] = [.. Names(WorkloadFields.Table), "steps", "needs"],
         ["resources"] = Names(ResourceFields.Table),
@@ -21,7 +22,9 @@ internal static class AllFields
 
     public static IReadOnlyDictionary<string, string[]> Canonical => s_canonical.Value;
 
-    /// <summary>The path of the mapping that has such a field, where exactly that is what went wrong: <c>budget</c> is <c>money.budget</c>.</summary>
+    /// <summary>
+    /// The path of the mapping that has such a field, where exactly that is what went wrong: <c>budget</c> is <c>money.budget</c>.
+    /// </summary>
     public static string? PlaceOf(string field)
     {
         foreach (var (path, names) in Canonical)
@@ -33,5 +36,6 @@ internal static class AllFields
         return null;
     }
 
-    private static string[] Names<T>(FieldTable<T> table) => [.. table.Fields.Where(field => field.IsCanonical).Select(field => field.Name)];
+    private static string[] Names<T>(FieldTable<T> table) =>
+        [.. table.Fields.Where(field => field.IsCanonical).Select(field => field.Name)];
 }

@@ -12,7 +12,8 @@ internal static class Alternatives
             return workload;
         if (outer.AnyOf.Count + outer.Ordered.Count > 0)
         {
-            value.Error(DiagnosticCodes.Conflict, "alternatives are given twice; write each choice of accelerators as one entry of any_of or of ordered");
+            value.Error(DiagnosticCodes.Conflict,
+                "alternatives are given twice; write each choice of accelerators as one entry of any_of or of ordered");
             return workload;
         }
 

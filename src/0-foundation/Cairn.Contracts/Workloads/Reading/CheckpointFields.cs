@@ -2,7 +2,8 @@ namespace Cairn.Contracts.Workloads.Reading;
 
 internal static class CheckpointFields
 {
-    public static readonly FieldTable<CheckpointSpec> Table = new FieldTable<CheckpointSpec>("checkpoints", "checkpoints.") { Elsewhere = AllFields.PlaceOf }
+    public static readonly FieldTable<CheckpointSpec> Table =
+        new FieldTable<CheckpointSpec>("checkpoints", "checkpoints.") { Elsewhere = AllFields.PlaceOf }
         .Field("path", (c, v) => c with { Path = DataFields.RelativePath(v) })
         .Field("interval", (c, v) => c with { IntervalSeconds = v.SomeSeconds() })
         .Field("size", (c, v) => c with { SizeBytes = v.Size() });

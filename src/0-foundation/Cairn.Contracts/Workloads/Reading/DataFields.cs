@@ -19,7 +19,8 @@ internal static class DataFields
         var data = value.Mapping is { } mapping
             ? [.. mapping.Entries.Select((entry, index) => FromAddress(value, entry, index))]
             : value.Items().Select(item => Entry(item, steps)).OfType<DataSpec>().ToList();
-        foreach (var twice in data.GroupBy(one => one.Name, StringComparer.Ordinal).Where(group => group.Key.Length > 0 && group.Count() > 1))
+        foreach (var twice in data.GroupBy(one => one.Name, StringComparer.Ordinal).Where(group => group.Key.Length > 0
+            && group.Count() > 1))
             value.Error(DiagnosticCodes.Conflict, $"two entries are named '{twice.Key}'");
         return data;
     }

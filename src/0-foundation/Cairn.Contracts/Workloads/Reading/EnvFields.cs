@@ -35,7 +35,8 @@ internal static class EnvFields
         foreach (var (name, text, at) in Pairs(value))
         {
             if (text is not null)
-                at.Error(DiagnosticCodes.InvalidValue, $"the value of the secret '{Excerpt.Of(name)}' may not stand in the file; write only its name");
+                at.Error(DiagnosticCodes.InvalidValue,
+                    $"the value of the secret '{Excerpt.Of(name)}' may not stand in the file; write only its name");
             else if (IsName(at, name))
                 secrets.Add(name);
         }
@@ -50,7 +51,8 @@ internal static class EnvFields
         {
             case YamlMapping mapping:
                 foreach (var entry in mapping.Entries)
-                    yield return (entry.Key.Text, entry.Value is YamlScalar { IsNull: true } ? null : value.Of(entry.Value).Text(), value.Of(entry.Key));
+                    yield return (entry.Key.Text, entry.Value is YamlScalar { IsNull: true }
+                        ? null : value.Of(entry.Value).Text(), value.Of(entry.Key));
                 break;
             case YamlSequence list:
                 foreach (var item in list.Items)
@@ -70,9 +72,12 @@ internal static class EnvFields
     /// <summary>POSIX's portable names of environment variables (IEEE Std 1003.1, 8.1), with lower-case letters.</summary>
     private static bool IsName(FieldValue at, string name)
     {
-        var good = name.Length is > 0 and <= MaxNameLength && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        var good = name.Length is > 0 and <= MaxNameLength && !char.IsAsciiDigit(name[0])
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
         if (!good)
-            at.Error(DiagnosticCodes.InvalidValue, $"'{Excerpt.Of(name)}' is not a name of letters, digits and '_' that does not start with a digit");
+            at.Error(
+                DiagnosticCodes.InvalidValue,
+                $"'{Excerpt.Of(name)}' is not a name of letters, digits and '_' that does not start with a digit");
         if (good && name.StartsWith("CAIRN_", StringComparison.Ordinal))
             at.Error(DiagnosticCodes.InvalidValue, $"'{Excerpt.Of(name)}': names that start with CAIRN_ are Cairn's own; choose another");
         return good;
@@ -84,10 +89,13 @@ internal static class EnvFields
         if (!text.Contains("${{", StringComparison.Ordinal))
             return false;
         var inner = text.Trim();
-        inner = inner.StartsWith("${{", StringComparison.Ordinal) && inner.EndsWith("}}", StringComparison.Ordinal) ? inner[3..^2].Trim() : "";
+        inner = inner.StartsWith("${{", StringComparison.Ordinal)
+            && inner.EndsWith("}}", StringComparison.Ordinal) ? inner[3..^2].Trim() : "";
         if (inner == "secrets." + name)
             return true;
-        at.Warn(DiagnosticCodes.NotActedOn, "${{ … }} is not filled in; a secret is passed under its own name, and run can use shell variables");
+        at.Warn(
+            DiagnosticCodes.NotActedOn,
+            "${{ … }} is not filled in; a secret is passed under its own name, and run can use shell variables");
         return false;
     }
 

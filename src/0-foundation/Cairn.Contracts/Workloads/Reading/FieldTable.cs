@@ -72,10 +72,16 @@ internal sealed class FieldTable<T>(string title, string prefix)
         Add(new Field<T>(name, spelling, FieldUse.Read, apply) { Target = target, TakesNull = takesNull, OwnDialectOnly = ownDialectOnly });
 
     public FieldTable<T> NotActedOn(Spelling spelling, string name, string note, bool ownDialectOnly = false) =>
-        Add(new Field<T>(name, spelling, FieldUse.NotActedOn, (target, _) => target) { Target = "", Note = note, OwnDialectOnly = ownDialectOnly });
+        Add(new Field<T>(name, spelling, FieldUse.NotActedOn, (target, _) => target)
+        {
+            Target = "", Note = note, OwnDialectOnly = ownDialectOnly,
+        });
 
     public FieldTable<T> Refused(Spelling spelling, string name, string note, bool ownDialectOnly = false) =>
-        Add(new Field<T>(name, spelling, FieldUse.Refused, (target, _) => target) { Target = "", Note = note, OwnDialectOnly = ownDialectOnly });
+        Add(new Field<T>(name, spelling, FieldUse.Refused, (target, _) => target)
+        {
+            Target = "", Note = note, OwnDialectOnly = ownDialectOnly,
+        });
 
     /// <summary>True where the table knows the name in some dialect.</summary>
     public Field<T>? Find(string name) => _byName.GetValueOrDefault(name);
@@ -141,7 +147,8 @@ internal sealed class FieldTable<T>(string title, string prefix)
             .Select(field => field.Name);
 
     private string Expected(ReadContext reader) => reader.Findings.IsFull ? "" :
-        "; expected one of " + string.Join(", ", _fields.Where(field => field.In.HasFlag(Own(reader.Dialect))).Select(field => field.Name).Take(40));
+        "; expected one of " + string.Join(", ",
+            _fields.Where(field => field.In.HasFlag(Own(reader.Dialect))).Select(field => field.Name).Take(40));
 
     private static Spelling Own(WorkloadDialect dialect) => dialect switch
     {

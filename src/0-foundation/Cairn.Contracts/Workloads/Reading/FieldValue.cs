@@ -91,7 +91,8 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
 
     public int Int(int min, int max)
     {
-        if (int.TryParse(Scalar, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
+        if (int.TryParse(Scalar, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= min
+            && number <= max)
             return number;
         Expected(max == int.MaxValue ? $"a whole number from {min}" : $"a whole number from {min} to {max:N0}");
         return min;
@@ -201,7 +202,8 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
 internal static class EnumWords<TEnum> where TEnum : struct, Enum
 {
     private static readonly Dictionary<string, TEnum> s_byWord =
-        Enum.GetValues<TEnum>().ToDictionary(value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()), StringComparer.Ordinal);
+        Enum.GetValues<TEnum>().ToDictionary(value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()),
+            StringComparer.Ordinal);
 
     public static IReadOnlyCollection<string> Words => s_byWord.Keys;
 

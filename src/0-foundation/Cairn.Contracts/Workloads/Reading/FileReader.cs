@@ -38,7 +38,8 @@ internal static class FileReader
         if (root.Find("steps") is { } steps)
             return PipelineReader.Read(reader, root, steps);
         if (root.Find("needs") is { } needs)
-            reader.Findings.Error(needs.Key, DiagnosticCodes.Conflict, "'needs' is a field of a step; a single workload has no other to need");
+            reader.Findings.Error(
+                needs.Key, DiagnosticCodes.Conflict, "'needs' is a field of a step; a single workload has no other to need");
         var step = StepReader.Read(reader, root, new WorkloadSpec { Name = WorkloadName.OfFile(reader.FileName) });
         StepGraph.Check(reader, [step]);
         return new WorkloadFile { Name = step.Spec.Name, Steps = [step.ToSpec()] };
@@ -58,7 +59,9 @@ internal static class FileReader
 
         if (roots.Count > PipelineReader.MaxSteps)
         {
-            reader.Findings.Error(roots[PipelineReader.MaxSteps], DiagnosticCodes.Limit, $"{roots.Count:N0} documents are more than {PipelineReader.MaxSteps:N0}");
+            reader.Findings.Error(
+                roots[PipelineReader.MaxSteps], DiagnosticCodes.Limit,
+                $"{roots.Count:N0} documents are more than {PipelineReader.MaxSteps:N0}");
             roots = roots[..PipelineReader.MaxSteps];
         }
 
@@ -82,7 +85,8 @@ internal static class FileReader
         foreach (var name in (string[])["primary_tasks", "termination_delay"])
         {
             if (header.Find(name) is { } ignored)
-                reader.Findings.Warn(ignored.Key, DiagnosticCodes.NotActedOn, $"'{name}' is understood and not acted on: every step runs to its own end");
+                reader.Findings.Warn(
+                    ignored.Key, DiagnosticCodes.NotActedOn, $"'{name}' is understood and not acted on: every step runs to its own end");
         }
 
         if (header.Find("execution") is not { } execution)

@@ -1,6 +1,9 @@
 namespace Cairn.Contracts.Workloads.Reading;
 
-/// <summary>SkyPilot's <c>infra</c>: <c>cloud</c>, <c>cloud/region</c>, <c>cloud/region/zone</c>, <c>k8s/context</c>, <c>ssh/pool</c>, with <c>*</c> for any.</summary>
+/// <summary>
+/// SkyPilot's <c>infra</c>: <c>cloud</c>, <c>cloud/region</c>, <c>cloud/region/zone</c>, <c>k8s/context</c>, <c>ssh/pool</c>, with <c>*</c>
+/// for any.
+/// </summary>
 internal static class Infra
 {
     public static WorkloadSpec Read(WorkloadSpec workload, FieldValue value)

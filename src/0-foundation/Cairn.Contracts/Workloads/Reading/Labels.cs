@@ -21,7 +21,8 @@ internal static class Labels
             var key = value.Of(entry.Key).Word("a label");
             if (key.Length > MaxLength || (entry.Value as YamlScalar)?.Text.Length > MaxLength)
                 value.Of(entry.Key).Error(DiagnosticCodes.Limit, $"a label and its value may have {MaxLength} characters each");
-            labels[key] = entry.Value is YamlScalar { Text: "" } or YamlScalar { IsNull: true } ? "" : value.Of(entry.Value).Word("a label's value");
+            labels[key] =
+                entry.Value is YamlScalar { Text: "" } or YamlScalar { IsNull: true } ? "" : value.Of(entry.Value).Word("a label's value");
         }
 
         return labels;

@@ -82,7 +82,8 @@ internal static class LatencyFields
         var hint = near.Count == 0 ? "" : $"; did you mean {string.Join(" or ", near.Select(place => $"'{place}'"))}?";
         value.Error(
             DiagnosticCodes.UnknownName,
-            $"'{Excerpt.Of(name)}' is not in the table of places{hint} Any place can be given as {{name: {Excerpt.Of(name)}, at: \"50.1,8.7\"}}");
+            $"'{Excerpt.Of(name)}' is not in the table of places{hint} "
+            + $"Any place can be given as {{name: {Excerpt.Of(name)}, at: \"50.1,8.7\"}}");
         return null;
     }
 

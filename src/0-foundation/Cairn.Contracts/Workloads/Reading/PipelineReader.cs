@@ -2,7 +2,10 @@ using Cairn.Contracts.Workloads.Yaml;
 
 namespace Cairn.Contracts.Workloads.Reading;
 
-/// <summary>Reads <c>steps</c>, a list of workloads or a mapping of names to them. Fields beside <c>steps</c> hold for every step that does not say otherwise.</summary>
+/// <summary>
+/// Reads <c>steps</c>, a list of workloads or a mapping of names to them. Fields beside <c>steps</c> hold for every step that does not say
+/// otherwise.
+/// </summary>
 internal static class PipelineReader
 {
     public const int MaxSteps = 1000;
@@ -38,7 +41,8 @@ internal static class PipelineReader
             foreach (var name in (string[])["budget", "deadline"])
             {
                 if (money.Find(name) is { } wrong)
-                    reader.Findings.Error(wrong.Key, DiagnosticCodes.Conflict, $"'{name}' beside 'steps' would hold for each step; write it in the steps");
+                    reader.Findings.Error(
+                        wrong.Key, DiagnosticCodes.Conflict, $"'{name}' beside 'steps' would hold for each step; write it in the steps");
             }
         }
 
@@ -56,7 +60,9 @@ internal static class PipelineReader
             _ => [],
         };
         if (steps.Count == 0)
-            reader.Findings.Error(entry.Value, DiagnosticCodes.WrongType, $"steps: expected a list of workloads, or a mapping of names to workloads, found {entry.Value.Described}");
+            reader.Findings.Error(
+                entry.Value, DiagnosticCodes.WrongType,
+                $"steps: expected a list of workloads, or a mapping of names to workloads, found {entry.Value.Described}");
         foreach (var (name, body) in steps)
         {
             if (body is YamlMapping mapping)
@@ -75,7 +81,8 @@ internal static class PipelineReader
         {
             name = WorkloadName.Read(new FieldValue(reader, "steps", key, key));
             if (body.Find("name") is { } twice)
-                reader.Findings.Error(twice.Key, DiagnosticCodes.Conflict, $"the step is named '{Excerpt.Of(key.Text)}' already, on line {key.Line}");
+                reader.Findings.Error(
+                    twice.Key, DiagnosticCodes.Conflict, $"the step is named '{Excerpt.Of(key.Text)}' already, on line {key.Line}");
         }
         else if (body.Find("name") is null)
         {

@@ -10,7 +10,8 @@ internal static class Ranges
 {
     public delegate bool ParseEnd<T>(ReadOnlySpan<char> text, out T value);
 
-    public static bool TryParse<T>(ReadOnlySpan<char> text, ParseEnd<T> parse, bool exact, out Range<T> range) where T : struct, IComparable<T>
+    public static bool TryParse<T>(ReadOnlySpan<char> text, ParseEnd<T> parse, bool exact, out Range<T> range)
+        where T : struct, IComparable<T>
     {
         range = default;
         text = text.Trim();
@@ -27,7 +28,8 @@ internal static class Ranges
     public static bool TrySize(ReadOnlySpan<char> text, bool exact, out Range<long> range)
     {
         var dots = text.IndexOf("..");
-        if (dots > 0 && text[(dots + 2)..].Trim() is { IsEmpty: false } upper && ByteSize.HasUnit(upper) && !ByteSize.HasUnit(text[..dots].Trim()))
+        if (dots > 0 && text[(dots + 2)..].Trim() is { IsEmpty: false } upper && ByteSize.HasUnit(upper)
+            && !ByteSize.HasUnit(text[..dots].Trim()))
         {
             var unit = upper[upper.IndexOfAnyExcept("0123456789.")..];
             return TryParse($"{text[..dots].Trim()}{unit}..{upper}", ByteSize.TryParse, exact, out range);

@@ -18,7 +18,9 @@ internal sealed class ReadContext(Findings findings, WorkloadParserOptions optio
     /// <summary>The steps that the inputs of the workload being read name, with their places.</summary>
     public List<FieldValue> StepNames { get; } = [];
 
-    /// <summary><see cref="Nearest.Suggestion"/>, as long as an error is still shown: looking for words is what could make a large bad file slow.</summary>
+    /// <summary>
+    /// <see cref="Nearest.Suggestion"/>, as long as an error is still shown: looking for words is what could make a large bad file slow.
+    /// </summary>
     public string Near(string word, IEnumerable<string> known) => Findings.IsFull ? "" : Nearest.Suggestion(word, known);
 
     /// <summary>
@@ -30,7 +32,8 @@ internal sealed class ReadContext(Findings findings, WorkloadParserOptions optio
         if (_claims.TryAdd(field, key) || ReferenceEquals(_claims[field], key))
             return true;
         var first = _claims[field];
-        Findings.Error(key, DiagnosticCodes.Conflict, $"'{key.Text}' says again what '{first.Text}' on line {first.Line} says; keep one of them");
+        Findings.Error(
+            key, DiagnosticCodes.Conflict, $"'{key.Text}' says again what '{first.Text}' on line {first.Line} says; keep one of them");
         return false;
     }
 

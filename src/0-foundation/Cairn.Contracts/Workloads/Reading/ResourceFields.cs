@@ -8,24 +8,28 @@ internal static class ResourceFields
 {
     private const double MaxCpus = 100_000;
 
-    public static readonly FieldTable<WorkloadSpec> Table = new FieldTable<WorkloadSpec>("resources", "resources.") { Elsewhere = AllFields.PlaceOf }
+    public static readonly FieldTable<WorkloadSpec> Table =
+        new FieldTable<WorkloadSpec>("resources", "resources.") { Elsewhere = AllFields.PlaceOf }
         .Field("cpus", (w, v) => With(w, r => r with { Cpus = Cpus(v) }), Spelling.SkyPilot)
         .Sugar(Spelling.Dstack, "cpu", "resources.cpus", (w, v) => With(w, r => r with { Cpus = Cpus(v) }))
         .Field("memory", (w, v) => With(w, r => r with { MemoryBytes = Memory(v) }), Spelling.SkyPilot | Spelling.Dstack)
         .Field("disk", (w, v) => With(w, r => r with { DiskBytes = Disk(v) }), Spelling.Dstack)
         .Sugar(Spelling.SkyPilot, "disk_size", "resources.disk", (w, v) => With(w, r => r with { DiskBytes = Disk(v) }))
         .Field("interconnect", (w, v) => With(w, r => r with { Interconnect = v.OneOf<InterconnectKind>() }))
-        .Sugar(Spelling.SkyPilot, "network_tier", "resources.interconnect", (w, v) => With(w, r => r with { Interconnect = NetworkTier(v) }))
+        .Sugar(Spelling.SkyPilot, "network_tier", "resources.interconnect",
+            (w, v) => With(w, r => r with { Interconnect = NetworkTier(v) }))
         .Field("node_labels", (w, v) => With(w, r => r with { NodeLabels = Labels.Read(v, r.NodeLabels) }))
         .Field("spread", (w, v) => With(w, r => r with { Spread = v.Bool() }))
         .Field("regions", (w, v) => w with { Where = w.Where with { Regions = WhereFields.Regions(v) } })
         .Field("interruptible", (w, v) => w with { Where = w.Where with { Interruptible = v.Bool() } })
         .Field("max_price", (w, v) => w with { Money = w.Money with { MaxPricePerHour = v.Hourly() } })
         .Sugar(Spelling.SkyPilot, "infra", "where.regions", Infra.Read)
-        .Sugar(Spelling.SkyPilot, "cloud", "where.providers", (w, v) => w with { Where = w.Where with { Providers = [WhereFields.Provider(v)] } })
+        .Sugar(Spelling.SkyPilot, "cloud", "where.providers",
+            (w, v) => w with { Where = w.Where with { Providers = [WhereFields.Provider(v)] } })
         .Sugar(Spelling.SkyPilot, "region", "where.regions", (w, v) => w with { Where = w.Where with { Regions = WhereFields.Regions(v) } })
         .Sugar(Spelling.SkyPilot, "use_spot", "where.interruptible", (w, v) => w with { Where = w.Where with { Interruptible = v.Bool() } })
-        .Sugar(Spelling.SkyPilot, "max_hourly_cost", "money.max_price", (w, v) => w with { Money = w.Money with { MaxPricePerHour = v.Hourly() } })
+        .Sugar(Spelling.SkyPilot, "max_hourly_cost", "money.max_price",
+            (w, v) => w with { Money = w.Money with { MaxPricePerHour = v.Hourly() } })
         .Sugar(Spelling.SkyPilot, "labels", "labels", (w, v) => w with { Labels = Labels.Read(v, w.Labels) })
         .Sugar(Spelling.SkyPilot, "job_recovery", "retries", RetryFields.JobRecovery)
         .Sugar(Spelling.SkyPilot, "spot_recovery", "retries", RetryFields.JobRecovery)

@@ -8,12 +8,14 @@ internal static class ServiceFields
 {
     private const int MaxReplicas = 10_000;
 
-    public static readonly FieldTable<ServiceSpec> Table = new FieldTable<ServiceSpec>("service", "service.") { Elsewhere = AllFields.PlaceOf }
+    public static readonly FieldTable<ServiceSpec> Table =
+        new FieldTable<ServiceSpec>("service", "service.") { Elsewhere = AllFields.PlaceOf }
         .Field("port", (s, v) => s with { Port = Port(v) })
         .Field("replicas", Replicas, Spelling.SkyPilot)
         .Field("readiness", (s, v) => s with { ReadinessPath = UrlPath(v) })
         .Field("model", (s, v) => s with { Model = v.Word("a model's name") })
-        .Field("slo", (s, v) => v.Mapping is { } m ? SloTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {time_to_first_token: 300ms}"))
+        .Field("slo",
+            (s, v) => v.Mapping is { } m ? SloTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {time_to_first_token: 300ms}"))
         .Field("target_rps", (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
         .Field("utilization", (s, v) => s with { Utilization = v.Number(0, 1) })
         .Sugar(Spelling.SkyPilot, "readiness_probe", "service.readiness", ReadinessProbe)
@@ -29,9 +31,12 @@ internal static class ServiceFields
         .Field("time_to_first_token", (s, v) => s with { TimeToFirstTokenMs = Milliseconds(v) });
 
     public static readonly FieldTable<ServiceSpec> PolicyTable = new FieldTable<ServiceSpec>("replica_policy", "replica_policy.")
-        .Sugar(Spelling.SkyPilot, "min_replicas", "service.replicas.min", (s, v) => s with { MinReplicas = v.Int(0, MaxReplicas), MaxReplicas = Math.Max(s.MaxReplicas, v.Int(0, MaxReplicas)) })
-        .Sugar(Spelling.SkyPilot, "max_replicas", "service.replicas.max", (s, v) => s with { MaxReplicas = v.Int(Math.Max(1, s.MinReplicas), MaxReplicas) })
-        .Sugar(Spelling.SkyPilot, "target_qps_per_replica", "service.target_rps", (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
+        .Sugar(Spelling.SkyPilot, "min_replicas", "service.replicas.min",
+            (s, v) => s with { MinReplicas = v.Int(0, MaxReplicas), MaxReplicas = Math.Max(s.MaxReplicas, v.Int(0, MaxReplicas)) })
+        .Sugar(Spelling.SkyPilot, "max_replicas", "service.replicas.max",
+            (s, v) => s with { MaxReplicas = v.Int(Math.Max(1, s.MinReplicas), MaxReplicas) })
+        .Sugar(Spelling.SkyPilot, "target_qps_per_replica", "service.target_rps",
+            (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
         .NotActedOn(Spelling.SkyPilot, "upscale_delay_seconds", "the autoscaler has its own delays")
         .NotActedOn(Spelling.SkyPilot, "downscale_delay_seconds", "the autoscaler has its own delays")
         .NotActedOn(Spelling.SkyPilot, "base_ondemand_fallback_replicas", "interruptible capacity is allowed for all replicas or for none")
@@ -90,7 +95,8 @@ internal static class ServiceFields
     public static ServiceSpec Replicas(ServiceSpec service, FieldValue value)
     {
         if (Ranges.TryCount(value.Scalar ?? "", exact: true, out var range)
-            && (range.Min ?? 0) is var min && (range.Max ?? min) is var max && double.IsInteger(min) && double.IsInteger(max) && max is > 0 and <= MaxReplicas)
+            && (range.Min ?? 0) is var min && (range.Max ?? min) is var max && double.IsInteger(min) && double.IsInteger(max)
+                && max is > 0 and <= MaxReplicas)
             return service with { MinReplicas = (int)min, MaxReplicas = (int)max };
         return Wrong(service, value, $"a number of replicas or a range such as 1..4, at most {MaxReplicas:N0}");
     }
@@ -101,7 +107,8 @@ internal static class ServiceFields
         var text = value.Scalar ?? (value.Node is YamlSequence { Items: [YamlScalar only] } ? only.Text : "");
         if (text.IndexOf(':') is var colon and > 0)
             text = text[(colon + 1)..];
-        if (int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535)
+        if (int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture,
+            out var port) && port is > 0 and <= 65535)
             return port;
         value.Expected("a port from 1 to 65535");
         return 1;

@@ -11,7 +11,9 @@ internal static class StepGraph
         foreach (var step in steps)
         {
             if (!byName.TryAdd(step.Spec.Name, step))
-                reader.Findings.Error(step.At, DiagnosticCodes.DuplicateKey, $"a step named '{step.Spec.Name}' is there already, on line {byName[step.Spec.Name].At.Line}");
+                reader.Findings.Error(
+                    step.At, DiagnosticCodes.DuplicateKey,
+                    $"a step named '{step.Spec.Name}' is there already, on line {byName[step.Spec.Name].At.Line}");
         }
 
         foreach (var step in steps)
@@ -32,13 +34,17 @@ internal static class StepGraph
                 need.At, DiagnosticCodes.UnknownName, $"no step is named '{Excerpt.Of(need.Name)}'{reader.Near(need.Name, byName.Keys)}");
     }
 
-    /// <summary>Takes away steps whose needs are met until none is left (Kahn); what stays holds a cycle, which is then walked once.</summary>
+    /// <summary>
+    /// Takes away steps whose needs are met until none is left (Kahn); what stays holds a cycle, which is then walked once.
+    /// </summary>
     private static void ReportCycle(ReadContext reader, IReadOnlyList<StepDraft> steps, Dictionary<string, StepDraft> byName)
     {
         var open = new HashSet<string>(byName.Keys, StringComparer.Ordinal);
-        var needs = byName.Values.ToDictionary(step => step.Spec.Name, step => step.Needs.Where(need => need.Name != step.Spec.Name && byName.ContainsKey(need.Name)).ToList());
+        var needs = byName.Values.ToDictionary(step => step.Spec.Name, step => step.Needs.Where(need => need.Name != step.Spec.Name
+            && byName.ContainsKey(need.Name)).ToList());
         var missing = needs.ToDictionary(pair => pair.Key, pair => pair.Value.Count);
-        var dependents = needs.SelectMany(pair => pair.Value.Select(need => (need.Name, Dependent: pair.Key))).ToLookup(edge => edge.Name, edge => edge.Dependent);
+        var dependents = needs.SelectMany(pair => pair.Value.Select(need => (need.Name,
+            Dependent: pair.Key))).ToLookup(edge => edge.Name, edge => edge.Dependent);
         var met = new Queue<string>(missing.Where(pair => pair.Value == 0).Select(pair => pair.Key));
         while (met.TryDequeue(out var name))
         {
@@ -51,7 +57,8 @@ internal static class StepGraph
         }
 
         if (open.Count > 0)
-            ReportCircle(reader, steps.First(step => open.Contains(step.Spec.Name)).Spec.Name, name => needs[name].First(need => open.Contains(need.Name)));
+            ReportCircle(reader, steps.First(step => open.Contains(step.Spec.Name)).Spec.Name,
+                name => needs[name].First(need => open.Contains(need.Name)));
     }
 
     private static void ReportCircle(ReadContext reader, string start, Func<string, NeedDraft> next)

@@ -55,13 +55,17 @@ internal static class StepReader
         if (spec.Service is { Port: 0 } || (type == "service" && spec.Service is null))
             reader.Findings.Error(at, DiagnosticCodes.Missing, "the service has no 'port'");
         if (type is not null and not "service" && spec.Service is not null)
-            reader.Findings.Error(at, DiagnosticCodes.Conflict, $"a {type} has no port, model, replicas, scaling or probes; write type: service");
+            reader.Findings.Error(
+                at, DiagnosticCodes.Conflict, $"a {type} has no port, model, replicas, scaling or probes; write type: service");
         if (type == "service")
             reader.Findings.Warn(at, DiagnosticCodes.NotActedOn, "service: its cost is planned; an endpoint is not opened for it yet");
         if (spec.Run is null)
-            reader.Findings.Warn(root, DiagnosticCodes.Suspicious, "there is no 'run': the workload can be planned, and has nothing to start");
-        if (spec.Checkpoints is null && root.Find("checkpoints") is null && spec is { Retries.Max: > 0, Kind: WorkloadKind.Train, Where.Interruptible: true })
-            reader.Findings.Warn(root, DiagnosticCodes.Suspicious, "an interruptible training without 'checkpoints' starts over whenever its machine is taken away");
+            reader.Findings.Warn(
+                root, DiagnosticCodes.Suspicious, "there is no 'run': the workload can be planned, and has nothing to start");
+        if (spec.Checkpoints is null && root.Find("checkpoints") is null
+            && spec is { Retries.Max: > 0, Kind: WorkloadKind.Train, Where.Interruptible: true })
+            reader.Findings.Warn(root, DiagnosticCodes.Suspicious,
+                "an interruptible training without 'checkpoints' starts over whenever its machine is taken away");
     }
 
     private static string? ReadType(ReadContext reader, YamlMapping root)
@@ -75,7 +79,8 @@ internal static class StepReader
         if (s_otherTypes.TryGetValue(type, out var instead))
             value.Error(DiagnosticCodes.NotSupported, $"'{type}' is not a workload: {instead}");
         else if (type.Length > 0)
-            value.Expected("task, service or dev-environment" + reader.Near(type, [.. s_types, .. s_otherTypes.Keys]).Replace("?", "", StringComparison.Ordinal));
+            value.Expected("task, service or dev-environment" + reader.Near(type, [.. s_types, .. s_otherTypes.Keys]).Replace("?", "",
+                StringComparison.Ordinal));
         return null;
     }
 

@@ -84,7 +84,9 @@ internal static class WhereFields
         if (plain.Length > 0 && !s_certifications.Contains(plain))
         {
             var known = string.Join(", ", s_certifications);
-            value.Error(DiagnosticCodes.InvalidValue, $"expected one of {known}, found '{Excerpt.Of(word)}'{value.Reader.Near(plain, s_certifications)}");
+            value.Error(
+                DiagnosticCodes.InvalidValue,
+                $"expected one of {known}, found '{Excerpt.Of(word)}'{value.Reader.Near(plain, s_certifications)}");
         }
 
         return plain;
@@ -93,7 +95,8 @@ internal static class WhereFields
     private static double Percent(FieldValue value)
     {
         var text = value.Scalar?.Trim();
-        if (text is not null && Numbers.TryParse(text.EndsWith('%') ? text[..^1].TrimEnd() : text, out var percent) && percent is >= 0 and <= 100)
+        if (text is not null && Numbers.TryParse(text.EndsWith('%') ? text[..^1].TrimEnd() : text, out var percent)
+            && percent is >= 0 and <= 100)
             return percent;
         value.Expected("a percentage from 0 to 100, such as 99.9");
         return 0;

@@ -1,6 +1,8 @@
 namespace Cairn.Contracts.Workloads.Reading;
 
-/// <summary>The fields of a workload. <c>steps</c>, <c>needs</c>, <c>type</c> and a group's header are read by <see cref="FileReader"/>.</summary>
+/// <summary>
+/// The fields of a workload. <c>steps</c>, <c>needs</c>, <c>type</c> and a group's header are read by <see cref="FileReader"/>.
+/// </summary>
 internal static class WorkloadFields
 {
     private const Spelling Sky = Spelling.SkyPilot;
@@ -19,8 +21,10 @@ internal static class WorkloadFields
         .Field("nodes", (w, v) => w with { Nodes = v.Int(1, 100_000) }, Dstack)
         .Field("service", ServiceFields.Read, Sky)
         .Field("resources", Resources, Spelling.All)
-        .Field("where", (w, v) => v.Mapping is { } m ? w with { Where = WhereFields.Table.Read(v.Reader, m, w.Where) } : Wrong(w, v, "where it may run"))
-        .Field("money", (w, v) => v.Mapping is { } m ? w with { Money = MoneyFields.Table.Read(v.Reader, m, w.Money) } : Wrong(w, v, "what it may cost"))
+        .Field("where", (w, v) => v.Mapping is { } m ? w with { Where =
+            WhereFields.Table.Read(v.Reader, m, w.Where) } : Wrong(w, v, "where it may run"))
+        .Field("money", (w, v) => v.Mapping is { } m ? w with { Money =
+            MoneyFields.Table.Read(v.Reader, m, w.Money) } : Wrong(w, v, "what it may cost"))
         .Field("inputs", (w, v) => w with { Inputs = DataFields.Read(v, v.Reader.StepNames) }, Sky)
         .Field("outputs", (w, v) => w with { Outputs = Outputs(v) }, Sky)
         .Field("workdir", Workdir, Sky)
@@ -47,7 +51,8 @@ internal static class WorkloadFields
         .Sugar(Sky, "num_nodes", "nodes", (w, v) => w with { Nodes = v.Int(1, 100_000) })
         .Sugar(Sky, "envs", "env", EnvFields.ReadEnv)
         .NotActedOn(Sky, "file_mounts", "copy what is needed in setup, or put it under workdir; inputs with a size are counted in the plan")
-        .NotActedOn(Sky | Dstack, "volumes", "volumes are not mounted; checkpoints keeps a folder across attempts, outputs collects results")
+        .NotActedOn(Sky | Dstack, "volumes",
+            "volumes are not mounted; checkpoints keeps a folder across attempts, outputs collects results")
         .NotActedOn(Sky, "config", "hooks and settings of SkyPilot; stop_grace gives a program time to save its state")
         .NotActedOn(Sky, "api_server_access", "a workload gets no key to the control plane")
         .NotActedOn(Sky, "event_callback", "follow events with the API")
@@ -59,20 +64,30 @@ internal static class WorkloadFields
         .Sugar(Dstack, "commands", "run", (w, v) => w with { Run = v.Script() })
         .Sugar(Dstack, "init", "setup", (w, v) => w with { Setup = v.Script() }, ownDialectOnly: true)
         .Sugar(Dstack, "tags", "labels", (w, v) => w with { Labels = Labels.Read(v, w.Labels) })
-        .Sugar(Dstack, "backends", "where.providers", (w, v) => w with { Where = w.Where with { Providers = v.Words("backends", WhereFields.Provider) } })
-        .Sugar(Dstack, "regions", "where.regions", (w, v) => w with { Where = w.Where with { Regions = WhereFields.Regions(v) } }, ownDialectOnly: true)
-        .Sugar(Dstack, "spot_policy", "where.interruptible", (w, v) => w with { Where = w.Where with { Interruptible = WhereFields.SpotPolicy(v) } })
-        .Sugar(Dstack, "max_price", "money.max_price", (w, v) => w with { Money = w.Money with { MaxPricePerHour = v.Hourly() } }, ownDialectOnly: true)
-        .Sugar(Dstack, "max_duration", "money.max_duration", (w, v) => w with { Money = w.Money with { MaxDurationSeconds = MaxDuration(v) } }, ownDialectOnly: true)
-        .Sugar(Dstack, "stop_duration", "stop_grace", (w, v) => w with { StopGraceSeconds = v.Scalar == "off" ? w.StopGraceSeconds : StopGrace(v) })
+        .Sugar(Dstack, "backends", "where.providers",
+            (w, v) => w with { Where = w.Where with { Providers = v.Words("backends", WhereFields.Provider) } })
+        .Sugar(Dstack, "regions", "where.regions",
+            (w, v) => w with { Where = w.Where with { Regions = WhereFields.Regions(v) } }, ownDialectOnly: true)
+        .Sugar(Dstack, "spot_policy", "where.interruptible",
+            (w, v) => w with { Where = w.Where with { Interruptible = WhereFields.SpotPolicy(v) } })
+        .Sugar(Dstack, "max_price", "money.max_price",
+            (w, v) => w with { Money = w.Money with { MaxPricePerHour = v.Hourly() } }, ownDialectOnly: true)
+        .Sugar(Dstack, "max_duration", "money.max_duration",
+            (w, v) => w with { Money = w.Money with { MaxDurationSeconds = MaxDuration(v) } }, ownDialectOnly: true)
+        .Sugar(Dstack, "stop_duration", "stop_grace",
+            (w, v) => w with { StopGraceSeconds = v.Scalar == "off" ? w.StopGraceSeconds : StopGrace(v) })
         .Sugar(Dstack, "retry", "retries", RetryFields.Dstack, ownDialectOnly: true)
-        .Sugar(Dstack, "port", "service.port", (w, v) => ServiceFields.Serving(w, s => s with { Port = ServiceFields.Port(v) }), ownDialectOnly: true)
-        .Sugar(Dstack, "model", "service.model", (w, v) => ServiceFields.Serving(w, s => s with { Model = ServiceFields.Model(v) }), ownDialectOnly: true)
-        .Sugar(Dstack, "replicas", "service.replicas", (w, v) => ServiceFields.Serving(w, s => ServiceFields.Replicas(s, v)), ownDialectOnly: true)
+        .Sugar(Dstack, "port", "service.port",
+            (w, v) => ServiceFields.Serving(w, s => s with { Port = ServiceFields.Port(v) }), ownDialectOnly: true)
+        .Sugar(Dstack, "model", "service.model",
+            (w, v) => ServiceFields.Serving(w, s => s with { Model = ServiceFields.Model(v) }), ownDialectOnly: true)
+        .Sugar(Dstack, "replicas", "service.replicas",
+            (w, v) => ServiceFields.Serving(w, s => ServiceFields.Replicas(s, v)), ownDialectOnly: true)
         .Sugar(Dstack, "scaling", "scaling", ServiceFields.DstackScaling, ownDialectOnly: true)
         .Sugar(Dstack, "probes", "service.readiness", ServiceFields.DstackProbes, ownDialectOnly: true)
         .Sugar(Dstack, "startup_order", "", (w, v) => Only(w, v, "any", "all ranks start together"), ownDialectOnly: true)
-        .Sugar(Dstack, "stop_criteria", "", (w, v) => Only(w, v, "all-done", "a job has ended when all its ranks have"), ownDialectOnly: true)
+        .Sugar(Dstack, "stop_criteria", "",
+            (w, v) => Only(w, v, "all-done", "a job has ended when all its ranks have"), ownDialectOnly: true)
         .Refused(Dstack, "schedule", "it would run now and not at its time; start it from a timer of your own", ownDialectOnly: true)
         .Refused(Dstack, "groups", "write one step per group under steps", ownDialectOnly: true)
         .Refused(Dstack, "instance_types", "Cairn chooses machines by what they have; write resources", ownDialectOnly: true)
@@ -147,7 +162,9 @@ internal static class WorkloadFields
         if (name is "torch")
             return "pytorch";
         if (name.Length > 0 && name != "pytorch" && !s_frameworks.Contains(name))
-            value.Warn(DiagnosticCodes.Suspicious, $"no framework named '{Yaml.Excerpt.Of(name)}' is known{value.Reader.Near(name, s_frameworks)}");
+            value.Warn(
+                DiagnosticCodes.Suspicious,
+                $"no framework named '{Yaml.Excerpt.Of(name)}' is known{value.Reader.Near(name, s_frameworks)}");
         else if (name != "pytorch")
             value.NotActedOn($"nothing is set up for {name} yet; setup and run do it");
         return name.Length == 0 ? null : name;

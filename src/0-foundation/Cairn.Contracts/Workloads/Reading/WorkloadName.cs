@@ -3,7 +3,10 @@ using Cairn.Contracts.Workloads.Yaml;
 
 namespace Cairn.Contracts.Workloads.Reading;
 
-/// <summary>Names of workloads, steps and projects: lower-case letters, digits and hyphens, first a letter or digit, at most 63 (as RFC 1123 labels).</summary>
+/// <summary>
+/// Names of workloads, steps and projects: lower-case letters, digits and hyphens, first a letter or digit, at most 63 (as RFC 1123
+/// labels).
+/// </summary>
 internal static class WorkloadName
 {
     public const int MaxLength = 63;
@@ -16,7 +19,9 @@ internal static class WorkloadName
         var near = From(word);
         if (value.Reader.Dialect == WorkloadDialect.SkyPilot && near is not null && !near.Equals(word, StringComparison.Ordinal))
         {
-            value.Warn(DiagnosticCodes.Suspicious, $"'{Excerpt.Of(word)}' is written '{near}' here: names have lower-case letters, digits and hyphens");
+            value.Warn(
+                DiagnosticCodes.Suspicious,
+                $"'{Excerpt.Of(word)}' is written '{near}' here: names have lower-case letters, digits and hyphens");
             return near;
         }
 

@@ -10,6 +10,7 @@ internal static class Excerpt
         var cut = text.Length > MaxLength ? text[..(char.IsHighSurrogate(text[MaxLength - 1]) ? MaxLength - 1 : MaxLength)] + "…" : text;
         return cut.AsSpan().IndexOfAnyInRange('\0', '\u001F') < 0 && !cut.Any(char.IsControl)
             ? cut
-            : string.Concat(cut.Select(c => char.IsControl(c) ? c switch { '\n' => "\\n", '\t' => "\\t", _ => $"\\u{(int)c:X4}" } : c.ToString()));
+            : string.Concat(cut.Select(c => char.IsControl(c)
+                ? c switch { '\n' => "\\n", '\t' => "\\t", _ => $"\\u{(int)c:X4}" } : c.ToString()));
     }
 }

@@ -52,13 +52,15 @@ internal static class SourceText
             return text.StartsWith('\uFEFF') ? text[1..] : text;
         var (line, column) = Position(text.AsSpan(0, bad));
         var hint = text[bad] == '\0' ? "; is the file text, saved as UTF-8?" : "; remove it, or write it as an escape in double quotes";
-        findings.Error(line, column, DiagnosticCodes.Encoding, $"the control character U+{(int)text[bad]:X4} may not stand in the file{hint}");
+        findings.Error(line, column, DiagnosticCodes.Encoding,
+            $"the control character U+{(int)text[bad]:X4} may not stand in the file{hint}");
         return null;
     }
 
     private static string? TooLarge(Findings findings)
     {
-        findings.Error(1, 1, DiagnosticCodes.Limit, $"the file is larger than {MaxBytes / 1_000_000} MB, the most that a workload file may have");
+        findings.Error(
+            1, 1, DiagnosticCodes.Limit, $"the file is larger than {MaxBytes / 1_000_000} MB, the most that a workload file may have");
         return null;
     }
 

@@ -1,6 +1,8 @@
 namespace Cairn.Contracts.Workloads.Yaml;
 
-/// <summary>A node of a bounded tree with the place where it stands. An alias is the node of its anchor, so a tree may share branches.</summary>
+/// <summary>
+/// A node of a bounded tree with the place where it stands. An alias is the node of its anchor, so a tree may share branches.
+/// </summary>
 internal abstract class YamlNode(int line, int column)
 {
     public int Line { get; } = line;

@@ -20,7 +20,8 @@ internal static class YamlSyntax
 
     private static string Explain(string message)
     {
-        if (message.Contains("invalid mapping", StringComparison.Ordinal) || message.Contains("mapping values are not allowed", StringComparison.OrdinalIgnoreCase))
+        if (message.Contains("invalid mapping", StringComparison.Ordinal)
+            || message.Contains("mapping values are not allowed", StringComparison.OrdinalIgnoreCase))
             return "a second ': ' on one line; quote the value, or check the indentation";
         if (message.Contains("cannot start any token", StringComparison.Ordinal))
             return "a value may not start with this character; put it in quotes";

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Cairn.Contracts.Workloads.Yaml;
 
-/// <summary>Writes block YAML that reads back as the same text, whatever the text is: plain where nothing can be misread, else quoted or a block.</summary>
+/// <summary>
+/// Writes block YAML that reads back as the same text, whatever the text is: plain where nothing can be misread, else quoted or a block.
+/// </summary>
 internal sealed class YamlText
 {
     private readonly StringBuilder _text = new();
@@ -113,14 +115,16 @@ internal sealed class YamlText
             return false;
         if (text.AsSpan().IndexOfAnyExcept("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/$+*%=~@<>() :-") >= 0)
             return false;
-        return text[^1] is not (' ' or ':') && !text.Contains(": ", StringComparison.Ordinal) && !text.StartsWith("...", StringComparison.Ordinal)
+        return text[^1] is not (' ' or ':') && !text.Contains(": ", StringComparison.Ordinal)
+            && !text.StartsWith("...", StringComparison.Ordinal)
             && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n");
     }
 
     /// <summary>Lines of printable text whose first does not start with a blank, which would be read as indentation.</summary>
     private static bool FitsBlock(string script) =>
         script.Contains('\n') && script[0] is not (' ' or '\n' or '\t')
-        && script.All(c => c is '\n' or '\t' || (!char.IsControl(c) && c is not ('\u2028' or '\u2029' or '\uFEFF' or '\uFFFE' or '\uFFFF') && !char.IsSurrogate(c)))
+        && script.All(c => c is '\n' or '\t' || (!char.IsControl(c)
+            && c is not ('\u2028' or '\u2029' or '\uFEFF' or '\uFFFE' or '\uFFFF') && !char.IsSurrogate(c)))
         && script.Split('\n').All(line => line.Length == 0 || !string.IsNullOrWhiteSpace(line));
 
     private static string Quoted(string text)

@@ -43,7 +43,8 @@ internal sealed class YamlTree
             // YamlDotNet throws the first for a tag or an anchor without a name, the second for a bracket that is never closed; both
             // without a place, so the last thing that it could read has to do.
             var last = tree._parser.Current?.End ?? Mark.Empty;
-            var what = wrong is ArgumentException ? "a tag or an anchor here has no name" : "a bracket that opens before this is not closed";
+            var what = wrong is ArgumentException
+                ? "a tag or an anchor here has no name" : "a bracket that opens before this is not closed";
             findings.Error(Math.Max(1, (int)last.Line), Math.Max(1, (int)last.Column), DiagnosticCodes.Syntax, $"not valid YAML: {what}");
         }
 
@@ -76,7 +77,8 @@ internal sealed class YamlTree
         if (++_nodes > MaxNodes)
             return Stop(node, $"more than {MaxNodes:N0} values");
         if (!node.Tag.IsEmpty && !(node.Tag.IsNonSpecific && node is not Scalar { Style: ScalarStyle.Plain }))
-            _findings.Error(Line(node), Column(node), DiagnosticCodes.Syntax, $"the tag {Excerpt.Of(node.Tag.Value)} is not accepted; write the value without it");
+            _findings.Error(Line(node), Column(node), DiagnosticCodes.Syntax,
+                $"the tag {Excerpt.Of(node.Tag.Value)} is not accepted; write the value without it");
         var anchor = node.Anchor.IsEmpty ? null : node.Anchor.Value;
         if (anchor is not null)
             _anchors[anchor] = null;
@@ -97,7 +99,8 @@ internal sealed class YamlTree
         if (!_anchors.TryGetValue(alias.Value.Value, out var target))
         {
             var near = Nearest.Suggestion(alias.Value.Value, _anchors.Keys);
-            return StopAs(DiagnosticCodes.UnknownName, alias, $"no anchor '&{Excerpt.Of(alias.Value.Value)}' stands before this alias{near}");
+            return StopAs(DiagnosticCodes.UnknownName, alias,
+                $"no anchor '&{Excerpt.Of(alias.Value.Value)}' stands before this alias{near}");
         }
 
         if (target is null)
@@ -140,7 +143,8 @@ internal sealed class YamlTree
             else if (first.TryAdd(name.Text, name.Line))
                 mapping.Entries.Add(new YamlEntry(name, Grow(mapping, value)));
             else
-                _findings.Error(name.Line, name.Column, DiagnosticCodes.DuplicateKey, $"'{Excerpt.Of(name.Text)}' stands here already, on line {first[name.Text]}");
+                _findings.Error(name.Line, name.Column, DiagnosticCodes.DuplicateKey,
+                    $"'{Excerpt.Of(name.Text)}' stands here already, on line {first[name.Text]}");
         }
 
         foreach (var merge in merges)
@@ -166,7 +170,8 @@ internal sealed class YamlTree
                     Merge(into, item, present);
                 break;
             default:
-                _findings.Error(source.Line, source.Column, DiagnosticCodes.WrongType, $"expected a mapping to merge, found {source.Described}");
+                _findings.Error(
+                    source.Line, source.Column, DiagnosticCodes.WrongType, $"expected a mapping to merge, found {source.Described}");
                 break;
         }
     }
