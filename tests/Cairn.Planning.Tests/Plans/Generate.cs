@@ -157,10 +157,10 @@ internal static class Generate
         from checkpoints in Gen.OneOf<CheckpointSpec?>(null, new CheckpointSpec { Path = "c", SizeBytes = 100 * GB })
         from service in Gen.Frequency((5, (ServiceSpec?)null), (1, new ServiceSpec { Port = 80, MinReplicas = 2, Utilization = 0.5 }),
             (1, new ServiceSpec { Port = 80, MinReplicas = 0, Utilization = 0.25 }))
-        from rest in Gen.Select(Gen.Enum<RestartPolicy>(), Gen.OneOf(0, 50 * GB))
+        from rest in Gen.Select(Gen.Enum<RestartPolicy>(), Gen.OneOf(0, 50 * GB), Gen.Enum<WorkloadKind>())
         select new WorkloadSpec
         {
-            Name = "job", Resources = resources, Nodes = nodes, Where = place, Money = money, Inputs = inputs, Outputs = outputs,
+            Name = "job", Kind = rest.Item3, Resources = resources, Nodes = nodes, Where = place, Money = money, Inputs = inputs, Outputs = outputs,
             Checkpoints = checkpoints, Service = service, Retries = new RetrySpec { Restart = rest.Item1 }, NodeTrafficBytesPerHour = rest.Item2,
         };
 

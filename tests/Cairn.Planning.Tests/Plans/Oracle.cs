@@ -148,7 +148,7 @@ internal static class Oracle
         if ((BigInteger)price * Rented(r, o) / Parts(o) > ((r.MaxPricePerHour ?? w.Money.MaxPricePerHour)?.MicrosPerHour ?? long.MaxValue))
             reasons.Add(ReasonCodes.Price);
 
-        var gang = w.Retries.Restart == RestartPolicy.Lost ? 1 : w.Nodes;
+        var gang = w.Retries.Restart == RestartPolicy.Lost && w.Kind is not (WorkloadKind.Train or WorkloadKind.Finetune) ? 1 : w.Nodes;
         var serves = w.Service is not null || w.Kind is WorkloadKind.Serve or WorkloadKind.Agent;
         var rate = (model == PriceModel.Spot ? o.InterruptionsPerHour : o.FailuresPerHour) * gang / 3600;
         double work = Work(w), lostWork = 0, restart = 0;

@@ -43,7 +43,7 @@ internal sealed class DataFlows
                 Amounts.OfBytes(i.SizeBytes, egress.CrossRegionPerGigabyte.Micros));
         }).ToArray();
         var outputs = workload.Outputs.Where(o => o.SizeBytes > 0).Select(o => new Outgoing(o, DataEnd.Of(o.Place, context))).ToArray();
-        var traffic = time.GangMachines > 1 || workload.Nodes > 1
+        var traffic = workload.Nodes > 1
             ? Amounts.MulDiv(Amounts.MulDiv(Math.Max(0, workload.NodeTrafficBytesPerHour), time.Machines, 1), time.Seconds, 3600)
             : 0;
         return new DataFlows(context, inputs, outputs, traffic);

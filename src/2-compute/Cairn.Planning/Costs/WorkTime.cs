@@ -46,10 +46,17 @@ internal readonly record struct WorkTime
             BilledWorkSeconds = scalesToNothing ? (seconds * busy + 999_999) / 1_000_000 : seconds,
             BusyMillionths = scalesToNothing ? 1_000_000 : busy,
             CheckpointSeconds = workload.Checkpoints?.IntervalSeconds ?? seconds,
-            GangMachines = workload.Retries.Restart == RestartPolicy.Lost ? 1 : nodes,
+            GangMachines = IndependentRanks(workload) ? 1 : nodes,
             Machines = (int)Math.Min(int.MaxValue, (long)nodes * Math.Max(1, workload.Service?.MinReplicas ?? 1)),
             Continuous = workload.Service is not null || workload.Kind is WorkloadKind.Serve or WorkloadKind.Agent,
             Certain = certain,
         };
     }
+
+    /// <summary>
+    /// Whether the other ranks really go on when one is lost. Ranks that train one model wait for each other's gradients and go back to the same
+    /// checkpoint, whether they are started again or only told.
+    /// </summary>
+    private static bool IndependentRanks(WorkloadSpec workload) =>
+        workload.Retries.Restart == RestartPolicy.Lost && workload.Kind is not (WorkloadKind.Train or WorkloadKind.Finetune);
 }
