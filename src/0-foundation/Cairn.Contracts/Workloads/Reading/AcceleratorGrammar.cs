@@ -32,7 +32,8 @@ internal static class AcceleratorGrammar
         .Field("vendor", (spec, value) => spec with { Vendor = Vendor(value) }, Spelling.Dstack)
         .Field("memory", (spec, value) => spec with { MemoryBytes = Memory(value) }, Spelling.Dstack)
         .Field("count", (spec, value) => spec with { Count = Count(value) }, Spelling.Dstack)
-        .Sugar(Spelling.Cairn | Spelling.Dstack, "name", "accelerators.names", (spec, value) => spec with { Names = value.Words("accelerator names", Name) })
+        .Sugar(Spelling.Cairn | Spelling.Dstack, "name", "accelerators.names",
+            (spec, value) => spec with { Names = value.Words("accelerator names", Name) })
         .NotActedOn(Spelling.Dstack, "total_memory", "ask for memory and count")
         .NotActedOn(Spelling.Dstack, "compute_capability", "name the accelerators that will do");
 
