@@ -55,12 +55,19 @@ internal sealed class TestWork : INodeWork
 internal sealed class TestJobs : IJobLogs
 {
     private readonly ConcurrentDictionary<string, JobLogs> _byName = new();
+    private int _lookups;
+
+    /// <summary>How often a reader has asked for a job again.</summary>
+    public int Lookups => Volatile.Read(ref _lookups);
 
     public void Set(string name, JobLogs job) => _byName[name] = job;
 
     public ValueTask<JobLogs?> FindAsync(string job, HttpContext request, CancellationToken cancellationToken) =>
         ValueTask.FromResult(_byName.GetValueOrDefault(job));
 
-    public ValueTask<JobLogs?> FindAsync(JobId job, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(_byName.Values.FirstOrDefault(j => j.Job == job));
+    public ValueTask<JobLogs?> FindAsync(JobId job, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _lookups);
+        return ValueTask.FromResult(_byName.Values.FirstOrDefault(j => j.Job == job));
+    }
 }

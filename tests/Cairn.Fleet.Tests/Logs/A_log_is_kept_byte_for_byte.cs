@@ -47,7 +47,7 @@ public sealed class A_log_is_kept_byte_for_byte : IDisposable
             kept = new LogIngest(files, new LogFollowers(), _time).Append(key, kept, log[(int)kept..]);
             files.Dispose();
             return kept == log.Length && File.ReadAllBytes(files.PathOf(key)).AsSpan().SequenceEqual(log.Span);
-        }, iter: 300);
+        }, iter: 150);
 
     [Fact]
     public void Half_a_record_that_a_power_cut_left_is_cut_off_and_asked_for_again()

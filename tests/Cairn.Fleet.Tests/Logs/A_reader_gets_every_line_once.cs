@@ -30,7 +30,7 @@ public sealed class A_reader_gets_every_line_once : IDisposable
             expected = [.. expected.Where(line => line.At >= since)];
             var query = new LogQuery(rank < 0 ? null : rank, null, since, tail < 0 ? null : tail, false, null);
             return ReadAsync(Write(lines), query).Result.Lines.SequenceEqual(expected);
-        }, iter: 300);
+        }, iter: 100);
 
     [Fact]
     public void Taken_up_again_after_any_line_it_goes_on_with_the_next() =>
@@ -44,7 +44,7 @@ public sealed class A_reader_gets_every_line_once : IDisposable
             Assert.True(LogCursor.TryDecode(cursors[at], out var cursor));
             var rest = ReadAsync((files, job), new LogQuery(null, null, 0, null, false, cursor)).Result.Lines;
             return rest.SequenceEqual(all.Skip(at + 1));
-        }, iter: 300);
+        }, iter: 100);
 
     [Fact]
     public void A_cursor_reads_back_and_anything_else_is_refused()

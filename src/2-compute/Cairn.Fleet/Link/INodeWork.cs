@@ -30,7 +30,7 @@ internal interface INodeWork
 
     /// <summary>
     /// Where a task's log belongs, or null when the task is not this node's or the epoch is over. Also holds for a task that has ended on
-    /// the node: its last bytes come after its last report. The link remembers the answer for the life of the session.
+    /// the node: its last bytes come after its last report. The link remembers the answer for a while, within the session.
     /// </summary>
     ValueTask<TaskLogKey?> FindLogAsync(NodeId node, TaskId task, long epoch, CancellationToken cancellationToken);
 

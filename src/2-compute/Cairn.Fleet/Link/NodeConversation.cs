@@ -23,6 +23,7 @@ internal sealed record LinkParts(
 /// </summary>
 internal sealed partial class NodeConversation(NodeStream stream, LinkParts parts)
 {
+    private const int LogsRemembered = 1_024;
     private readonly Dictionary<NodeId, Greeting> _greetings = [];
     private readonly Dictionary<NodeId, NodeSession> _sessions = [];
     private readonly Lock _welcomesGate = new();
@@ -224,6 +225,8 @@ internal sealed partial class NodeConversation(NodeStream stream, LinkParts part
                 Drop();
                 return;
             }
+            if (session.Logs.Count >= LogsRemembered)
+                session.Logs.Clear();
             session.Logs[(task, chunk.Epoch)] = key = found;
         }
         parts.Instruments.LogBytes.Add(chunk.Data.Length);

@@ -9,6 +9,7 @@ namespace Cairn.Fleet.Nodes;
 internal sealed class Sightings(Store store, FleetNodes nodes, TimeProvider time)
 {
     private const int Turns = 60;
+    private const int RowsPerWork = 1_000;
     private readonly long[] _lastTurn = new long[Turns];
     private int _turn;
 
@@ -20,16 +21,26 @@ internal sealed class Sightings(Store store, FleetNodes nodes, TimeProvider time
         var heard = nodes.All
             .Where(node => node.HeardHere && node.HeardAt > since && TurnOf(node) == turn)
             .Select(Sighting).ToArray();
-        if (heard.Length > 0)
-            await store.WriteAsync(session => NodeRows.Sight(session, heard), cancellationToken);
+        await WriteAsync(heard, cancellationToken);
     }
 
-    /// <summary>Everything at once, when the server stops.</summary>
+    /// <summary>Everything, when the server stops. What the time does not reach for keeps the sighting of its last turn.</summary>
     public async Task WriteAllAsync(CancellationToken cancellationToken)
     {
-        var heard = nodes.All.Where(node => node.HeardHere).Select(Sighting).ToArray();
-        if (heard.Length > 0)
-            await store.WriteAsync(session => NodeRows.Sight(session, heard), cancellationToken);
+        try
+        {
+            await WriteAsync([.. nodes.All.Where(node => node.HeardHere).Select(Sighting)], cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The next start counts silence from its own beginning, so nothing hangs on these rows.
+        }
+    }
+
+    private async Task WriteAsync(NodeSighting[] heard, CancellationToken cancellationToken)
+    {
+        foreach (var share in heard.Chunk(RowsPerWork))
+            await store.WriteAsync(session => NodeRows.Sight(session, share), cancellationToken);
     }
 
     private NodeSighting Sighting(FleetNode node) => new(node.Id, node.LastHeard(time)!.Value, node.BootEpoch, node.DaemonVersion);
