@@ -91,8 +91,9 @@ public sealed partial class NodeDaemon
         using var channel = NodeChannel.Open(_options.Server ?? enrolment.Server, authority);
         using var watch = new FolderWatch();
         var random = new Random(BitConverter.ToInt32(identity.PublicKey));
-        var link = new ServerLink(new NodeLink.NodeLinkClient(channel), identity, enrolment.NodeId, _clock, random, _loggers.CreateLogger<ServerLink>());
-        var blobs = new BlobLink(link, enrolment.NodeId.ToString(), _clock, random);
+        var link = new ServerLink(
+            new NodeLink.NodeLinkClient(channel), identity, enrolment.NodeId, _clock, random, _loggers.CreateLogger<ServerLink>());
+        var blobs = new BlobLink(link, enrolment.NodeId.ToString(), _clock, new Random(random.Next()));
         var node = new NodeSurroundings
         {
             Options = _options,

@@ -18,6 +18,7 @@ public sealed class Manifests_lead_nowhere_else
     [InlineData("a/")]
     [InlineData("")]
     [InlineData("a\0b")]
+    [InlineData("a\\..\\..\\b")]
     public void A_path_that_is_not_plainly_inside_is_refused(string path) => Assert.NotNull(Check(new FileEntry { Path = path, Hash = Hash }));
 
     [Theory]
@@ -26,7 +27,6 @@ public sealed class Manifests_lead_nowhere_else
     [InlineData("../../x")]
     [InlineData("a/../../x")]
     [InlineData("a/../b")]
-    [InlineData("./x")]
     public void A_link_that_could_lead_outside_is_refused(string target) =>
         Assert.NotNull(Check(new FileEntry { Path = "link", LinkTarget = target }));
 

@@ -56,7 +56,8 @@ internal sealed class BlobLink(ServerLink link, string nodeId, TimeProvider cloc
         }, cancellationToken);
 
     private async Task WriteAsync(
-        AsyncClientStreamingCall<PutBlobRequest, PutBlobReply> call, ServerSession session, string taskId, string hash, FileStream file, CancellationToken token)
+        AsyncClientStreamingCall<PutBlobRequest, PutBlobReply> call, ServerSession session, string taskId, string hash, FileStream file,
+        CancellationToken token)
     {
         await call.RequestStream.WriteAsync(new PutBlobRequest
         {
@@ -79,6 +80,12 @@ internal sealed class BlobLink(ServerLink link, string nodeId, TimeProvider cloc
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    private double Jitter()
+    {
+        lock (random)
+            return random.NextDouble();
     }
 
     /// <summary>Tries until it worked. A broken connection is waited out; a wrong answer is given three chances.</summary>
@@ -108,7 +115,7 @@ internal sealed class BlobLink(ServerLink link, string nodeId, TimeProvider cloc
             }
             if (wrong >= MostWrongAnswers)
                 throw new BlobException(problem);
-            await Task.Delay(Backoff.Delay(Math.Min(failures, 4), random.NextDouble()), clock, cancellationToken);
+            await Task.Delay(Backoff.Delay(Math.Min(failures, 4), Jitter()), clock, cancellationToken);
         }
     }
 }

@@ -26,9 +26,12 @@ internal static class ManifestRules
         return under is null ? null : $"'{under.Path}' lies under a path that is itself a file or a link of the manifest";
     }
 
-    /// <summary>True for a relative path of plain names with forward slashes, which cannot lead outside.</summary>
+    /// <summary>
+    /// True for a relative path of plain names with forward slashes, which cannot lead outside. A backslash is refused: the listing may be
+    /// read on a machine where it parts names.
+    /// </summary>
     public static bool IsInside(string path) =>
-        path.Length is > 0 and <= LongestPath && !path.Contains('\0')
+        path.Length is > 0 and <= LongestPath && path.AsSpan().IndexOfAny('\0', '\\') < 0
         && path.Split('/').All(name => name.Length is > 0 and <= 255 && name is not ("." or ".."));
 
     /// <summary>
@@ -40,11 +43,10 @@ internal static class ManifestRules
     {
         if (target.Length is 0 or > LongestPath || target.Contains('\0') || target[0] == '/')
             return false;
-        var names = target.TrimEnd('/').Split('/');
+        var names = target.TrimEnd('/').Split('/').Where(name => name != ".").ToList();
         var up = names.TakeWhile(name => name == "..").Count();
-        var down = names.Skip(up).ToList();
         var depth = path.Count(letter => letter == '/');
-        return up <= depth && (down is ["."] || down.All(name => name.Length is > 0 and <= 255 && name is not ("." or "..")));
+        return up <= depth && names.Skip(up).All(name => name.Length is > 0 and <= 255 && name != "..");
     }
 
     private static string? CheckEntry(FileEntry file)
@@ -52,7 +54,11 @@ internal static class ManifestRules
         if (!IsInside(file.Path))
             return $"the path '{file.Path}' is not a relative path inside the folder";
         if (file.LinkTarget.Length > 0)
-            return IsInsideLink(file.Path, file.LinkTarget) ? null : $"the link '{file.Path}' leads to '{file.LinkTarget}', outside the folder";
+        {
+            return IsInsideLink(file.Path, file.LinkTarget)
+                ? null
+                : $"the link '{file.Path}' to '{file.LinkTarget}' may lead outside the folder: expected steps up within it, then plain names";
+        }
         if (file.Hash.Length != 64 || !file.Hash.All(char.IsAsciiHexDigitLower))
             return $"the hash of '{file.Path}' is '{file.Hash}': expected 64 lower-case hex digits";
         return file.SizeBytes < 0 ? $"the size of '{file.Path}' is {file.SizeBytes}" : null;

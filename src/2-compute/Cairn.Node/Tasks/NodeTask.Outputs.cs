@@ -102,7 +102,7 @@ internal sealed partial class NodeTask
     {
         if (CheckpointFolder is not { } folder || _start.CheckpointIntervalSeconds <= 0)
             return;
-        var stored = _start.Checkpoint?.RootHash;
+        var stored = _start.Checkpoint is { } left ? ManifestHash.Of(left.Files) : null;
         var interval = TimeSpan.FromSeconds(Math.Min(_start.CheckpointIntervalSeconds, 7 * 86_400));
         while (await Elapses(interval, runEnds))
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Wire;
 using Cairn.Node.Durable;
@@ -21,8 +22,7 @@ internal sealed partial class NodeTask
             await KillAllAsync(cancellationToken);
             _folder.ForgetSupervisor();
         }
-        if (_record.HasSecrets && _start.Secrets.Count == 0)
-            return new TaskEnd(EndReasons.StartFailed, "the daemon was restarted before the task began, and secrets are not kept on disk");
+        Debug.Assert(!_record.HasSecrets || _start.Secrets.Count > 0, "Load gives a task up whose secrets are gone");
         if (_start.Run.Length == 0)
             return new TaskEnd(EndReasons.StartFailed, "the command has no run script");
         Report(TaskPhase.Preparing);

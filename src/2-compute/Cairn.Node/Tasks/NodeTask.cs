@@ -81,11 +81,19 @@ internal sealed partial class NodeTask : IDisposable
         return task;
     }
 
-    /// <summary>Takes up a task that an earlier daemon left.</summary>
-    public static NodeTask Load(NodeSurroundings node, string taskId)
+    /// <summary>
+    /// Takes up a task that an earlier daemon left. Null where it had not begun and had secrets: those were in that daemon's memory alone,
+    /// so the task is given up without a word, and the server, which misses it at the next handshake, sends the command again.
+    /// </summary>
+    public static NodeTask? Load(NodeSurroundings node, string taskId)
     {
         var folder = new TaskFolder(node.ControlRoot, node.WorkRoot, taskId);
         var record = TaskRecord.Read(folder.Record);
+        if (record is { HasSecrets: true, End: null } && folder.Supervisor() is null)
+        {
+            folder.DeleteAll();
+            return null;
+        }
         var task = new NodeTask(node, folder.ReadSpec(), folder, record);
         node.Users.Keep(task._user);
         return task;

@@ -32,7 +32,7 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
             try
             {
                 if (File.Exists(Path.Combine(folder, "record.json")))
-                    Live(NodeTask.Load(node, id));
+                    TakeUp(NodeTask.Load(node, id));
                 else
                     FileTree.Delete(folder);
             }
@@ -42,6 +42,12 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
                 Directory.Move(folder, folder + ".unreadable");
             }
         }
+    }
+
+    private void TakeUp(NodeTask? task)
+    {
+        if (task is not null)
+            Live(task);
     }
 
     public void Start(StartTask start)
@@ -99,9 +105,12 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
     {
         try
         {
-            while (!await TryLiveAsync(task))
-                task = await TakeUpAgainAsync(task.Id);
-            finished.Add(task.Id, task.Epoch);
+            var life = task;
+            while (life is not null && !await TryLiveAsync(life))
+                life = await TakeUpAgainAsync(task.Id);
+            // One that was given up before it began may be sent again.
+            if (life is not null)
+                finished.Add(task.Id, task.Epoch);
             _tasks.TryRemove(task.Id, out _);
         }
         catch (OperationCanceledException) when (_daemonStops.IsCancellationRequested)
@@ -137,14 +146,15 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
     }
 
     /// <summary>After a full disk, say, the task's life goes on from what is there, as it would under a new daemon.</summary>
-    private async Task<NodeTask> TakeUpAgainAsync(string taskId)
+    private async Task<NodeTask?> TakeUpAgainAsync(string taskId)
     {
         while (true)
         {
             await Task.Delay(TimeSpan.FromSeconds(1), node.Clock, _daemonStops);
             try
             {
-                var task = NodeTask.Load(node, taskId);
+                if (NodeTask.Load(node, taskId) is not { } task)
+                    return null;
                 _tasks[taskId] = task;
                 task.Reattached();
                 return task;
