@@ -61,7 +61,13 @@ public static class FleetHosting
             var offers = provider.GetRequiredService<NodeOffers>();
             return () => offers.Current() is var now ? (now.Version, now.Offers) : default;
         });
-        services.AddSingleton<JobBoard>().AddSingleton<JobChanges>().AddSingleton<FleetInbox>().AddSingleton<FleetParts>();
+        services.AddSingleton<JobBoard>().AddSingleton<FleetInbox>().AddSingleton<FleetParts>();
+        services.AddSingleton(provider =>
+        {
+            var changes = new JobChanges();
+            changes.Published += provider.GetRequiredService<LogFollowers>().Wake;
+            return changes;
+        });
         services.AddSingleton(provider => provider.GetRequiredService<FleetNodes>().Subscribe());
         services.AddSingleton<TurnInputs>().AddSingleton<TurnOutlet>().AddSingleton<JobReconciler>();
         services.AddSingleton<WorkloadCache>().AddSingleton<PlacePlans>().AddSingleton<JobSubmission>().AddSingleton<JobFinder>();

@@ -8,6 +8,9 @@ internal sealed class JobChanges
 {
     private readonly ConcurrentDictionary<JobId, TaskCompletionSource> _waiting = new();
 
+    /// <summary>Told of every change of a job that became durable. Must be short.</summary>
+    public event Action<JobId>? Published;
+
     /// <summary>Completes with the next change of the job that becomes durable.</summary>
     public Task Next(JobId job) =>
         _waiting.GetOrAdd(job, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
@@ -16,5 +19,6 @@ internal sealed class JobChanges
     {
         if (_waiting.TryRemove(job, out var waiting))
             waiting.TrySetResult();
+        Published?.Invoke(job);
     }
 }
