@@ -12,7 +12,8 @@ public sealed class Catalogue_files_in_Cairns_layout
 {
     private static readonly DateOnly s_asOf = new(2026, 1, 31);
 
-    private static CatalogImportResult Read(byte[] csv) => CatalogImport.Read(new MemoryStream(csv), CatalogFormat.Auto, "p", "test file", s_asOf);
+    private static CatalogImportResult Read(byte[] csv) =>
+        CatalogImport.Read(new MemoryStream(csv), CatalogFormat.Auto, "p", "test file", s_asOf);
 
     private static CatalogImportResult Read(string csv) => Read(Encoding.UTF8.GetBytes(csv));
 
@@ -157,7 +158,8 @@ public sealed class Catalogue_files_in_Cairns_layout
         Assert.Contains("not UTF-8", Read([.. "provider,x"u8, 0xC3, 0x28]).Errors[0].Message, StringComparison.Ordinal);
     }
 
-    private static readonly Gen<string> s_word = Gen.String[Gen.Char["abcXYZ019.,-\" "], 1, 12].Where(text => text.Trim() == text && text.Length > 0);
+    private static readonly Gen<string> s_word = Gen.String[Gen.Char["abcXYZ019.,-\" "], 1, 12].Where(text =>
+        text.Trim() == text && text.Length > 0);
 
     private static readonly string[] s_cards = ["H100-SXM-80GB", "L4", "MYSTERY-9", ""];
 
@@ -190,7 +192,9 @@ public sealed class Catalogue_files_in_Cairns_layout
             DeploymentModel = model,
             Region = new Region(region, f[1] ? "DE" : "", f[2] ? new GeoPoint(n[0] / 10.0, -n[1] / 8.0) : null),
             InstanceType = type,
-            Accelerators = card.Length == 0 ? null : new OfferAccelerators(card, f[3] ? "someone" : card == "MYSTERY-9" ? "unknown" : "nvidia", f[4] || card == "MYSTERY-9" ? 12_345_678_901 : card == "L4" ? 24_000_000_000 : 80_000_000_000, n[2] + 1),
+            Accelerators = card.Length == 0 ? null : new OfferAccelerators(card, f[3] ? "someone" : card == "MYSTERY-9"
+                ? "unknown" : "nvidia", f[4] || card == "MYSTERY-9" ? 12_345_678_901 : card == "L4"
+                    ? 24_000_000_000 : 80_000_000_000, n[2] + 1),
             Divisible = f[3],
             Cpus = n[3] / 4.0,
             MemoryBytes = n[4] * 1_234_567_891L,

@@ -7,7 +7,9 @@ namespace Cairn.Fleet.Tests.Catalog;
 /// <summary>What ten cards around the clock cost at each provider, from the built-in offers.</summary>
 public sealed class Comparing_fleets
 {
-    /// <summary>The published table multiplies some rows by 730.14 hours a month; with 730 throughout they differ by less than this.</summary>
+    /// <summary>
+    /// The published table multiplies some rows by 730.14 hours a month; with 730 throughout they differ by less than this.
+    /// </summary>
     private const double Tolerance = 0.0003;
 
     private static FleetCostRow TenH100(string provider) =>

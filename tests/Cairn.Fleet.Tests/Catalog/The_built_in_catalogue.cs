@@ -21,7 +21,8 @@ public sealed class The_built_in_catalogue
     [InlineData("io.net", null, "A100-80GB", 1.20, 2.00)]
     public void Carries_every_published_price(string provider, string? instanceType, string accelerator, double low, double high)
     {
-        var offers = Offers.Where(o => o.Provider == provider && o.Accelerators?.Name == accelerator && (instanceType is null || o.InstanceType == instanceType)).ToList();
+        var offers = Offers.Where(o => o.Provider == provider && o.Accelerators?.Name == accelerator && (instanceType is null
+            || o.InstanceType == instanceType)).ToList();
         Assert.NotEmpty(offers);
         Assert.All(offers, offer =>
         {

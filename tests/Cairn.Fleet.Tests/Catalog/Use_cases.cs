@@ -78,13 +78,15 @@ public sealed class Use_cases
         var files = Directory.EnumerateFiles(Path.Combine(Root(), "examples", "use-cases"), "*.yaml").Select(Path.GetFileNameWithoutExtension).ToList();
         Assert.Equal(10, files.Count);
         Assert.All(files.SelectMany(name => Load(name!).Steps), step => Assert.True(
-            step.Workload.Where is { DeploymentModels: [], Providers: [], Regions: [] } && step.Workload.Resources.NodeLabels.Count == 0, step.Name));
+            step.Workload.Where is { DeploymentModels: [], Providers: [], Regions: [] }
+                && step.Workload.Resources.NodeLabels.Count == 0, step.Name));
     }
 
     [Fact]
     public void Go_to_the_edge_for_10_ms_even_at_ten_times_the_price_and_elsewhere_without_that_need()
     {
-        var dearEdge = BuiltInWith(offer => offer.DeploymentModel == DeploymentModel.Edge ? offer with { OnDemand = offer.OnDemand * 10 } : offer);
+        var dearEdge = BuiltInWith(offer => offer.DeploymentModel == DeploymentModel.Edge
+            ? offer with { OnDemand = offer.OnDemand * 10 } : offer);
         var workload = Single("realtime-10ms");
         Assert.Equal(DeploymentModel.Edge, Winner(workload, dearEdge).Offer.DeploymentModel);
         var patient = workload with { Where = workload.Where with { Latency = null } };
@@ -108,7 +110,8 @@ public sealed class Use_cases
     [Fact]
     public void Leave_the_suppliers_when_their_price_rises_above_the_others()
     {
-        var dear = BuiltInWith(offer => offer.DeploymentModel == DeploymentModel.Decentralized ? offer with { OnDemand = offer.OnDemand * 4 } : offer);
+        var dear = BuiltInWith(offer => offer.DeploymentModel == DeploymentModel.Decentralized
+            ? offer with { OnDemand = offer.OnDemand * 4 } : offer);
         Assert.All(
             (string[])["llm-training", "agent", "fine-tuning", "prototyping"],
             name => Assert.NotEqual(DeploymentModel.Decentralized, Winner(Single(name), dear).Offer.DeploymentModel));
@@ -117,7 +120,8 @@ public sealed class Use_cases
     [Fact]
     public void Train_elsewhere_when_the_fabric_is_not_there()
     {
-        var plain = BuiltInWith(offer => offer.DeploymentModel == DeploymentModel.Decentralized ? offer with { Interconnect = InterconnectKind.Ethernet } : offer);
+        var plain = BuiltInWith(offer => offer.DeploymentModel == DeploymentModel.Decentralized
+            ? offer with { Interconnect = InterconnectKind.Ethernet } : offer);
         Assert.Equal(DeploymentModel.Specialized, Winner(Single("llm-training"), plain).Offer.DeploymentModel);
     }
 }

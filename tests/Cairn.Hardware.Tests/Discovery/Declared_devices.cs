@@ -9,7 +9,8 @@ public sealed class Declared_devices
     {
         var devices = DeclaredDevices.Parse("H100:8, rtx4090:2,L4");
         Assert.Equal(11, devices.Count);
-        Assert.All(devices, device => Assert.True(device.Simulated && device.MemoryBytes > 0 && device.Uuid.StartsWith("SIMULATED-", StringComparison.Ordinal)));
+        Assert.All(devices, device => Assert.True(device.Simulated && device.MemoryBytes > 0
+            && device.Uuid.StartsWith("SIMULATED-", StringComparison.Ordinal)));
         Assert.Equal(Enumerable.Range(0, 11), devices.Select(device => device.Index));
         Assert.Equal(["H100-SXM-80GB", "RTX4090", "L4"], devices.Select(device => device.Name).Distinct());
         Assert.Equal(11, devices.Select(device => device.Uuid).Distinct().Count());

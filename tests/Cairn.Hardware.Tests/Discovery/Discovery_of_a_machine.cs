@@ -5,7 +5,8 @@ namespace Cairn.Hardware.Tests.Discovery;
 
 public sealed class Discovery_of_a_machine
 {
-    private static Inventory Discover(FakeMachine machine) => new MachineDiscovery(machine.Root, "libno-such-library.so.1").Discover(machine.Root);
+    private static Inventory Discover(FakeMachine machine) =>
+        new MachineDiscovery(machine.Root, "libno-such-library.so.1").Discover(machine.Root);
 
     [Fact]
     public void Finds_processors_memory_and_disk()
@@ -41,7 +42,8 @@ public sealed class Discovery_of_a_machine
         using var machine = new FakeMachine().WithCgroup2("/pods/task/inner")
             .Write("sys/fs/cgroup/pods/memory.max", $"{4L << 30}\n").Write("sys/fs/cgroup/pods/cpu.max", "max 100000\n")
             .Write("sys/fs/cgroup/pods/task/memory.max", "max\n").Write("sys/fs/cgroup/pods/task/cpu.max", "250000 100000\n")
-            .Write("sys/fs/cgroup/pods/task/inner/memory.max", $"{6L << 30}\n").Write("sys/fs/cgroup/pods/task/inner/cpu.max", "400000 100000\n");
+            .Write("sys/fs/cgroup/pods/task/inner/memory.max",
+                $"{6L << 30}\n").Write("sys/fs/cgroup/pods/task/inner/cpu.max", "400000 100000\n");
         var found = Discover(machine);
         Assert.Equal((2.5, 4L << 30), (found.Cpus, found.MemoryBytes));
     }
@@ -49,7 +51,8 @@ public sealed class Discovery_of_a_machine
     [Fact]
     public void Reads_the_top_of_a_containers_own_version_2_tree()
     {
-        using var machine = new FakeMachine().WithCgroup2("/").Write("sys/fs/cgroup/memory.max", $"{2L << 30}\n").Write("sys/fs/cgroup/cpu.max", "50000 100000\n")
+        using var machine = new FakeMachine().WithCgroup2("/").Write("sys/fs/cgroup/memory.max",
+            $"{2L << 30}\n").Write("sys/fs/cgroup/cpu.max", "50000 100000\n")
             .Write("sys/fs/cgroup/cpuset.cpus.effective", "0-3\n");
         var found = Discover(machine);
         Assert.Equal((0.5, 2L << 30), (found.Cpus, found.MemoryBytes));

@@ -47,7 +47,8 @@ internal sealed class FakeMachine : IDisposable
     public FakeMachine WithAmdCard(int card, string deviceId, long memoryBytes, string uniqueId, string? product = null)
     {
         var device = $"sys/class/drm/card{card}/device";
-        Write($"{device}/vendor", "0x1002\n").Write($"{device}/device", deviceId + "\n").Write($"{device}/mem_info_vram_total", $"{memoryBytes}\n");
+        Write($"{device}/vendor", "0x1002\n").Write($"{device}/device", deviceId + "\n").Write($"{device}/mem_info_vram_total",
+            $"{memoryBytes}\n");
         Write($"{device}/unique_id", uniqueId + "\n").Write($"sys/class/drm/card{card}-DP-1/status", "disconnected\n");
         return product is null ? this : Write($"{device}/product_name", product + "\n");
     }

@@ -3,7 +3,9 @@ using Cairn.Hardware.Discovery;
 
 namespace Cairn.Hardware.Tests.Discovery;
 
-/// <summary>Against a shared library that a C compiler builds here: it answers as NVIDIA's does, with two cards, one of them cut into instances.</summary>
+/// <summary>
+/// Against a shared library that a C compiler builds here: it answers as NVIDIA's does, with two cards, one of them cut into instances.
+/// </summary>
 public sealed class NVIDIA_cards
 {
     private const string FakeLibrary = """
@@ -64,7 +66,8 @@ public sealed class NVIDIA_cards
             Assert.NotEmpty(device.DriverVersion);
             Assert.NotEmpty(device.Uuid);
             Assert.True(device.MemoryBytes > 1L << 30);
-            Assert.True(device.Name.StartsWith("MIG-", StringComparison.Ordinal) || Hardware.Facts.Accelerators.Find(device.Name)?.Name == device.Name, device.Name);
+            Assert.True(device.Name.StartsWith("MIG-", StringComparison.Ordinal)
+                || Hardware.Facts.Accelerators.Find(device.Name)?.Name == device.Name, device.Name);
         });
     }
 

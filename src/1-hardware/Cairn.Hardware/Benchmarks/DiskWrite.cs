@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Cairn.Hardware.Benchmarks;
 
-/// <summary>Sequential writes that count only once they are durable: blocks are written for the phase's time, then the file is flushed to the device.</summary>
+/// <summary>
+/// Sequential writes that count only once they are durable: blocks are written for the phase's time, then the file is flushed to the
+/// device.
+/// </summary>
 internal static class DiskWrite
 {
     private const int BlockBytes = 4 << 20;
@@ -15,7 +18,8 @@ internal static class DiskWrite
         var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $".cairn-benchmark-{Environment.ProcessId}"));
         try
         {
-            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            using var file = new FileStream(
+                path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
             var block = Noise();
             var start = time.GetTimestamp();
             var written = 0L;

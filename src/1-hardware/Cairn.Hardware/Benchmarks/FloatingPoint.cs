@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Cairn.Hardware.Benchmarks;
 
 /// <summary>
-/// FP32 rate with fused multiply-adds on the widest vectors of the processor. Twelve independent chains stay in registers: two units of four to five cycles'
-/// latency need eight to ten to be full, and twelve leave registers for the operands. No memory is touched.
+/// FP32 rate with fused multiply-adds on the widest vectors of the processor. Twelve independent chains stay in registers: two units of
+/// four to five cycles' latency need eight to ten to be full, and twelve leave registers for the operands. No memory is touched.
 /// </summary>
 internal static class FloatingPoint
 {

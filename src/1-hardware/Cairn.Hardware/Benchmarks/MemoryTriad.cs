@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Cairn.Hardware.Benchmarks;
 
 /// <summary>
-/// The triad of STREAM, <c>a[i] = b[i] + q × c[i]</c>, counted as STREAM counts it: three arrays' bytes per pass, the best pass wins. Its rule that an array be at
-/// least four times the last cache is met for caches up to 16 MB; larger ones lift the figure (J. D. McCalpin, "Memory Bandwidth and Machine Balance
-/// in Current High Performance Computers", IEEE TCCA Newsletter, December 1995).
+/// The triad of STREAM, <c>a[i] = b[i] + q × c[i]</c>, counted as STREAM counts it: three arrays' bytes per pass, the best pass wins. Its
+/// rule that an array be at least four times the last cache is met for caches up to 16 MB; larger ones lift the figure (J. D. McCalpin,
+/// "Memory Bandwidth and Machine Balance in Current High Performance Computers", IEEE TCCA Newsletter, December 1995).
 /// </summary>
 internal static class MemoryTriad
 {

@@ -33,7 +33,8 @@ internal static class AmdDevices
     private static bool IsCard(string folder)
     {
         var name = Path.GetFileName(folder);
-        return name.StartsWith("card", StringComparison.Ordinal) && name.AsSpan(4) is { Length: > 0 } digits && !digits.ContainsAnyExceptInRange('0', '9');
+        return name.StartsWith("card", StringComparison.Ordinal) && name.AsSpan(4) is { Length: > 0 } digits
+            && !digits.ContainsAnyExceptInRange('0', '9');
     }
 
     private static string NameOf(string deviceId, string? product, long memory)

@@ -11,7 +11,9 @@ internal sealed record CgroupHierarchy(string MountPoint, string MountRoot, stri
 
     public bool Has(string controller) => Version2 || Controllers.Contains(controller);
 
-    /// <summary>The folders that bind the process, its own group's first. A group that is not visible from here begins with the nearest that is.</summary>
+    /// <summary>
+    /// The folders that bind the process, its own group's first. A group that is not visible from here begins with the nearest that is.
+    /// </summary>
     public IEnumerable<string> FromOwnToTop(MachineFiles files)
     {
         var path = OwnPath;
@@ -26,7 +28,9 @@ internal sealed record CgroupHierarchy(string MountPoint, string MountRoot, stri
         yield return MountPoint;
     }
 
-    /// <summary>Joins <c>/proc/self/cgroup</c> (<c>id:controllers:path</c>) with the mounts of <c>/proc/self/mountinfo</c> (proc(5)).</summary>
+    /// <summary>
+    /// Joins <c>/proc/self/cgroup</c> (<c>id:controllers:path</c>) with the mounts of <c>/proc/self/mountinfo</c> (proc(5)).
+    /// </summary>
     public static IReadOnlyList<CgroupHierarchy> Find(MachineFiles files)
     {
         var mounts = files.Lines("proc/self/mountinfo").Select(Mount.Parse).OfType<Mount>().ToList();
@@ -50,7 +54,8 @@ internal sealed record CgroupHierarchy(string MountPoint, string MountRoot, stri
         public static Mount? Parse(string line)
         {
             var halves = line.Split(" - ", 2);
-            if (halves.Length < 2 || halves[0].Split(' ') is not [_, _, _, var root, var point, ..] || halves[1].Split(' ') is not [var type, ..] tail)
+            if (halves.Length < 2 || halves[0].Split(' ') is not [_, _, _, var root, var point, ..]
+                || halves[1].Split(' ') is not [var type, ..] tail)
                 return null;
             return type is "cgroup" or "cgroup2"
                 ? new Mount(Unescape(root), Unescape(point), type == "cgroup2", tail[^1].Split(','))

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Cairn.Hardware.Discovery;
 
 /// <summary>
-/// The limits of the process's control groups, versions 1 and 2 and both at once. A group is bound by all groups above it, so the smallest limit from
-/// its own folder up to the mount point counts. Inside a container the folders above are hidden, and those that are visible suffice.
+/// The limits of the process's control groups, versions 1 and 2 and both at once. A group is bound by all groups above it, so the
+/// smallest limit from its own folder up to the mount point counts. Inside a container the folders above are hidden, and those that are
+/// visible suffice.
 /// </summary>
 /// <param name="CpuQuota">CPUs' worth of time per time; null without a quota.</param>
 /// <param name="CpuSet">The CPUs that the group is pinned to; null where it says nothing.</param>
@@ -26,7 +27,8 @@ internal sealed record CgroupLimits(double? CpuQuota, IReadOnlySet<int>? CpuSet,
                 if (hierarchy.Has("cpu"))
                     quota = Least(quota, hierarchy.Version2 ? Quota2(files, folder) : Quota1(files, folder));
                 if (hierarchy.Has("memory"))
-                    memory = Least(memory, hierarchy.Version2 ? Bytes(files, $"{folder}/memory.max") : Bytes(files, $"{folder}/memory.limit_in_bytes"));
+                    memory = Least(memory, hierarchy.Version2
+                        ? Bytes(files, $"{folder}/memory.max") : Bytes(files, $"{folder}/memory.limit_in_bytes"));
                 if (hierarchy.Has("cpuset"))
                     pinned ??= CpuList.Parse(files.Line($"{folder}/{(hierarchy.Version2 ? "cpuset.cpus.effective" : "cpuset.cpus")}"));
             }
@@ -46,7 +48,8 @@ internal sealed record CgroupLimits(double? CpuQuota, IReadOnlySet<int>? CpuSet,
 
     private static long? Bytes(MachineFiles files, string file) => files.Number(file) is { } bytes and > 0 and < Unlimited ? bytes : null;
 
-    private static long? Whole(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
+    private static long? Whole(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
 
     private static T? Least<T>(T? a, T? b) where T : struct, IComparable<T> =>
         a is { } x && b is { } y ? x.CompareTo(y) <= 0 ? x : y : a ?? b;

@@ -12,13 +12,17 @@ internal sealed record CpuInfo(string Model, IReadOnlySet<int> Online, IReadOnly
         ["avx512f"] = "avx512f", ["avx512bw"] = "avx512bw", ["avx512vl"] = "avx512vl", ["avx512_vnni"] = "avx512_vnni",
         ["avx512_bf16"] = "avx512_bf16", ["avx512_fp16"] = "avx512_fp16",
         ["amx_tile"] = "amx", ["amx_bf16"] = "amx_bf16", ["amx_int8"] = "amx_int8", ["amx_fp16"] = "amx_fp16",
-        ["asimd"] = "neon", ["asimdhp"] = "neon_fp16", ["asimddp"] = "neon_dotprod", ["bf16"] = "bf16", ["i8mm"] = "i8mm", ["sve"] = "sve", ["sve2"] = "sve2", ["sme"] = "sme",
+        ["asimd"] = "neon", ["asimdhp"] = "neon_fp16", ["asimddp"] = "neon_dotprod",
+        ["bf16"] = "bf16", ["i8mm"] = "i8mm", ["sve"] = "sve", ["sve2"] = "sve2", ["sme"] = "sme",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Arm's part numbers (Arm Ltd., Main ID Register of each core's reference manual), for kernels that print no model name.</summary>
+    /// <summary>
+    /// Arm's part numbers (Arm Ltd., Main ID Register of each core's reference manual), for kernels that print no model name.
+    /// </summary>
     private static readonly FrozenDictionary<string, string> s_armParts = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
-        ["0xd08"] = "Cortex-A72", ["0xd0b"] = "Cortex-A76", ["0xd0c"] = "Neoverse-N1", ["0xd40"] = "Neoverse-V1", ["0xd42"] = "Cortex-A78AE",
+        ["0xd08"] = "Cortex-A72", ["0xd0b"] = "Cortex-A76", ["0xd0c"] = "Neoverse-N1", ["0xd40"] = "Neoverse-V1",
+        ["0xd42"] = "Cortex-A78AE",
         ["0xd49"] = "Neoverse-N2", ["0xd4f"] = "Neoverse-V2", ["0xd8e"] = "Neoverse-N3", ["0xd84"] = "Neoverse-V3",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 

@@ -16,7 +16,8 @@ internal static class CpuList
         foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
         {
             var dash = part.IndexOf('-', StringComparison.Ordinal);
-            if (!TryNumber(dash < 0 ? part : part[..dash], out var first) || !TryNumber(dash < 0 ? part : part[(dash + 1)..], out var last) || first > last)
+            if (!TryNumber(dash < 0 ? part : part[..dash], out var first)
+                || !TryNumber(dash < 0 ? part : part[(dash + 1)..], out var last) || first > last)
                 return null;
             cpus.UnionWith(Enumerable.Range(first, last - first + 1));
         }
@@ -24,7 +25,9 @@ internal static class CpuList
         return cpus;
     }
 
-    /// <summary>What both allow. An empty result means that the two lists count differently, as in some sandboxes; then the first one stands.</summary>
+    /// <summary>
+    /// What both allow. An empty result means that the two lists count differently, as in some sandboxes; then the first one stands.
+    /// </summary>
     public static IReadOnlySet<int> Intersect(IReadOnlySet<int> first, IReadOnlySet<int> second)
     {
         var both = first.Where(second.Contains).ToHashSet();

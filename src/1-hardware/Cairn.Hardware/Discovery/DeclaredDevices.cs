@@ -4,12 +4,15 @@ using Cairn.Hardware.Facts;
 
 namespace Cairn.Hardware.Discovery;
 
-/// <summary>Devices that a person declares and that are not there: <c>H100:8</c>, or several kinds parted by commas. All are marked simulated.</summary>
+/// <summary>
+/// Devices that a person declares and that are not there: <c>H100:8</c>, or several kinds parted by commas. All are marked simulated.
+/// </summary>
 public static class DeclaredDevices
 {
     public const int MaxDevices = 4096;
 
-    /// <exception cref="FormatException">The text is no such list, or names an unknown accelerator; the message says which and what is known.</exception>
+    /// <exception cref="FormatException">The text is no such list, or names an unknown accelerator; the message says which and what is
+    /// known.</exception>
     public static IReadOnlyList<Device> Parse(string text) => TryParse(text, out var problem) ?? throw new FormatException(problem);
 
     /// <returns>Null where the text is no such list; <paramref name="problem"/> then says what is wrong and what to write.</returns>
@@ -38,7 +41,8 @@ public static class DeclaredDevices
         if (devices.Count + count > MaxDevices)
             return $"More than {MaxDevices} devices are declared on one node.";
         if (Accelerators.Find(name) is not { } facts)
-            return $"The declared device '{name}' is not in the table of accelerators; known are {string.Join(", ", Accelerators.KnownNames)}.";
+            return $"The declared device '{name}' is not in the table of accelerators; known are "
+                + $"{string.Join(", ", Accelerators.KnownNames)}.";
         for (var i = 0; i < count; i++)
         {
             var index = devices.Count;

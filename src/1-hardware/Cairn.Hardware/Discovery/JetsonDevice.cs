@@ -15,7 +15,8 @@ internal static class JetsonDevice
             return null;
         var facts = Accelerators.Find(board, memoryBytes)
             ?? Accelerators.All
-                .Where(a => a.Name.StartsWith("JETSON-", StringComparison.Ordinal) && a.Aliases.Any(alias => board.Contains(alias, StringComparison.OrdinalIgnoreCase)))
+                .Where(a => a.Name.StartsWith("JETSON-", StringComparison.Ordinal)
+                    && a.Aliases.Any(alias => board.Contains(alias, StringComparison.OrdinalIgnoreCase)))
                 .OrderBy(a => Math.Abs(a.MemoryBytes - memoryBytes))
                 .FirstOrDefault();
         return facts is null ? null : new Device { Name = facts.Name, Vendor = facts.Vendor, MemoryBytes = memoryBytes };

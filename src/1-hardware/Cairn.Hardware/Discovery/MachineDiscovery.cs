@@ -4,18 +4,21 @@ using Cairn.Contracts.Wire;
 namespace Cairn.Hardware.Discovery;
 
 /// <summary>
-/// Finds what a Linux machine has for work, as the process may use it: limits of control groups and the affinity mask count, not what the host has.
+/// Finds what a Linux machine has for work, as the process may use it: limits of control groups and the affinity mask count, not what the
+/// host has.
 /// Reads <c>/proc</c> and <c>/sys</c> and asks NVIDIA's management library; what is not there is absent from the answer, never an error.
 /// </summary>
 /// <param name="root">The folder that <c>proc</c>, <c>sys</c> and <c>etc</c> lie in; tests write their own.</param>
-/// <param name="nvmlLibrary">NVIDIA's management library: a name for the loader or a path. Where it cannot be loaded there is no NVIDIA card.</param>
+/// <param name="nvmlLibrary">NVIDIA's management library: a name for the loader or a path. Where it cannot be loaded there is no NVIDIA
+/// card.</param>
 public sealed class MachineDiscovery(string root = "/", string nvmlLibrary = MachineDiscovery.SystemNvml)
 {
     public const string SystemNvml = "libnvidia-ml.so.1";
 
     private readonly MachineFiles _files = new(root);
 
-    /// <param name="diskPath">Where tasks live; its file system's free space is what counts. The nearest folder that exists is asked.</param>
+    /// <param name="diskPath">Where tasks live; its file system's free space is what counts. The nearest folder that exists is
+    /// asked.</param>
     /// <param name="declared">Devices that a person declares (<see cref="DeclaredDevices"/>); they follow those that were found.</param>
     /// <returns>Without <see cref="Inventory.Benchmark"/> and <see cref="Inventory.Address"/>, which the caller adds.</returns>
     public Inventory Discover(string diskPath, IReadOnlyList<Device>? declared = null)

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Cairn.Hardware.Discovery;
 
-/// <summary>Reads small files of the kernel below a root. A file that is missing or refused reads as absent: half of them are, on any one machine.</summary>
+/// <summary>
+/// Reads small files of the kernel below a root. A file that is missing or refused reads as absent: half of them are, on any one
+/// machine.
+/// </summary>
 internal sealed class MachineFiles(string root)
 {
     /// <summary>Kernel files of interest are small; more than this is not one of them.</summary>
@@ -23,7 +26,8 @@ internal sealed class MachineFiles(string root)
     }
 
     /// <summary>The first line without blanks around it; null where there is none.</summary>
-    public string? Line(string relative) => Lines(relative) is [var first, ..] && first.Trim('\0', ' ', '\t') is { Length: > 0 } text ? text : null;
+    public string? Line(string relative) =>
+        Lines(relative) is [var first, ..] && first.Trim('\0', ' ', '\t') is { Length: > 0 } text ? text : null;
 
     public long? Number(string relative) =>
         long.TryParse(Line(relative), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
@@ -33,7 +37,8 @@ internal sealed class MachineFiles(string root)
 
     /// <summary>The value of <c>Key: 123 kB</c>, in bytes.</summary>
     public long? KeyedKibibytes(string relative, string key) =>
-        Keyed(relative, key)?.Split(' ') is [var number, "kB"] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        Keyed(relative, key)?.Split(' ') is [var number, "kB"]
+            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             ? value * 1024
             : null;
 
@@ -41,7 +46,8 @@ internal sealed class MachineFiles(string root)
     {
         try
         {
-            return [.. Directory.EnumerateDirectories(PathOf(relative)).Select(path => $"{relative}/{Path.GetFileName(path)}").Order(StringComparer.Ordinal)];
+            var names = Directory.EnumerateDirectories(PathOf(relative)).Select(Path.GetFileName);
+            return [.. names.Order(StringComparer.Ordinal).Select(name => $"{relative}/{name}")];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

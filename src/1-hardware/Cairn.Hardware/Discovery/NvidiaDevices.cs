@@ -48,7 +48,8 @@ internal static class NvidiaDevices
     }
 
     /// <summary>
-    /// An instance is not the card: its name begins with <c>MIG</c>, so that a workload which asks for the card is not placed on a slice of it.
+    /// An instance is not the card: its name begins with <c>MIG</c>, so that a workload which asks for the card is not placed on a slice
+    /// of it.
     /// The driver calls it <c>NVIDIA H100 80GB HBM3 MIG 1g.10gb</c>.
     /// </summary>
     private static string InstanceName(string card, string driverName)

@@ -75,7 +75,8 @@ internal sealed unsafe class Nvml : IDisposable
         var mode = (delegate* unmanaged[Cdecl]<nint, uint*, uint*, int>)Export("nvmlDeviceGetMigMode");
         var count = (delegate* unmanaged[Cdecl]<nint, uint*, int>)Export("nvmlDeviceGetMaxMigDeviceCount");
         var get = (delegate* unmanaged[Cdecl]<nint, uint, nint*, int>)Export("nvmlDeviceGetMigDeviceHandleByIndex");
-        if (mode is null || count is null || get is null || mode(device, &current, &pending) != 0 || current != 1 || count(device, &most) != 0)
+        if (mode is null || count is null || get is null || mode(device, &current, &pending) != 0 || current != 1
+            || count(device, &most) != 0)
             return [];
         var instances = new List<nint>();
         for (var i = 0u; i < Math.Min(most, MaxInstances); i++)

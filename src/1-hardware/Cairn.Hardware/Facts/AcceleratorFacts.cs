@@ -9,7 +9,9 @@ public sealed record AcceleratorFacts
     /// <summary>Canonical name, such as <c>H100-SXM-80GB</c>: upper case, words joined by hyphens, a family's name first.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Lower case: <c>nvidia</c>, <c>amd</c>, <c>intel</c>, <c>google</c>, <c>aws</c>, <c>groq</c>, <c>cerebras</c>, <c>apple</c>.</summary>
+    /// <summary>
+    /// Lower case: <c>nvidia</c>, <c>amd</c>, <c>intel</c>, <c>google</c>, <c>aws</c>, <c>groq</c>, <c>cerebras</c>, <c>apple</c>.
+    /// </summary>
     public required string Vendor { get; init; }
 
     public required string Architecture { get; init; }

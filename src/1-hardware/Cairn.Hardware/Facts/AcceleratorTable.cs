@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Cairn.Hardware.Facts;
 
-/// <summary>Reads <c>accelerators.json</c>, in whose field names the units stand: gigabytes are 10⁹ bytes, tera is 10¹² operations per second.</summary>
+/// <summary>
+/// Reads <c>accelerators.json</c>, in whose field names the units stand: gigabytes are 10⁹ bytes, tera is 10¹² operations per second.
+/// </summary>
 internal static class AcceleratorTable
 {
     private const double Giga = 1e9;

@@ -17,8 +17,8 @@ public static class Accelerators
     public static IReadOnlyList<string> KnownNames => field ??= [.. All.Select(facts => facts.Name)];
 
     /// <summary>
-    /// Finds an accelerator by its canonical name, by a name that a public catalogue or a driver gives it, or by its PCI id. Letter case and the
-    /// characters between words do not matter: <c>rtx_4090</c>, <c>RTX4090</c> and <c>RTX 4090</c> are one.
+    /// Finds an accelerator by its canonical name, by a name that a public catalogue or a driver gives it, or by its PCI id. Letter case
+    /// and the characters between words do not matter: <c>rtx_4090</c>, <c>RTX4090</c> and <c>RTX 4090</c> are one.
     /// </summary>
     /// <returns>Null where the name is unknown.</returns>
     public static AcceleratorFacts? Find(string nameOrAlias)

@@ -2,7 +2,9 @@ using Cairn.Fleet.Catalog.Csv;
 
 namespace Cairn.Fleet.Catalog;
 
-/// <summary>The columns of Cairn's own layout, in the order in which they are written; in a file they stand in snake_case and in any order.</summary>
+/// <summary>
+/// The columns of Cairn's own layout, in the order in which they are written; in a file they stand in snake_case and in any order.
+/// </summary>
 internal enum CairnColumn
 {
     Provider,

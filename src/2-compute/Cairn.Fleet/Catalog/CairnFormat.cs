@@ -66,7 +66,8 @@ internal static class CairnFormat
     {
         var text = row.Required((int)column, CairnColumns.Names[(int)column]);
         if (text.Contains('/', StringComparison.Ordinal) && column != C.InstanceType)
-            row.Error((int)column, $"{CairnColumns.Names[(int)column]} is '{CsvTable.Shown(text)}'; a slash parts the words of an offer's id and cannot stand here");
+            row.Error((int)column,
+                $"{CairnColumns.Names[(int)column]} is '{CsvTable.Shown(text)}'; a slash parts the words of an id and cannot stand here");
         return text;
     }
 
@@ -129,13 +130,15 @@ internal static class CairnFormat
         if (count is null or 0)
         {
             if (row.Text((int)C.AcceleratorCount) is "" or "0")
-                row.Error((int)C.AcceleratorCount, $"accelerator_count is empty for accelerator '{CsvTable.Shown(name)}'; expected 1 or more");
+                row.Error((int)C.AcceleratorCount,
+                    $"accelerator_count is empty for accelerator '{CsvTable.Shown(name)}'; expected 1 or more");
             return null;
         }
 
         var facts = Accelerators.Find(name);
         if (facts is null && memory is null)
-            row.Error((int)C.Accelerator, $"accelerator '{CsvTable.Shown(name)}' is not in the table of accelerators; give accelerator_memory_gb, or use a known name");
+            row.Error((int)C.Accelerator,
+                $"accelerator '{CsvTable.Shown(name)}' is not in the table of accelerators; give accelerator_memory_gb or a known name");
         var vendor = row.Text((int)C.AcceleratorVendor).ToLowerInvariant();
         return new OfferAccelerators(
             facts?.Name ?? Contracts.Workloads.AcceleratorName.Canonical(name),

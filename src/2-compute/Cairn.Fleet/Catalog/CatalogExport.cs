@@ -11,7 +11,8 @@ public static class CatalogExport
     private const decimal Giga = 1_000_000_000m;
     private const decimal Gibi = 1L << 30;
 
-    /// <exception cref="ArgumentException">An offer is not a catalogue's: nodes stand behind it, or its id was made in another way.</exception>
+    /// <exception cref="ArgumentException">An offer is not a catalogue's: nodes stand behind it, or its id was made in another
+    /// way.</exception>
     public static void Write(TextWriter text, IEnumerable<Offer> offers)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -39,7 +40,8 @@ public static class CatalogExport
         CairnColumn.Accelerator => offer.Accelerators?.Name ?? "",
         CairnColumn.AcceleratorVendor => offer.Accelerators is { } a && Accelerators.Find(a.Name)?.Vendor != a.Vendor ? a.Vendor : "",
         CairnColumn.AcceleratorCount => Text(offer.Accelerators?.Count),
-        CairnColumn.AcceleratorMemoryGb => offer.Accelerators is { } a && Accelerators.Find(a.Name)?.MemoryBytes != a.MemoryBytes ? Text(a.MemoryBytes / Giga) : "",
+        CairnColumn.AcceleratorMemoryGb => offer.Accelerators is { } a
+            && Accelerators.Find(a.Name)?.MemoryBytes != a.MemoryBytes ? Text(a.MemoryBytes / Giga) : "",
         CairnColumn.Divisible => Flag(offer.Divisible),
         CairnColumn.Cpus => offer.Cpus == 0 ? "" : Text(offer.Cpus),
         CairnColumn.MemoryGib => offer.MemoryBytes == 0 ? "" : Text(offer.MemoryBytes / Gibi),
@@ -75,7 +77,8 @@ public static class CatalogExport
     private static string VariantOf(Offer offer)
     {
         if (offer.Runnable || offer.Simulated)
-            throw new ArgumentException($"The offer '{offer.Id}' has nodes behind it; only offers of a catalogue are written.", nameof(offer));
+            throw new ArgumentException(
+                $"The offer '{offer.Id}' has nodes behind it; only offers of a catalogue are written.", nameof(offer));
         return OfferIds.VariantOf(offer.Id, offer.Provider, offer.Region.Name, offer.InstanceType)
             ?? throw new ArgumentException($"The offer '{offer.Id}' has an id that is not provider/region/instance-type.", nameof(offer));
     }

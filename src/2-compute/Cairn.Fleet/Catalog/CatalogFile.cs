@@ -29,8 +29,8 @@ public sealed record LocalCatalog(IReadOnlyList<Offer> Offers, IReadOnlyList<Cat
 public sealed record CatalogPart(string Provider, CatalogMode? Mode, int Offers, DateOnly OldestAsOf, DateOnly NewestAsOf);
 
 /// <summary>
-/// Keeps imported offers as CSV files in Cairn's layout, one for each provider and mode, in the folder <c>catalog</c> below the data folder. A person may read
-/// and edit them. A file is written whole and then takes its name, so that no reader meets half of one.
+/// Keeps imported offers as CSV files in Cairn's layout, one for each provider and mode, in the folder <c>catalog</c> below the data
+/// folder. A person may read and edit them. A file is written whole and then takes its name, so that no reader meets half of one.
 /// </summary>
 public sealed class CatalogFile(string dataFolder)
 {
@@ -92,7 +92,8 @@ public sealed class CatalogFile(string dataFolder)
     [
         .. offers.GroupBy(entry => (entry.Offer.Provider, entry.Mode))
             .Select(group => new CatalogPart(
-                group.Key.Provider, group.Key.Mode, group.Count(), group.Min(entry => entry.Offer.AsOf), group.Max(entry => entry.Offer.AsOf)))
+                group.Key.Provider, group.Key.Mode, group.Count(),
+                group.Min(entry => entry.Offer.AsOf), group.Max(entry => entry.Offer.AsOf)))
             .OrderBy(part => part.Provider, StringComparer.OrdinalIgnoreCase).ThenBy(part => part.Mode),
     ];
 
@@ -105,7 +106,8 @@ public sealed class CatalogFile(string dataFolder)
         {
             var result = await ReadAsync(path, cancellationToken);
             if (result.ErrorCount > 0)
-                problems.Add($"{path} has {result.ErrorCount} errors and is left out; the first is in {result.Errors[0]}. Import it again or delete it.");
+                problems.Add($"{path} has {result.ErrorCount} errors and is left out; the first is in {result.Errors[0]}. "
+                    + "Import it again or delete it.");
             offers.AddRange(result.Offers);
         }
 

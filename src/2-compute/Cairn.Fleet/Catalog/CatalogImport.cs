@@ -21,7 +21,7 @@ public static class CatalogImport
     {
         ArgumentNullException.ThrowIfNull(csv);
         ArgumentException.ThrowIfNullOrWhiteSpace(source);
-        using var text = new StreamReader(csv, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), detectEncodingFromByteOrderMarks: true, 32 * 1024, leaveOpen: true);
+        using var text = new StreamReader(csv, Encoding.UTF8, detectEncodingFromByteOrderMarks: true, 32 * 1024, leaveOpen: true);
         var reader = new CsvReader(text);
         var errors = new CatalogFindings();
         var skipped = new CatalogFindings();
@@ -43,7 +43,8 @@ public static class CatalogImport
     private static bool LooksLikeCairns(CsvReader reader) =>
         reader.Fields.Any(field => field.Text.Trim().Equals("provider", StringComparison.OrdinalIgnoreCase));
 
-    private static CatalogImportResult ReadSkyPilot(CsvReader reader, SkyPilotCatalog catalog, CatalogFindings errors, CatalogFindings skipped)
+    private static CatalogImportResult ReadSkyPilot(
+        CsvReader reader, SkyPilotCatalog catalog, CatalogFindings errors, CatalogFindings skipped)
     {
         var table = CsvTable.TryOpen(reader, SkyPilotRow.Columns, ignoreOthers: true, errors);
         foreach (var column in SkyPilotRow.Required.Where(column => table is not null && !table.Has(column)))
@@ -59,7 +60,8 @@ public static class CatalogImport
         return Result(CatalogFormat.SkyPilot, errors.Count == 0 ? catalog.Offers() : [], table.Rows, errors, skipped);
     }
 
-    private static CatalogImportResult ReadCairns(CsvReader reader, string source, DateOnly asOf, CatalogFindings errors, CatalogFindings skipped)
+    private static CatalogImportResult ReadCairns(
+        CsvReader reader, string source, DateOnly asOf, CatalogFindings errors, CatalogFindings skipped)
     {
         var offers = new List<Offer>();
         var table = CsvTable.TryOpen(reader, CairnColumns.Names, ignoreOthers: false, errors);
@@ -83,7 +85,8 @@ public static class CatalogImport
         return Result(CatalogFormat.Cairn, offers, table.Rows, errors, skipped);
     }
 
-    private static CatalogImportResult Result(CatalogFormat format, IReadOnlyList<Offer> offers, long rows, CatalogFindings errors, CatalogFindings skipped) => new()
+    private static CatalogImportResult Result(
+        CatalogFormat format, IReadOnlyList<Offer> offers, long rows, CatalogFindings errors, CatalogFindings skipped) => new()
     {
         Format = format,
         Offers = errors.Count == 0 ? offers : [],

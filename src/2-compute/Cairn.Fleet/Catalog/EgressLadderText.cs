@@ -5,7 +5,8 @@ using Cairn.Contracts.Units;
 namespace Cairn.Fleet.Catalog;
 
 /// <summary>
-/// A price ladder in one field: <c>100:0|10240:0.09|:0.05</c> is free up to 100 GB a month, $0.09 a gigabyte up to 10,240 GB, and $0.05 beyond.
+/// A price ladder in one field: <c>100:0|10240:0.09|:0.05</c> is free up to 100 GB a month, $0.09 a gigabyte up to 10,240 GB, and $0.05
+/// beyond.
 /// </summary>
 internal static class EgressLadderText
 {

@@ -1,6 +1,9 @@
 namespace Cairn.Fleet.Catalog;
 
-/// <summary>Ids of catalogue offers: <c>provider/region/instance-type</c>, then the variant where one type has several offers. Blanks become hyphens.</summary>
+/// <summary>
+/// Ids of catalogue offers: <c>provider/region/instance-type</c>, then the variant where one type has several offers. Blanks become
+/// hyphens.
+/// </summary>
 internal static class OfferIds
 {
     public static string Of(string provider, string region, string instanceType, string variant)
@@ -9,7 +12,9 @@ internal static class OfferIds
         return variant.Length == 0 ? id : $"{id}/{variant.Replace(' ', '-')}";
     }
 
-    /// <summary>The variant in an id made by <see cref="Of"/>; empty where it has none, null where the id was made in another way.</summary>
+    /// <summary>
+    /// The variant in an id made by <see cref="Of"/>; empty where it has none, null where the id was made in another way.
+    /// </summary>
     public static string? VariantOf(string id, string provider, string region, string instanceType)
     {
         var stem = Of(provider, region, instanceType, "");

@@ -6,8 +6,8 @@ using Cairn.Fleet.Catalog.Csv;
 namespace Cairn.Fleet.Catalog;
 
 /// <summary>
-/// Where the regions of known providers are: the metropolitan area that the provider's own region list names, to a hundredth of a degree. Public
-/// catalogues carry region names only, and without a point no latency can be planned.
+/// Where the regions of known providers are: the metropolitan area that the provider's own region list names, to a hundredth of a degree.
+/// Public catalogues carry region names only, and without a point no latency can be planned.
 /// </summary>
 internal static class RegionTable
 {

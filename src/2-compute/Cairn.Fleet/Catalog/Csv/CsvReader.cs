@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Cairn.Fleet.Catalog.Csv;
 
 /// <summary>
-/// Reads comma-separated values (RFC 4180) record by record: quotes, doubled quotes, line ends inside quotes, CRLF, LF or CR, a byte order mark, empty
-/// lines. Text that breaks a rule is a <see cref="Fault"/>, never an exception; fields and records are bounded, so no file can fill the memory.
+/// Reads comma-separated values (RFC 4180) record by record: quotes, doubled quotes, line ends inside quotes, CRLF, LF or CR, a byte
+/// order mark, empty lines. Text that breaks a rule is a <see cref="Fault"/>, never an exception; fields and records are bounded, so no
+/// file can fill the memory.
 /// </summary>
 internal sealed class CsvReader(TextReader text)
 {

@@ -42,7 +42,8 @@ internal sealed class CsvRow(CsvTable table, int line)
             return null;
         if (decimal.TryParse(text, Decimals, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max)
             return value;
-        Error(column, string.Create(CultureInfo.InvariantCulture, $"{name} is '{CsvTable.Shown(text)}'; expected a number from {min} to {max}"));
+        Error(column, string.Create(CultureInfo.InvariantCulture,
+            $"{name} is '{CsvTable.Shown(text)}'; expected a number from {min} to {max}"));
         return null;
     }
 

@@ -16,7 +16,9 @@ internal sealed class CsvTable
     /// <summary>Rows read so far, bad ones included.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>Reads the header. A column that is missing from <paramref name="columns"/> is an error unless <paramref name="ignoreOthers"/>.</summary>
+    /// <summary>
+    /// Reads the header. A column that is missing from <paramref name="columns"/> is an error unless <paramref name="ignoreOthers"/>.
+    /// </summary>
     /// <param name="reader">Has just read the header's record.</param>
     public static CsvTable? TryOpen(CsvReader reader, IReadOnlyList<string> columns, bool ignoreOthers, CatalogFindings errors)
     {

@@ -1,6 +1,9 @@
 namespace Cairn.Fleet.Catalog.Csv;
 
-/// <summary>Short fields repeat all over a catalogue (regions, zones, card names), so one copy of each serves. Bounded: a slot keeps its last text.</summary>
+/// <summary>
+/// Short fields repeat all over a catalogue (regions, zones, card names), so one copy of each serves. Bounded: a slot keeps its last
+/// text.
+/// </summary>
 internal sealed class CsvTextPool
 {
     private const int LongestKept = 24;

@@ -19,7 +19,8 @@ internal static class CatalogAccelerator
         if (named is null)
         {
             var vendor = info is { Manufacturer.Length: > 0 } ? info.Manufacturer.ToLowerInvariant() : "unknown";
-            return new OfferAccelerators(AcceleratorName.Canonical(name), vendor, (long)(info is null ? 0 : Readings(info.Size, count).First()), count);
+            return new OfferAccelerators(AcceleratorName.Canonical(name), vendor, (long)(info is null
+                ? 0 : Readings(info.Size, count).First()), count);
         }
 
         var facts = info is null ? named : ByMemory(named, info, count);
@@ -29,8 +30,8 @@ internal static class CatalogAccelerator
     }
 
     /// <summary>
-    /// <c>SizeInMiB</c> may be of one card or of all together, and in MiB or GiB. The reading that fits the named card wins; then one that fits
-    /// another form of the same card; else the name stands.
+    /// <c>SizeInMiB</c> may be of one card or of all together, and in MiB or GiB. The reading that fits the named card wins; then one
+    /// that fits another form of the same card; else the name stands.
     /// </summary>
     private static AcceleratorFacts ByMemory(AcceleratorFacts named, GpuInfo info, int count)
     {
@@ -39,7 +40,8 @@ internal static class CatalogAccelerator
         var readings = Readings(info.Size, count).ToList();
         if (readings.Any(bytes => Fits(named, bytes)))
             return named;
-        return readings.Select(bytes => Accelerators.Find(named.Name, (long)bytes)).FirstOrDefault(facts => facts is not null && facts != named) ?? named;
+        return readings.Select(bytes => Accelerators.Find(named.Name, (long)bytes)).FirstOrDefault(facts => facts is not null
+            && facts != named) ?? named;
     }
 
     private static IEnumerable<decimal> Readings(decimal size, int count)
@@ -52,5 +54,6 @@ internal static class CatalogAccelerator
     private static bool Fits(AcceleratorFacts facts, decimal bytes) => Math.Abs(bytes - facts.MemoryBytes) <= facts.MemoryBytes * 0.08m;
 
     /// <summary>True where the two are forms of one card with the same memory, such as SXM and PCIe.</summary>
-    private static bool IsForm(AcceleratorFacts a, AcceleratorFacts b) => a.MemoryBytes == b.MemoryBytes && a.Name.Split('-')[0] == b.Name.Split('-')[0];
+    private static bool IsForm(AcceleratorFacts a, AcceleratorFacts b) =>
+        a.MemoryBytes == b.MemoryBytes && a.Name.Split('-')[0] == b.Name.Split('-')[0];
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Cairn.Fleet.Catalog.SkyPilot;
 
 /// <summary>
-/// Which cards belong to which Google host types: its catalogue prices hosts and cards in rows of their own (Google Compute Engine documentation, "GPU
-/// machine types"). Accelerator-optimised types exist only with their cards; N1 takes cards of the older kinds.
+/// Which cards belong to which Google host types: its catalogue prices hosts and cards in rows of their own (Google Compute Engine
+/// documentation, "GPU machine types"). Accelerator-optimised types exist only with their cards; N1 takes cards of the older kinds.
 /// </summary>
 internal static class GoogleHosts
 {
@@ -32,5 +32,6 @@ internal static class GoogleHosts
 
     /// <summary><c>8g</c> is 8.</summary>
     private static int? Count(string word) =>
-        word.EndsWith('g') && int.TryParse(word.AsSpan(0, word.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : null;
+        word.EndsWith('g') && int.TryParse(word.AsSpan(0, word.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count > 0 ? count : null;
 }

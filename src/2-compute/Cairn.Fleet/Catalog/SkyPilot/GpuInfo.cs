@@ -9,7 +9,8 @@ namespace Cairn.Fleet.Catalog.SkyPilot;
 internal sealed record GpuInfo(string Name, string Manufacturer, decimal Size)
 {
     /// <summary>
-    /// The column holds a Python literal: <c>{'Gpus': [{'Name': 'V100', 'Manufacturer': 'NVIDIA', 'Count': 8.0, 'MemoryInfo': {'SizeInMiB': 16384}}], …}</c>.
+    /// The column holds a Python literal: <c>{'Gpus': [{'Name': 'V100', 'Manufacturer': 'NVIDIA', 'Count': 8.0, 'MemoryInfo':
+    /// {'SizeInMiB': 16384}}], …}</c>.
     /// </summary>
     /// <returns>Null where it is something else, such as a bare name: some providers write that.</returns>
     public static GpuInfo? Parse(string text)
@@ -26,7 +27,9 @@ internal sealed record GpuInfo(string Name, string Manufacturer, decimal Size)
     }
 }
 
-/// <summary>Reads Python's literals of dicts, lists, tuples, strings, numbers and names. Anything else reads as null; nothing throws.</summary>
+/// <summary>
+/// Reads Python's literals of dicts, lists, tuples, strings, numbers and names. Anything else reads as null; nothing throws.
+/// </summary>
 internal ref struct PythonLiteral
 {
     private const int MaxDepth = 16;

@@ -9,7 +9,8 @@ namespace Cairn.Fleet.Catalog.SkyPilot;
 /// <list type="number">
 /// <item>Zones of a region are one offer at the cheapest zone's price: zone names differ by account and decide nothing here.</item>
 /// <item>Google's rows without an instance type are cards, to be joined with the hosts of their zone, or whole TPU slices.</item>
-/// <item>A price of $0 or none is a default of the catalogue and no price; a share of a card is not a card. Both are skipped and counted.</item>
+/// <item>A price of $0 or none is a default of the catalogue and no price; a share of a card is not a card. Both are skipped and
+/// counted.</item>
 /// </list>
 /// </summary>
 internal sealed class SkyPilotCatalog(string provider, string source, DateOnly asOf, CatalogFindings skipped)
@@ -33,7 +34,8 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
 
         if (row.Count != decimal.Truncate(row.Count))
         {
-            skipped.Add(row.Line, 1, string.Create(CultureInfo.InvariantCulture, $"{Named(row)} is {row.Count} of a card; shares of cards are not offered"));
+            skipped.Add(row.Line, 1, string.Create(CultureInfo.InvariantCulture,
+                $"{Named(row)} is {row.Count} of a card; shares of cards are not offered"));
             return;
         }
 
@@ -46,7 +48,8 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
 
         var machine = new Machine(accelerators, row.Cpus, (long)(row.MemoryGiB * (1 << 30)), row.Architecture, price, SpotOf(row));
         if (row.InstanceType.Length > 0)
-            Keep(_machines, new MachineKey(row.InstanceType, row.Region, row.Zone, accelerators?.Name ?? "", accelerators?.Count ?? 0), machine);
+            Keep(_machines, new MachineKey(row.InstanceType, row.Region, row.Zone, accelerators?.Name ?? "", accelerators?.Count ?? 0),
+                machine);
         else if (TpuSlice.IsTpu(row.Accelerator))
             Keep(_machines, new MachineKey(row.Accelerator, row.Region, row.Zone, accelerators!.Name, accelerators.Count), machine);
         else
@@ -59,7 +62,8 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
         var byRegion = new Dictionary<MachineKey, Machine>();
         foreach (var (key, machine) in joined)
             Keep(byRegion, key with { Zone = "" }, machine);
-        return [.. byRegion.Select(entry => ToOffer(entry.Key, entry.Value)).DistinctBy(offer => offer.Id).OrderBy(offer => offer.Id, StringComparer.Ordinal)];
+        var offers = byRegion.Select(entry => ToOffer(entry.Key, entry.Value));
+        return [.. offers.DistinctBy(offer => offer.Id).OrderBy(offer => offer.Id, StringComparer.Ordinal)];
     }
 
     private OfferAccelerators? AcceleratorsOf(SkyPilotRow row)
@@ -73,7 +77,9 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
         return CatalogAccelerator.Resolve(row.Accelerator, (int)row.Count, info);
     }
 
-    /// <summary>Hosts that exist only with cards get theirs, cards of the older kinds the smallest host with four processors for each.</summary>
+    /// <summary>
+    /// Hosts that exist only with cards get theirs, cards of the older kinds the smallest host with four processors for each.
+    /// </summary>
     private Dictionary<MachineKey, Machine> JoinCards()
     {
         var joined = new Dictionary<MachineKey, Machine>();
@@ -92,7 +98,8 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
             else if (_cards.TryGetValue(new CardKey(cards.Accelerator, cards.Count, key.Region, key.Zone), out var card))
                 joined[key with { Accelerator = cards.Accelerator, Count = cards.Count }] = host.With(card);
             else
-                skipped.Add(0, 1, $"{key.InstanceType} in {key.Zone} comes with {cards.Count} {cards.Accelerator}, which no row of that zone prices");
+                skipped.Add(0, 1,
+                    $"{key.InstanceType} in {key.Zone} comes with {cards.Count} {cards.Accelerator}, which no row of that zone prices");
         }
 
         foreach (var (key, card) in _cards)
@@ -124,9 +131,10 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
             MemoryBytes = machine.MemoryBytes,
             OnDemand = machine.Price,
             Spot = machine.Spot,
-            InterruptionsPerHour = machine.Spot is null ? 0 : terms is { InterruptionsPerHour: > 0 } ? terms.InterruptionsPerHour : AssumedInterruptionsPerHour,
+            InterruptionsPerHour = machine.Spot is null ? 0 : terms is { InterruptionsPerHour: > 0 }
+                ? terms.InterruptionsPerHour : AssumedInterruptionsPerHour,
             Interconnect = _terms.Interconnect(key.InstanceType),
-            Labels = machine.Architecture is "" or "x86_64" ? new SortedDictionary<string, string>(StringComparer.Ordinal) : new(StringComparer.Ordinal) { ["arch"] = machine.Architecture },
+            Labels = LabelsOf(machine.Architecture),
             Source = $"{source}; {_terms.Note}",
             AsOf = asOf,
         };
@@ -146,7 +154,9 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
         };
     }
 
-    /// <summary>A known region of the provider, else what its name tells: a country's two letters alone or between commas (<c>Texas, US, NA</c>).</summary>
+    /// <summary>
+    /// A known region of the provider, else what its name tells: a country's two letters alone or between commas (<c>Texas, US, NA</c>).
+    /// </summary>
     private Region RegionOf(string name)
     {
         if (_regions.TryGetValue(name, out var region))
@@ -157,6 +167,9 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
         _regions.Add(name, region);
         return region;
     }
+
+    private static SortedDictionary<string, string> LabelsOf(string architecture) =>
+        architecture is "" or "x86_64" ? new(StringComparer.Ordinal) : new(StringComparer.Ordinal) { ["arch"] = architecture };
 
     private static HourlyPrice? SpotOf(SkyPilotRow row) => row.Spot is { MicrosPerHour: > 0 } spot && spot < row.Price ? spot : null;
 
@@ -169,7 +182,8 @@ internal sealed class SkyPilotCatalog(string provider, string source, DateOnly a
 
     private readonly record struct CardKey(string Accelerator, int Count, string Region, string Zone);
 
-    private sealed record Machine(OfferAccelerators? Accelerators, double Cpus, long MemoryBytes, string Architecture, HourlyPrice Price, HourlyPrice? Spot)
+    private sealed record Machine(
+        OfferAccelerators? Accelerators, double Cpus, long MemoryBytes, string Architecture, HourlyPrice Price, HourlyPrice? Spot)
     {
         /// <summary>A host with the cards of a row of their own: both prices add up, and spot needs both.</summary>
         public Machine With(Machine card) => this with

@@ -3,13 +3,18 @@ using Cairn.Fleet.Catalog.Csv;
 
 namespace Cairn.Fleet.Catalog.SkyPilot;
 
-/// <summary>One row of <c>vms.csv</c>. Which columns there are and in what order differs by provider; an empty field and <c>nan</c> are absent.</summary>
+/// <summary>
+/// One row of <c>vms.csv</c>. Which columns there are and in what order differs by provider; an empty field and <c>nan</c> are absent.
+/// </summary>
 internal sealed record SkyPilotRow(
     int Line, string InstanceType, string Accelerator, decimal Count, string GpuInfo, double Cpus, decimal MemoryGiB,
     HourlyPrice? Price, HourlyPrice? Spot, string Region, string Zone, string Architecture)
 {
     public static readonly IReadOnlyList<string> Columns =
-        ["InstanceType", "AcceleratorName", "AcceleratorCount", "GpuInfo", "vCPUs", "MemoryGiB", "Price", "SpotPrice", "Region", "AvailabilityZone", "Arch"];
+        [
+            "InstanceType", "AcceleratorName", "AcceleratorCount", "GpuInfo", "vCPUs", "MemoryGiB", "Price", "SpotPrice", "Region",
+            "AvailabilityZone", "Arch",
+        ];
 
     /// <summary>Columns without which nothing can be offered, by their place in <see cref="Columns"/>.</summary>
     public static readonly IReadOnlyList<int> Required = [0, 6, 8];
@@ -44,9 +49,11 @@ internal sealed record SkyPilotRow(
         return text.Contains('/', StringComparison.Ordinal) ? text.Replace('/', '_') : text;
     }
 
-    private static decimal? Number(CsvRow row, int column, decimal max) => IsNan(row, column) ? null : row.Number(column, Columns[column], 0, max);
+    private static decimal? Number(CsvRow row, int column, decimal max) =>
+        IsNan(row, column) ? null : row.Number(column, Columns[column], 0, max);
 
-    private static HourlyPrice? Dollars(CsvRow row, int column) => Number(row, column, 1_000_000) is { } usd ? HourlyPrice.FromUsd(usd) : null;
+    private static HourlyPrice? Dollars(CsvRow row, int column) =>
+        Number(row, column, 1_000_000) is { } usd ? HourlyPrice.FromUsd(usd) : null;
 
     private static bool IsNan(CsvRow row, int column) => row.Text(column).Equals("nan", StringComparison.OrdinalIgnoreCase);
 }

@@ -10,7 +10,8 @@ internal static class TpuSlice
     public static bool IsTpu(string accelerator) => accelerator.StartsWith("tpu-", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// The number in the name counts cores up to v4 and in v5p, two to a chip, and chips in v5e and v6e (Cloud TPU documentation, "TPU configurations").
+    /// The number in the name counts cores up to v4 and in v5p, two to a chip, and chips in v5e and v6e (Cloud TPU documentation, "TPU
+    /// configurations").
     /// </summary>
     /// <returns>The slice's chips, or null where the name is none of a known generation.</returns>
     public static OfferAccelerators? Parse(string accelerator)
