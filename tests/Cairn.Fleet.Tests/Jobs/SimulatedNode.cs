@@ -48,7 +48,7 @@ internal sealed class SimulatedNode(World world, NodeId id, string name, NodeFac
         List<HeldTask> held;
         lock (_gate)
             held = [.. _tasks.Values.Select(t => t.Held())];
-        var replay = await _world.Work.ReplayAsync(id, held, CancellationToken.None);
+        var replay = await _world.Work.ReplayAsync(id, held, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
         lock (_gate)
         {
             foreach (var forgotten in replay.ForgetTasks)
@@ -233,6 +233,14 @@ internal sealed class SimulatedTask(SimulatedNode node, StartTask start)
     {
         lock (_gate)
             Keep(Make(phase));
+    }
+
+    /// <summary>Sends an output or a checkpoint; its blobs are taken to be put before.</summary>
+    public void Leave(string name, bool checkpoint, params (string Path, string Hash, long Size)[] files)
+    {
+        var manifest = new FileManifest();
+        manifest.Files.AddRange(files.Select(f => new FileEntry { Path = f.Path, Hash = f.Hash, SizeBytes = f.Size, Mode = 420 }));
+        node.Send(new TaskOutput { TaskId = Id, Epoch = start.Epoch, Name = name, Checkpoint = checkpoint, Manifest = manifest });
     }
 
     public HeldTask Held()

@@ -188,6 +188,23 @@ internal sealed class World : IAsyncDisposable
 
     public Task<IReadOnlyList<T>> RowsAsync<T>(string sql, object? args = null) => Store.ReadAsync(session => session.Query<T>(sql, args), CancellationToken.None);
 
+    /// <summary>Time passes, and every attached node is heard.</summary>
+    public void Advance(TimeSpan time)
+    {
+        Clock.Advance(time);
+        foreach (var node in Nodes.All.Where(n => n.Connected))
+            node.Hear(Time.GetTimestamp());
+        Inbox.Post(new FleetInput.TimeCame());
+    }
+
+    /// <summary>The next turn has been taken.</summary>
+    public async Task TurnAsync()
+    {
+        var reply = new TaskCompletionSource<NodeReplay>();
+        Inbox.Post(new FleetInput.NodeAttached(default, [], new HashSet<TaskId>(), reply));
+        await reply.Task.WaitAsync(s_patience);
+    }
+
     /// <summary>A simulated node failed: whoever waits is told.</summary>
     public void Fail(Exception error) => _deaths.Cause = error;
 

@@ -10,13 +10,22 @@ namespace Cairn.Fleet.Jobs;
 /// <summary>The moves of a job through its phases. Each changes memory and the turn together.</summary>
 internal sealed class JobLife(JobBoard board, PlacementQueue queue, LimitWatch limits)
 {
-    /// <summary>A job whose row is durable is taken in.</summary>
+    /// <summary>A job whose row is durable is taken in, new or after a restart.</summary>
     public void Arrive(LiveJob job)
     {
         board.Add(job);
-        if (job.WaitsFor is null)
-            queue.Enqueue(job);
+        EnqueueIfClear(job);
         limits.Watch(job);
+    }
+
+    /// <summary>Queues the wanted ranks once nothing of them is live, and no other step is waited for.</summary>
+    public void EnqueueIfClear(LiveJob job)
+    {
+        if (job is { Wanted: not null, WaitsFor: null, HasEnded: false, Phase: not JobPhase.Stopping }
+            && Array.TrueForAll(job.WantedRanks, rank => job.Ranks[rank] is null or { HasEnded: true }))
+        {
+            queue.Enqueue(job);
+        }
     }
 
     /// <summary>Its first rank runs.</summary>
@@ -94,8 +103,7 @@ internal sealed class JobLife(JobBoard board, PlacementQueue queue, LimitWatch l
             child.WaitsFor = needs.Count == 0 ? null : string.Join(',', needs);
             (child.Reason, child.Message) = child.WaitsFor is null ? (null, null) : ("waits_for", $"Waits for {string.Join(", ", needs)}.");
             turn.Change(child);
-            if (child.WaitsFor is null)
-                queue.Enqueue(child);
+            EnqueueIfClear(child);
         }
     }
 

@@ -105,10 +105,13 @@ internal sealed partial class JobReconciler
         _parts.Clear();
         _parts.Metering.Begin(Now());
         _inputs.LearnAllNodes();
+        // What is held comes first: ranks that are placed again join the gang's held ones.
         foreach (var job in jobs)
-            _parts.Life.Arrive(job);
+            _parts.Board.Add(job);
         foreach (var task in _parts.Board.Tasks)
             _parts.Queue.Adopt(task);
+        foreach (var job in jobs)
+            _parts.Life.Arrive(job);
         _loaded = true;
         LogLoaded(_logger, jobs.Count, _parts.Board.Tasks.Count());
 

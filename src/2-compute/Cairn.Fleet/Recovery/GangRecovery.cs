@@ -118,8 +118,7 @@ internal sealed class GangRecovery(JobLife life, PlacementQueue queue, NodeSight
                 life.End(turn, job);
             return;
         }
-        if (job.Wanted is not null && job.WantedRanks.All(rank => job.Ranks[rank] is null or { HasEnded: true }))
-            queue.Enqueue(job);
+        life.EnqueueIfClear(job);
         turn.Change(job);
     }
 
