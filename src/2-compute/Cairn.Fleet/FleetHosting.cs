@@ -56,6 +56,8 @@ public static class FleetHosting
     private static IServiceCollection AddFleetJobs(this IServiceCollection services, FleetOptions options)
     {
         services.AddSingleton(_ => SecretSeal.Open(options.SecretKeyFile));
+        services.AddSingleton(provider => new NodeBoard(provider.GetRequiredService<FleetNodes>(), provider.GetRequiredService<NodeOffers>()));
+        services.AddSingleton(provider => new JobRecords(provider.GetRequiredService<Store>()));
         services.AddSingleton<CurrentOffers>(provider =>
         {
             var offers = provider.GetRequiredService<NodeOffers>();

@@ -42,6 +42,9 @@ public sealed partial class NodeDaemon
     /// <summary>Who the node is, once it has joined.</summary>
     public Task<NodeStanding> Joined => _joined.Task;
 
+    /// <summary>Whether the daemon of this data folder has joined, and so needs no token.</summary>
+    public static bool HasJoined(string dataFolder) => File.Exists(NodeFolder.EnrolmentFileOf(dataFolder));
+
     /// <summary>Runs until cancelled.</summary>
     /// <exception cref="NodeRefusedException">The node cannot start, or the control plane removed it; then all its tasks were
     /// stopped.</exception>

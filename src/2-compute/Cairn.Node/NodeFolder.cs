@@ -19,7 +19,9 @@ internal sealed class NodeFolder : IDisposable
 
     public string KeyFile => Path.Combine(Root, "node.key");
 
-    public string EnrolmentFile => Path.Combine(Root, "enrolment.json");
+    public string EnrolmentFile => EnrolmentFileOf(Root);
+
+    public static string EnrolmentFileOf(string root) => Path.Combine(root, "enrolment.json");
 
     public string DeclarationFile => Path.Combine(Root, "declaration.pb");
 
