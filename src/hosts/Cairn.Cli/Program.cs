@@ -1,1 +1,3 @@
-return 0;
+using Cairn.Cli.CommandLine;
+
+return await CairnProgram.RunAsync(args);

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using Spectre.Console;
+
+namespace Cairn.Cli.CommandLine;
+
+/// <summary>Parses the line, runs the command, and turns what goes wrong into a message on stderr and an exit code.</summary>
+internal static class CairnProgram
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var line = CairnRoot.Create().Parse(args);
+        using var interrupted = new CancellationTokenSource();
+        try
+        {
+            return await line.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, interrupted.Token);
+        }
+        catch (CliException exception)
+        {
+            WriteError(exception.Message, exception.Details);
+            return exception.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            WriteError(exception.Message, []);
+            return ExitCodes.Failure;
+        }
+    }
+
+    private static void WriteError(string message, IReadOnlyList<string> details)
+    {
+        var errors = new Output(json: false, plain: Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 }).Notes;
+        errors.MarkupLine($"[red]error:[/] {Markup.Escape(message)}");
+        foreach (var detail in details)
+            errors.WriteLine("  " + detail);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Cairn.Cli.CommandLine;
+using Cairn.Contracts.Api;
+
+namespace Cairn.Cli.Connection;
+
+/// <summary>Which server to talk to, and with which key. Written by <c>cairn up</c> and <c>cairn context set</c>, mode 0600.</summary>
+internal sealed record ServerContext(string Server, string? Key)
+{
+    /// <summary>The folder of the CLI's own files: <c>$CAIRN_HOME</c>, else <c>~/.cairn</c>.</summary>
+    public static string Home =>
+        Environment.GetEnvironmentVariable("CAIRN_HOME") is { Length: > 0 } home
+            ? home
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cairn");
+
+    public static string FilePath(string home) => Path.Combine(home, "context.json");
+
+    /// <exception cref="CliException">No server is named anywhere.</exception>
+    public static ServerContext Resolve(string? option) =>
+        TryResolve(option) ?? throw new CliException(ExitCodes.Unreachable,
+            "No server is known. Start one with `cairn up`, or name one with --server or $CAIRN_SERVER.");
+
+    /// <summary>The option, then the environment, then the context file. The file's key goes only to the file's server.</summary>
+    public static ServerContext? TryResolve(string? option)
+    {
+        var saved = Load(Home);
+        var server = option ?? Environment.GetEnvironmentVariable("CAIRN_SERVER") ?? saved?.Server;
+        if (string.IsNullOrWhiteSpace(server))
+            return null;
+        if (!Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            throw new CliException(ExitCodes.Usage, $"'{server}' is not a server's address; expected http://HOST:PORT or https://HOST:PORT.");
+        var key = Environment.GetEnvironmentVariable("CAIRN_KEY") ?? (SameServer(saved?.Server, server) ? saved?.Key : null);
+        return new ServerContext(server.TrimEnd('/'), key);
+    }
+
+    public static ServerContext? Load(string home)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ServerContext>(File.ReadAllText(FilePath(home)), ApiJson.Compact);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (JsonException exception)
+        {
+            throw new CliException(ExitCodes.Usage, $"{FilePath(home)} is not a context file ({exception.Message}); delete it or write it again with `cairn context set`.");
+        }
+    }
+
+    /// <summary>Writes the file atomically, readable by its owner only.</summary>
+    public void Save(string home)
+    {
+        Directory.CreateDirectory(home);
+        var path = FilePath(home);
+        var temporary = path + ".new";
+        File.Delete(temporary);
+        using (var stream = new FileStream(temporary, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
+        {
+            JsonSerializer.Serialize(stream, this, ApiJson.Indented);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    private static bool SameServer(string? a, string b) =>
+        a is not null && string.Equals(a.TrimEnd('/'), b.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Net;
+using Cairn.Cli.CommandLine;
+using Cairn.Cli.Connection;
+using Cairn.Server.Hosting;
+
+namespace Cairn.Cli.Up;
+
+/// <summary>How a control plane is started: the same flags for <c>up</c> and <c>server</c>.</summary>
+internal sealed class ServerFlags
+{
+    private readonly Option<string> _data = new("--data") { Description = "The folder of rows, logs, blobs and keys.", DefaultValueFactory = _ => ServerContext.Home, HelpName = "FOLDER" };
+    private readonly Option<string> _http = new("--http") { Description = "Where the REST API listens; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:7070", HelpName = "ADDRESS:PORT" };
+    private readonly Option<string> _grpc = new("--grpc") { Description = "Where nodes dial in, over TLS.", DefaultValueFactory = _ => "127.0.0.1:7071", HelpName = "ADDRESS:PORT" };
+    private readonly Option<string?> _database = new("--database") { Description = "postgres://… keeps rows there, so that several servers can share them; default SQLite in the data folder.", HelpName = "URL" };
+    private readonly Option<string?> _publicName = new("--public-name") { Description = "The host name or address that join tokens carry.", HelpName = "HOST" };
+    private readonly Option<string?> _certificate = new("--tls-certificate") { Description = "PEM certificate of the REST API; needed beyond loopback.", HelpName = "FILE" };
+    private readonly Option<string?> _key = new("--tls-key") { Description = "PEM private key of the certificate.", HelpName = "FILE" };
+    private readonly Option<decimal> _fee = new("--fee") { Description = "The market's share, in percent of compute." };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _data, _http, _grpc, _database, _publicName, _certificate, _key, _fee })
+            command.Options.Add(option);
+    }
+
+    /// <exception cref="CliException">Something is wrong; it names every mistake.</exception>
+    public ServerOptions Read(CommandContext context)
+    {
+        var options = new ServerOptions
+        {
+            DataFolder = Path.GetFullPath(context.Get(_data)!),
+            Http = EndPoint("--http", context.Get(_http)!),
+            Grpc = EndPoint("--grpc", context.Get(_grpc)!),
+            Database = context.Get(_database),
+            PublicName = context.Get(_publicName),
+            TlsCertificate = context.Get(_certificate),
+            TlsKey = context.Get(_key),
+            FeePercent = context.Get(_fee),
+        };
+        return options.Validate() is { Count: > 0 } errors ? throw new CliException(ExitCodes.Usage, "The server cannot start so:", errors) : options;
+    }
+
+    private static IPEndPoint EndPoint(string option, string text)
+    {
+        text = text.Replace("localhost", "127.0.0.1", StringComparison.OrdinalIgnoreCase);
+        if (IPEndPoint.TryParse(text, out var endPoint) && text.Contains(':', StringComparison.Ordinal))
+            return endPoint;
+        throw new CliException(ExitCodes.Usage, $"{option} {text}: expected ADDRESS:PORT, such as 127.0.0.1:7070 or [::]:7070.");
+    }
+}

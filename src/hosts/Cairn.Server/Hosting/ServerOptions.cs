@@ -1,0 +1,57 @@
+using System.Net;
+
+namespace Cairn.Server.Hosting;
+
+/// <summary>How a control plane is started.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>The folder of everything it keeps: rows (with SQLite), logs, blobs, keys. Made where missing, mode 0700.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Null keeps rows in SQLite in the data folder; a <c>postgres://</c> address lets several servers share them.</summary>
+    public string? Database { get; init; }
+
+    /// <summary>Where the REST API listens. Default 127.0.0.1:7070; port 0 takes a free one.</summary>
+    public IPEndPoint Http { get; init; } = new(IPAddress.Loopback, 7070);
+
+    /// <summary>Where nodes dial in, always over TLS. Default 127.0.0.1:7071; port 0 takes a free one.</summary>
+    public IPEndPoint Grpc { get; init; } = new(IPAddress.Loopback, 7071);
+
+    /// <summary>A PEM certificate chain for the REST API; needed to listen beyond loopback.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>The PEM private key that belongs to <see cref="TlsCertificate"/>.</summary>
+    public string? TlsKey { get; init; }
+
+    /// <summary>The host name or address that join tokens carry; null takes the address of <see cref="Grpc"/>, or the host's name where that is any address.</summary>
+    public string? PublicName { get; init; }
+
+    /// <summary>The market's share of compute in percent, 0 to 50. Default 0: one's own machines cost no fee.</summary>
+    public decimal FeePercent { get; init; }
+
+    /// <summary>Dollars granted to the default project when it is made. Default 0; <c>cairn up</c> grants some, so that work can start.</summary>
+    public decimal FirstCreditsUsd { get; init; }
+
+    /// <summary>Every mistake at once, in words; empty when all is well.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        var errors = new List<string>();
+        if (string.IsNullOrWhiteSpace(DataFolder))
+            errors.Add("The data folder is empty; name one with --data.");
+        if (!IPAddress.IsLoopback(Http.Address) && TlsCertificate is null)
+            errors.Add($"--http {Http} is beyond loopback, where keys would travel in the clear; give --tls-certificate and --tls-key, or put a TLS proxy in front and listen on 127.0.0.1.");
+        if ((TlsCertificate is null) != (TlsKey is null))
+            errors.Add("--tls-certificate and --tls-key belong together; only one is given.");
+        foreach (var (option, path) in new[] { ("--tls-certificate", TlsCertificate), ("--tls-key", TlsKey) })
+        {
+            if (path is not null && !File.Exists(path))
+                errors.Add($"{option}: there is no file {path}.");
+        }
+
+        if (FeePercent is < 0 or > 50)
+            errors.Add($"The fee is {FeePercent} %; expected 0 to 50.");
+        if (Http.Port != 0 && Http.Equals(Grpc))
+            errors.Add($"--http and --grpc are both {Http}; they need two ports.");
+        return errors;
+    }
+}
