@@ -39,7 +39,8 @@ internal static class KilledWriter
     public static async Task WriteForeverAsync(string asked)
     {
         var parts = asked.Split('|', 2);
-        await using var store = await Store.OpenAsync(new StoreOptions { Database = parts[1] }, Database.Schema, TimeProvider.System, default);
+        await using var store =
+            await Store.OpenAsync(new StoreOptions { Database = parts[1] }, Database.Schema, TimeProvider.System, default);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(async lane =>
         {
             for (var i = 0; ; i++)

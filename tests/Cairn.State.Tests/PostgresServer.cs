@@ -18,7 +18,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private int _databases;
 
     public static string? Binaries { get; } = Directory.Exists("/usr/lib/postgresql")
-        ? Directory.EnumerateDirectories("/usr/lib/postgresql").Order().Select(d => Path.Combine(d, "bin")).LastOrDefault(d => File.Exists(Path.Combine(d, "postgres")))
+        ? Directory.EnumerateDirectories("/usr/lib/postgresql").Order().Select(d => Path.Combine(d, "bin"))
+            .LastOrDefault(d => File.Exists(Path.Combine(d, "postgres")))
         : null;
 
     private string Data => Path.Combine(_folder, "data");
@@ -34,7 +35,8 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The address of a new, empty database; skips the test where PostgreSQL is not installed.</summary>
     public string NewDatabase()
     {
-        Assert.SkipWhen(Binaries is null, "PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/postgres); run eng/install-engines.sh.");
+        Assert.SkipWhen(Binaries is null,
+            "PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/postgres); run eng/install-engines.sh.");
         lock (_starting)
         {
             if (!_started)
@@ -50,7 +52,8 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Kills the server as a crash would, with nothing flushed, and starts it on what its disk has.</summary>
-    public void CrashAndRestart() => RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-l", Path.Combine(_folder, "log"), "restart");
+    public void CrashAndRestart() =>
+        RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-l", Path.Combine(_folder, "log"), "restart");
 
     private void Start()
     {
@@ -73,7 +76,10 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static void Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/tmp" };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
+        };
         using var process = Process.Start(start)!;
         // The server that pg_ctl leaves behind keeps the pipes open, so they are not read to their end.
         process.OutputDataReceived += (_, _) => { };

@@ -79,7 +79,8 @@ public sealed class ReconcilerLoopTests : IAsyncLifetime
         }, Ct);
         await Wait.Until(() => epoch == 3);
         await loop.StopAsync(Ct);
-        Assert.Contains(_log.Said, line => line.Level == LogLevel.Warning && line.Text.Contains("lost its lease of epoch 1", StringComparison.Ordinal));
+        Assert.Contains(_log.Said, line =>
+            line.Level == LogLevel.Warning && line.Text.Contains("lost its lease of epoch 1", StringComparison.Ordinal));
         Assert.False(_host.IsStopping);
     }
 
@@ -137,7 +138,8 @@ public sealed class ReconcilerLoopTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             _lines.Enqueue((logLevel, formatter(state, exception)));
     }
 }

@@ -110,7 +110,8 @@ public sealed class Servers_that_share_rows(PostgresServer server) : IAsyncLifet
         await using var connection = new NpgsqlConnection(address.ToString());
         await connection.OpenAsync(Ct);
         await using var command = new NpgsqlCommand(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()", connection);
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            connection);
         await command.ExecuteNonQueryAsync(Ct);
     }
 }

@@ -19,7 +19,8 @@ public abstract class Store_migrates(Func<Database> database) : StoreContract(da
             Assert.Equal("grey", await store.ReadAsync(s => s.Scalar<string>("SELECT colour FROM things"), Ct));
             Assert.Equal([("other", 1), ("state", 1), ("test", 1), ("test", 2), ("test", 3)],
                 await store.ReadAsync(s => s.Query<(string, int)>("SELECT area, number FROM migrations ORDER BY area, number"), Ct));
-            var orphan = await Assert.ThrowsAsync<StoreException>(() => store.WriteAsync(s => s.Execute("INSERT INTO others (id, thing_id) VALUES ('o', 'none')"), Ct));
+            var orphan = await Assert.ThrowsAsync<StoreException>(
+                () => store.WriteAsync(s => s.Execute("INSERT INTO others (id, thing_id) VALUES ('o', 'none')"), Ct));
             Assert.Equal(StoreFault.Constraint, orphan.Fault);
         }
     }

@@ -8,7 +8,8 @@ public abstract class Store_orders_works(Func<Database> database) : StoreContrac
     private const int Cells = 4;
 
     /// <summary>A work: cells it changes, each depending on another's value, and where it fails, if it does.</summary>
-    private static readonly Gen<Step[]> s_steps = Gen.Select(Gen.Int[0, Cells - 1], Gen.Int[0, Cells - 1], Gen.Int[1, 9], (to, from, by) => new Step(to, from, by)).Array[1, 4];
+    private static readonly Gen<Step[]> s_steps =
+        Gen.Select(Gen.Int[0, Cells - 1], Gen.Int[0, Cells - 1], Gen.Int[1, 9], (to, from, by) => new Step(to, from, by)).Array[1, 4];
 
     private static readonly Gen<(Step[] Steps, Failure Failure)> s_work = Gen.Select(s_steps, Gen.Frequency(
         (5, Gen.Const(Failure.None)), (1, Gen.Const(Failure.Thrown)), (1, Gen.Const(Failure.Statement)), (1, Gen.Const(Failure.Rule))));
@@ -45,7 +46,8 @@ public abstract class Store_orders_works(Func<Database> database) : StoreContrac
         foreach (var step in kept.OrderBy(k => k.Order).SelectMany(k => k.Steps))
             model[step.To] = Next(model[step.To], model[step.From], step.By);
         var actual = await store.ReadAsync(s => s.Query<long>("SELECT value FROM counters WHERE name <> 'order' ORDER BY name"), Ct);
-        return actual.SequenceEqual(model) && kept.Select(k => k.Order).Order().SequenceEqual(Enumerable.Range(1, kept.Count).Select(i => (long)i));
+        return actual.SequenceEqual(model)
+            && kept.Select(k => k.Order).Order().SequenceEqual(Enumerable.Range(1, kept.Count).Select(i => (long)i));
     }
 
     private static long Do(WriteSession session, Step[] steps, Failure failure)
@@ -56,7 +58,8 @@ public abstract class Store_orders_works(Func<Database> database) : StoreContrac
             // Read and written apart, so that two works that overlapped would lose an update.
             var to = session.Scalar<long>("SELECT value FROM counters WHERE name = @name", new { name = $"{step.To}" });
             var from = session.Scalar<long>("SELECT value FROM counters WHERE name = @name", new { name = $"{step.From}" });
-            session.Execute("UPDATE counters SET value = @value WHERE name = @name", new { name = $"{step.To}", value = Next(to, from, step.By) });
+            session.Execute("UPDATE counters SET value = @value WHERE name = @name",
+                new { name = $"{step.To}", value = Next(to, from, step.By) });
         }
         switch (failure)
         {

@@ -29,8 +29,10 @@ public abstract class Store_reads(Func<Database> database) : StoreContract(datab
         await using var store = await Database.OpenAsync(migrations: [.. Database.Schema, s_all]);
         Everything[] rows =
         [
-            new(JobId.New(s_time), JobPhase.Running, null, Money.FromUsd(-1.5m), null, HourlyPrice.FromUsd(2.99m), s_time, null, true, 0.1, 3, null, Tags("a", "it's")),
-            new(JobId.New(s_time), Enum.GetValues<JobPhase>()[^1], JobPhase.Running, new Money(long.MaxValue), new Money(1), HourlyPrice.Free, s_time, s_time.AddMicroseconds(1),
+            new(JobId.New(s_time), JobPhase.Running, null, Money.FromUsd(-1.5m), null, HourlyPrice.FromUsd(2.99m), s_time, null, true, 0.1,
+                3, null, Tags("a", "it's")),
+            new(JobId.New(s_time), Enum.GetValues<JobPhase>()[^1], JobPhase.Running, new Money(long.MaxValue), new Money(1),
+                HourlyPrice.Free, s_time, s_time.AddMicroseconds(1),
                 false, -1e300, int.MaxValue, "ünï\n", Tags()),
         ];
         await store.WriteAsync(s => s.ExecuteMany(Insert, rows), Ct);
@@ -38,7 +40,9 @@ public abstract class Store_reads(Func<Database> database) : StoreContract(datab
         Assert.Equal(rows.Select(r => r with { Tags = Tags() }), read.Select(r => r with { Tags = Tags() }));
         Assert.Equal(["a", "it's"], read[0].Tags.Value);
         Assert.Equal(rows[0].JobId, await store.ReadAsync(s => s.Scalar<JobId>("SELECT job_id FROM everything WHERE is_held"), Ct));
-        Assert.Equal("running", await store.ReadAsync(s => s.Scalar<string>("SELECT phase FROM everything WHERE phase = @phase", new { phase = JobPhase.Running }), Ct));
+        var word = await store.ReadAsync(
+            s => s.Scalar<string>("SELECT phase FROM everything WHERE phase = @phase", new { phase = JobPhase.Running }), Ct);
+        Assert.Equal("running", word);
     }
 
     [Fact]
@@ -57,10 +61,13 @@ public abstract class Store_reads(Func<Database> database) : StoreContract(datab
         await using var store = await Database.OpenAsync();
         await AddThing(store, "a", 5_000_000_000);
         Assert.Contains("'Colour'", await Refusal(s => s.Query<Coloured>("SELECT id FROM things")), StringComparison.Ordinal);
-        Assert.Contains("@wrong", await Refusal(s => s.Query<string>("SELECT id FROM things WHERE id = @wrong", new { right = 1 })), StringComparison.Ordinal);
-        Assert.Contains("no arguments", await Refusal(s => s.Query<string>("SELECT id FROM things WHERE id = @id")), StringComparison.Ordinal);
+        Assert.Contains("@wrong", await Refusal(s => s.Query<string>("SELECT id FROM things WHERE id = @wrong", new { right = 1 })),
+            StringComparison.Ordinal);
+        Assert.Contains("no arguments", await Refusal(s => s.Query<string>("SELECT id FROM things WHERE id = @id")),
+            StringComparison.Ordinal);
         Assert.Contains("does not fit Int32", await Refusal(s => s.Query<int>("SELECT size FROM things")), StringComparison.Ordinal);
-        Assert.Contains("'n' is no JobPhase; expected one of", await Refusal(s => s.Query<JobPhase>("SELECT name FROM things")), StringComparison.Ordinal);
+        Assert.Contains("'n' is no JobPhase; expected one of", await Refusal(s => s.Query<JobPhase>("SELECT name FROM things")),
+            StringComparison.Ordinal);
 
         async Task<string> Refusal(Func<ReadSession, object> read)
         {
@@ -76,8 +83,10 @@ public abstract class Store_reads(Func<Database> database) : StoreContract(datab
         await using var store = await Database.OpenAsync();
         await AddThing(store, "a");
         await AddThing(store, "b");
-        await Assert.ThrowsAsync<InvalidOperationException>(() => store.ReadAsync(s => s.QuerySingleOrDefault<string>("SELECT id FROM things"), Ct));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => store.ReadAsync(s => s.Scalar<string>("SELECT id FROM things WHERE id = 'c'"), Ct));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            store.ReadAsync(s => s.QuerySingleOrDefault<string>("SELECT id FROM things"), Ct));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            store.ReadAsync(s => s.Scalar<string>("SELECT id FROM things WHERE id = 'c'"), Ct));
         Assert.Null(await store.ReadAsync(s => s.Scalar<long?>("SELECT max(size) FROM things WHERE id = 'c'"), Ct));
     }
 
@@ -85,8 +94,11 @@ public abstract class Store_reads(Func<Database> database) : StoreContract(datab
     public async Task JSON_is_read_into_by_name()
     {
         await using var store = await Database.OpenAsync();
-        await store.WriteAsync(s => s.Execute("INSERT INTO things (id, name, size) VALUES ('j', @json, 0)", new { json = """{"gpu":"H100","n":8}""" }), Ct);
-        Assert.Equal("H100", await store.ReadAsync(s => s.Scalar<string>("SELECT name ->> 'gpu' FROM things WHERE name ->> 'gpu' = @gpu", new { gpu = "H100" }), Ct));
+        var json = """{"gpu":"H100","n":8}""";
+        await store.WriteAsync(s => s.Execute("INSERT INTO things (id, name, size) VALUES ('j', @json, 0)", new { json }), Ct);
+        var gpu = await store.ReadAsync(
+            s => s.Scalar<string>("SELECT name ->> 'gpu' FROM things WHERE name ->> 'gpu' = @gpu", new { gpu = "H100" }), Ct);
+        Assert.Equal("H100", gpu);
     }
 
     [Fact]
@@ -98,7 +110,8 @@ public abstract class Store_reads(Func<Database> database) : StoreContract(datab
         foreach (var count in new[] { 0, 1, 2, 3, 5, 6 })
         {
             var ids = Enumerable.Range(0, count).Select(i => $"{i}").ToList();
-            var found = await store.ReadAsync(s => s.Query<string>("SELECT id FROM things WHERE id IN @ids AND size >= @least ORDER BY id", new { ids, least = 0 }), Ct);
+            var found = await store.ReadAsync(
+                s => s.Query<string>("SELECT id FROM things WHERE id IN @ids AND size >= @least ORDER BY id", new { ids, least = 0 }), Ct);
             Assert.Equal(ids, found);
         }
     }

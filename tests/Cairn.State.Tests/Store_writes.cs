@@ -99,7 +99,11 @@ public abstract class Store_writes(Func<Database> database) : StoreContract(data
     public async Task Rows_come_back_from_an_upsert()
     {
         await using var store = await Database.OpenAsync();
-        const string add = "INSERT INTO counters (name, value) VALUES (@name, @by) ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value";
+        const string add =
+            """
+            INSERT INTO counters (name, value) VALUES (@name, @by)
+            ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value
+            """;
         Assert.Equal(3, await store.WriteAsync(s => s.Scalar<long>(add, new { name = "n", by = 3 }), Ct));
         Assert.Equal(8, await store.WriteAsync(s => s.Scalar<long>(add, new { name = "n", by = 5 }), Ct));
     }

@@ -9,7 +9,8 @@ internal static class Wait
 
     public static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
 
-    public static async Task Until(Func<Task<bool>> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "")
+    public static async Task Until(Func<Task<bool>> condition,
+        [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "")
     {
         var start = Stopwatch.GetTimestamp();
         while (!await condition())

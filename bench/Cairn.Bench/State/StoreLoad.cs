@@ -50,13 +50,15 @@ internal static class StoreLoad
         {
             s.Execute("DELETE FROM events");
             s.Execute("DELETE FROM steps");
-            s.ExecuteMany("INSERT INTO steps (id, phase, cursor_at, changed_at) VALUES (@Id, 'waiting', 0, 0)", [.. Enumerable.Range(0, Rows).Select(i => new { Id = i })]);
+            s.ExecuteMany("INSERT INTO steps (id, phase, cursor_at, changed_at) VALUES (@Id, 'waiting', 0, 0)",
+                [.. Enumerable.Range(0, Rows).Select(i => new { Id = i })]);
         }, default);
         var fence = await store.Leases.AcquireAsync("bench", Guid.CreateVersion7().ToString(), TimeSpan.FromHours(1), default)
             ?? throw new InvalidOperationException("Another bench holds the lease of this database.");
 
         foreach (var callers in new[] { 1, 32, 256 })
-            await LoadAsync($"write, {callers} callers", callers, time, StatementsPerWork, (i, caller) => store.WriteAsync(s => Step(s, fence, i, caller), default));
+            await LoadAsync($"write, {callers} callers", callers, time, StatementsPerWork, (i, caller) =>
+                store.WriteAsync(s => Step(s, fence, i, caller), default));
         foreach (var callers in new[] { 1, 32 })
             await LoadAsync($"read, {callers} callers", callers, time, 1, (i, _) => store.ReadAsync(s => ReadStep(s, i % Rows), default));
         await store.Leases.ReleaseAsync(fence, default);
@@ -69,7 +71,7 @@ internal static class StoreLoad
         session.Execute("UPDATE steps SET phase = 'running', cursor_at = @Cursor, changed_at = @Now WHERE id = @Id",
             new { step.Id, Cursor = step.CursorAt + 1, Now = session.NowMicros });
         session.Execute("INSERT INTO events (id, step_id, kind, body, at) VALUES (@Id, @StepId, 'moved', @Body, @Now)",
-            new { Id = Guid.CreateVersion7(), StepId = step.Id, Body = "{\"from\":\"waiting\",\"to\":\"running\",\"by\":\"bench\"}", Now = session.NowMicros });
+            new { Id = Guid.CreateVersion7(), StepId = step.Id, Body = """{"from":"waiting","to":"running"}""", Now = session.NowMicros });
     }
 
     private static StepRow? ReadStep(ReadSession session, int id) =>
@@ -94,7 +96,9 @@ internal static class StoreLoad
         var cores = (Process.GetCurrentProcess().TotalProcessorTime - processor).TotalSeconds / elapsed;
         var all = latencies.SelectMany(l => l).Order().ToList();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-20} {all.Count / elapsed,10:n0} works/s {all.Count * statements / elapsed,10:n0} statements/s   p50 {all[all.Count / 2],7:0.00} ms   p99 {all[all.Count * 99 / 100],7:0.00} ms   {cores:0.0} cores"));
+            $"{name,-20} {all.Count / elapsed,10:n0} works/s {all.Count * statements / elapsed,10:n0} statements/s")
+            + string.Create(CultureInfo.InvariantCulture,
+            $"   p50 {all[all.Count / 2],7:0.00} ms   p99 {all[all.Count * 99 / 100],7:0.00} ms   {cores:0.0} cores"));
     }
 
     private sealed record StepRow(long Id, string Phase, long CursorAt, long ChangedAt);

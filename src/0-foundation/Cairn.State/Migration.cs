@@ -40,8 +40,10 @@ internal static class Migrator
     {
         foreach (var area in all.GroupBy(m => m.Area))
         {
-            if (!area.Select(m => m.Number).SequenceEqual(Enumerable.Range(1, area.Count())))
-                throw new ArgumentException($"The migrations of '{area.Key}' are numbered {string.Join(", ", area.Select(m => m.Number))}; expected 1, 2, 3 … in order.");
+            var numbers = area.Select(m => m.Number).ToList();
+            if (numbers.SequenceEqual(Enumerable.Range(1, numbers.Count)))
+                continue;
+            throw new ArgumentException($"The migrations of '{area.Key}' are numbered {string.Join(", ", numbers)}; expected 1, 2, 3 …");
         }
     }
 
@@ -52,7 +54,8 @@ internal static class Migrator
             if (applied.TryGetValue((migration.Area, migration.Number), out var hash) && hash != migration.Hash)
             {
                 throw new StoreException(StoreFault.Statement,
-                    $"Migration {migration.Number} of '{migration.Area}' is not the one that was applied to this database. Restore it, and add a new one for the change.");
+                    $"Migration {migration.Number} of '{migration.Area}' is not the one that was applied to this database. "
+                    + "Restore it, and add a new one for the change.");
             }
         }
         var areas = all.GroupBy(m => m.Area).ToDictionary(g => g.Key, g => g.Count());
@@ -61,7 +64,8 @@ internal static class Migrator
             if (areas.TryGetValue(area, out var known) && number > known)
             {
                 throw new StoreException(StoreFault.Statement,
-                    $"The database has migration {number} of '{area}', but this program knows only {known}: a newer Cairn wrote it. Run that version.");
+                    $"The database has migration {number} of '{area}', but this program knows only {known}: "
+                    + "a newer Cairn wrote it. Run that version.");
             }
         }
     }
@@ -73,7 +77,8 @@ internal static class Migrator
         {
             link.Script(migration.Sql);
             var row = new { migration.Area, migration.Number, migration.Hash, AppliedAt = Micros.Of(time.GetUtcNow()) };
-            link.Prepare("INSERT INTO migrations (area, number, hash, applied_at) VALUES (@area, @number, @hash, @applied_at)", row).Execute(row);
+            link.Prepare("INSERT INTO migrations (area, number, hash, applied_at) VALUES (@area, @number, @hash, @applied_at)", row)
+                .Execute(row);
             link.Control("COMMIT");
         }
         catch (StoreException error)

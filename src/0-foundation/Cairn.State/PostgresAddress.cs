@@ -7,16 +7,23 @@ internal static class PostgresAddress
 {
     public static bool Recognises(string database) => IsUri(database) || database.Contains("Host=", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads <c>postgres://user:password@host:port/name?Key=Value</c> (a host may be a socket's folder, percent-encoded) or a key=value list.</summary>
-    /// <exception cref="ArgumentException">The address is malformed; the message does not repeat it, for it may hold a password.</exception>
+    /// <summary>
+    /// Reads <c>postgres://user:password@host:port/name?Key=Value</c> (a host may be a socket's folder, percent-encoded) or a key=value
+    /// list.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// The address is malformed; the message does not repeat it, for it may hold a password.
+    /// </exception>
     public static NpgsqlConnectionStringBuilder Parse(string database)
     {
         if (!IsUri(database))
             return new NpgsqlConnectionStringBuilder(database);
         if (!Uri.TryCreate(database, UriKind.Absolute, out var uri))
-            throw new ArgumentException("The PostgreSQL address is malformed; expected postgres://user:password@host:5432/name.", nameof(database));
+            throw new ArgumentException("The PostgreSQL address is malformed; expected postgres://user:password@host:5432/name.",
+                nameof(database));
 
-        var result = new NpgsqlConnectionStringBuilder { Host = Uri.UnescapeDataString(uri.Host), Port = uri.IsDefaultPort ? 5432 : uri.Port };
+        var result =
+            new NpgsqlConnectionStringBuilder { Host = Uri.UnescapeDataString(uri.Host), Port = uri.IsDefaultPort ? 5432 : uri.Port };
         if (uri.AbsolutePath.Length > 1)
             result.Database = Uri.UnescapeDataString(uri.AbsolutePath[1..]);
         var user = uri.UserInfo.Split(':', 2);
@@ -40,7 +47,8 @@ internal static class PostgresAddress
         }
         catch (ArgumentException)
         {
-            throw new ArgumentException($"The PostgreSQL address has an option '{key}' that is not known or cannot be '{value}'.", nameof(pair));
+            throw new ArgumentException($"The PostgreSQL address has an option '{key}' that is not known or cannot be '{value}'.",
+                nameof(pair));
         }
     }
 

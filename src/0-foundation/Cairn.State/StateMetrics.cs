@@ -10,12 +10,14 @@ internal static class StateMetrics
     private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>(
         "db.client.operation.duration", "s", "From asking to durable (write) or to the answer (read).");
 
-    private static readonly Histogram<int> s_batch = s_meter.CreateHistogram<int>("cairn.state.batch.size", "{work}", "Works committed together.");
+    private static readonly Histogram<int> s_batch =
+        s_meter.CreateHistogram<int>("cairn.state.batch.size", "{work}", "Works committed together.");
 
     private static readonly Counter<long> s_conflicts = s_meter.CreateCounter<long>(
         "cairn.state.conflicts", "{batch}", "Batches run again since another server's transaction got in the way.");
 
-    private static readonly Histogram<double> s_turn = s_meter.CreateHistogram<double>("cairn.reconciler.duration", "s", "One turn of a reconciler.");
+    private static readonly Histogram<double> s_turn =
+        s_meter.CreateHistogram<double>("cairn.reconciler.duration", "s", "One turn of a reconciler.");
 
     public static void Reconciled(string name, TimeSpan elapsed) =>
         s_turn.Record(elapsed.TotalSeconds, new KeyValuePair<string, object?>("cairn.reconciler.name", name));
@@ -24,7 +26,8 @@ internal static class StateMetrics
 
     public static void Read(string system, TimeSpan elapsed, Exception? error) => Record(system, "read", elapsed, error);
 
-    public static void Batch(string system, int works) => s_batch.Record(works, new KeyValuePair<string, object?>("db.system.name", system));
+    public static void Batch(string system, int works) =>
+        s_batch.Record(works, new KeyValuePair<string, object?>("db.system.name", system));
 
     public static void Conflict(string system) => s_conflicts.Add(1, new KeyValuePair<string, object?>("db.system.name", system));
 

@@ -48,7 +48,9 @@ public sealed class Store : IAsyncDisposable
 
     /// <summary>Opens the database, making it where missing, and brings its schema up to date.</summary>
     /// <exception cref="ArgumentException">The options or the numbers of the migrations are wrong.</exception>
-    /// <exception cref="StoreException">The database cannot be opened, another server owns it, or its schema is not what it was left as.</exception>
+    /// <exception cref="StoreException">
+    /// The database cannot be opened, another server owns it, or its schema is not what it was left as.
+    /// </exception>
     public static async Task<Store> OpenAsync(
         StoreOptions options, IReadOnlyList<Migration> migrations, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -66,7 +68,9 @@ public sealed class Store : IAsyncDisposable
     /// </summary>
     /// <param name="work">What to do.</param>
     /// <param name="cancellationToken">Honoured until the work starts; then it runs to its end.</param>
-    /// <exception cref="StoreException">The database refused; <see cref="StoreException.IsTransient"/> says whether to try again.</exception>
+    /// <exception cref="StoreException">
+    /// The database refused; <see cref="StoreException.IsTransient"/> says whether to try again.
+    /// </exception>
     public async Task<T> WriteAsync<T>(Func<WriteSession, T> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);

@@ -36,6 +36,8 @@ public sealed class StoreException(StoreFault fault, string message, Exception? 
     /// <summary>Whether the same work may succeed later with nothing changed in the program.</summary>
     public bool IsTransient => Fault is StoreFault.Full or StoreFault.Busy or StoreFault.Conflict or StoreFault.Unavailable;
 
-    /// <summary>Whether the connection broke while it committed, so the work may or may not be durable. Only PostgreSQL can say so.</summary>
+    /// <summary>
+    /// Whether the connection broke while it committed, so the work may or may not be durable. Only PostgreSQL can say so.
+    /// </summary>
     public bool OutcomeUnknown { get; init; }
 }

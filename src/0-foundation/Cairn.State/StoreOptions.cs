@@ -4,8 +4,9 @@ namespace Cairn.State;
 public sealed class StoreOptions
 {
     /// <summary>
-    /// The path of a SQLite file (made where missing, with its folder), or a PostgreSQL connection: <c>postgres://user:password@host:5432/name</c>
-    /// or <c>Host=…;Username=…;Database=…</c>. One server alone may have a SQLite file open; servers share a PostgreSQL database.
+    /// The path of a SQLite file (made where missing, with its folder), or a PostgreSQL connection:
+    /// <c>postgres://user:password@host:5432/name</c> or <c>Host=…;Username=…;Database=…</c>. One server alone may have a SQLite file open;
+    /// servers share a PostgreSQL database.
     /// </summary>
     public required string Database { get; init; }
 
@@ -27,7 +28,9 @@ public sealed class StoreOptions
     /// </summary>
     public int PostgresWriters { get; init; } = 2;
 
-    /// <summary>How long a statement may wait for a lock or a reply before it fails as <see cref="StoreFault.Busy"/>; 1 s to 10 min; default 30 s.</summary>
+    /// <summary>
+    /// How long a statement may wait for a lock or a reply before it fails as <see cref="StoreFault.Busy"/>; 1 s to 10 min; default 30 s.
+    /// </summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How often a batch that conflicted with another server's is run again, 0 to 1,000; default 50.</summary>

@@ -90,7 +90,8 @@ public abstract class BlobContract : IAsyncLifetime
     {
         var content = Content(50_000);
         var hash = BlobHash.Of(content);
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => Blobs.PutAsync(hash, content.Length, new MemoryStream(content), Ct), Ct)));
+        await Task.WhenAll(Enumerable.Range(0, 16)
+            .Select(_ => Task.Run(() => Blobs.PutAsync(hash, content.Length, new MemoryStream(content), Ct), Ct)));
         Assert.Equal(content, await Read(hash));
         Assert.Equal(1, Kept);
     }
@@ -110,10 +111,12 @@ public abstract class BlobContract : IAsyncLifetime
         return memory.ToArray();
     }
 
-    protected static async Task Refused(BlobFault fault, Task work) => Assert.Equal(fault, (await Assert.ThrowsAsync<BlobException>(() => work)).Fault);
+    protected static async Task Refused(BlobFault fault, Task work) =>
+        Assert.Equal(fault, (await Assert.ThrowsAsync<BlobException>(() => work)).Fault);
 
     private sealed class Broken : MemoryStream
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("broken off");
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new IOException("broken off");
     }
 }

@@ -95,7 +95,8 @@ internal sealed class FakeS3 : IAsyncDisposable
     {
         var id = $"upload{Interlocked.Increment(ref _upload)}";
         _uploads[id] = [];
-        await XmlAsync(context, $"<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key><UploadId>{id}</UploadId></InitiateMultipartUploadResult>");
+        await XmlAsync(context,
+            $"<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key><UploadId>{id}</UploadId></InitiateMultipartUploadResult>");
     }
 
     private async Task PutPartAsync(HttpContext context, string upload, int part)
@@ -118,7 +119,9 @@ internal sealed class FakeS3 : IAsyncDisposable
     private static Task RefuseAsync(HttpContext context, int status, string code)
     {
         context.Response.StatusCode = status;
-        return context.Request.Method == "HEAD" ? Task.CompletedTask : XmlAsync(context, $"<Error><Code>{code}</Code><Message>{code}</Message></Error>");
+        return context.Request.Method == "HEAD"
+            ? Task.CompletedTask
+            : XmlAsync(context, $"<Error><Code>{code}</Code><Message>{code}</Message></Error>");
     }
 
     private static Task XmlAsync(HttpContext context, string xml)
@@ -127,7 +130,9 @@ internal sealed class FakeS3 : IAsyncDisposable
         return context.Response.WriteAsync("<?xml version=\"1.0\" encoding=\"UTF-8\"?>" + xml);
     }
 
-    /// <summary>The body, out of S3's signed chunks (<c>size;chunk-signature=…</c>, a line, the bytes, a line) where it came in them.</summary>
+    /// <summary>
+    /// The body, out of S3's signed chunks (<c>size;chunk-signature=…</c>, a line, the bytes, a line) where it came in them.
+    /// </summary>
     private static async Task<byte[]> BodyAsync(HttpRequest request)
     {
         using var whole = new MemoryStream();
@@ -139,7 +144,8 @@ internal sealed class FakeS3 : IAsyncDisposable
         for (var at = 0; at < bytes.Length;)
         {
             var line = Array.IndexOf(bytes, (byte)'\n', at);
-            var size = int.Parse(Encoding.ASCII.GetString(bytes, at, line - at - 1).Split(';')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            var header = Encoding.ASCII.GetString(bytes, at, line - at - 1);
+            var size = int.Parse(header.Split(';')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
             if (size == 0)
                 break;
             content.Write(bytes, line + 1, size);

@@ -62,5 +62,6 @@ public sealed class S3BlobsTests : BlobContract
     }
 
     [Fact]
-    public void Half_a_key_is_refused() => Assert.Throws<ArgumentException>(() => new S3Blobs(new S3BlobOptions { Bucket = "b", AccessKey = "a" }));
+    public void Half_a_key_is_refused() =>
+        Assert.Throws<ArgumentException>(() => new S3Blobs(new S3BlobOptions { Bucket = "b", AccessKey = "a" }));
 }

@@ -78,7 +78,8 @@ public sealed class FolderBlobs : IBlobs
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new BlobException(BlobFault.Unavailable, $"The blob {hash} of {size} bytes could not be kept in {_root}: {error.Message}", error);
+            throw new BlobException(BlobFault.Unavailable,
+                $"The blob {hash} of {size} bytes could not be kept in {_root}: {error.Message}", error);
         }
         finally
         {

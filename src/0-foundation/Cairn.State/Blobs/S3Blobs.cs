@@ -20,7 +20,9 @@ public sealed class S3BlobOptions
     /// <summary>The region to sign for; default us-east-1, which other S3s take as well.</summary>
     public string Region { get; init; } = "us-east-1";
 
-    /// <summary>Whether the bucket is in the path and not in the host's name, as most S3s that are not Amazon's want it; default false.</summary>
+    /// <summary>
+    /// Whether the bucket is in the path and not in the host's name, as most S3s that are not Amazon's want it; default false.
+    /// </summary>
     public bool PathStyle { get; init; }
 
     /// <summary>The access key; null takes it, with the secret, from where AWS's tools do (environment, profile, instance role).</summary>
@@ -50,7 +52,11 @@ public sealed class S3Blobs : IBlobs, IDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(options.Bucket);
         if (options.AccessKey is null != options.SecretKey is null)
-            throw new ArgumentException("S3 has an access key or a secret key but not both; give both, or neither to take them from the environment.", nameof(options));
+        {
+            throw new ArgumentException(
+                "S3 has an access key or a secret key but not both; give both, or neither to take them from the environment.",
+                nameof(options));
+        }
         _options = options;
         var config = new AmazonS3Config
         {
@@ -110,7 +116,8 @@ public sealed class S3Blobs : IBlobs, IDisposable
         BlobHash.RequireSize(hash, size, _options.MostBytes);
         if (await ExistsAsync(hash, cancellationToken))
             return;
-        await using var spool = new FileStream(Path.Combine(Path.GetTempPath(), "cairn-blob-" + Path.GetRandomFileName()), new FileStreamOptions
+        var path = Path.Combine(Path.GetTempPath(), "cairn-blob-" + Path.GetRandomFileName());
+        await using var spool = new FileStream(path, new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
             Access = FileAccess.ReadWrite,
@@ -175,5 +182,6 @@ public sealed class S3Blobs : IBlobs, IDisposable
     private string KeyOf(string hash) => _options.Prefix + hash;
 
     private BlobException Refused(string hash, AmazonServiceException error) =>
-        new(BlobFault.Unavailable, $"The bucket {_options.Bucket} refused the blob {hash}: {error.Message} ({(int)error.StatusCode} {error.ErrorCode}).", error);
+        new(BlobFault.Unavailable,
+            $"The bucket {_options.Bucket} refused the blob {hash}: {error.Message} ({(int)error.StatusCode} {error.ErrorCode}).", error);
 }

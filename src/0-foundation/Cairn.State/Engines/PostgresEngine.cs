@@ -56,11 +56,13 @@ internal sealed class PostgresEngine : Engine
         catch (Exception error) when (error is NpgsqlException or SocketException or TimeoutException)
         {
             connection.Dispose();
-            throw new StoreException(StoreFault.Unavailable, $"The PostgreSQL database {_serverName} cannot be reached: {error.Message}", error);
+            throw new StoreException(StoreFault.Unavailable, $"The PostgreSQL database {_serverName} cannot be reached: {error.Message}",
+                error);
         }
     }
 
-    public override DbParameter Parameter(string name, NpgsqlDbType type) => new NpgsqlParameter { ParameterName = name, NpgsqlDbType = type };
+    public override DbParameter Parameter(string name, NpgsqlDbType type) =>
+        new NpgsqlParameter { ParameterName = name, NpgsqlDbType = type };
 
     public override StoreException Translate(DbException error, string? sql)
     {
@@ -85,7 +87,8 @@ internal sealed class PostgresEngine : Engine
             _ when server.SqlState.StartsWith("58", StringComparison.Ordinal) => StoreFault.Unavailable,
             _ => StoreFault.Statement,
         };
-        return new StoreException(fault, $"The PostgreSQL database {_serverName} refused: {server.MessageText} ({server.SqlState}).{where}", error);
+        return new StoreException(fault,
+            $"The PostgreSQL database {_serverName} refused: {server.MessageText} ({server.SqlState}).{where}", error);
     }
 
     /// <summary>Npgsql does not say; a connection that stands keeps its transaction, failed or not, until told to end it.</summary>

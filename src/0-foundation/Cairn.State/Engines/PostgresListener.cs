@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Cairn.State.Engines;
 
-/// <summary>Hears other servers' signals over LISTEN/NOTIFY. After a broken connection it wakes everyone, for it may have missed some.</summary>
+/// <summary>
+/// Hears other servers' signals over LISTEN/NOTIFY. After a broken connection it wakes everyone, for it may have missed some.
+/// </summary>
 internal sealed class PostgresListener : IDisposable
 {
     public const string Channel = "cairn";

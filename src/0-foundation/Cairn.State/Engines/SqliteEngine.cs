@@ -35,7 +35,7 @@ internal sealed class SqliteEngine : Engine
         catch (IOException error)
         {
             throw new StoreException(StoreFault.Closed,
-                $"The database {_path} is open in another server ({_path}.lock is held). Stop that server, or share a PostgreSQL database.", error);
+                $"The database {_path} is open in another server ({_path}.lock is held). Stop it, or share a PostgreSQL database.", error);
         }
     }
 

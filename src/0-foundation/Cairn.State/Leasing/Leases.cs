@@ -52,7 +52,8 @@ public sealed class Leases
     public Task ReleaseAsync(Fence fence, CancellationToken cancellationToken) => _store.WriteAsync(
         session =>
         {
-            session.Execute("UPDATE leases SET holder = '', expires_at = 0 WHERE name = @Name AND holder = @Holder AND epoch = @Epoch", fence);
+            session.Execute("UPDATE leases SET holder = '', expires_at = 0 WHERE name = @Name AND holder = @Holder AND epoch = @Epoch",
+                fence);
             session.Signal(SignalOf(fence.Name));
         },
         cancellationToken);

@@ -11,12 +11,16 @@ public sealed record Reconciler(string Name, Func<Fence?, CancellationToken, Tas
     /// <summary>The signal that wakes it; by default its name.</summary>
     public string Signal { get; init; } = Name;
 
-    /// <summary>How long it rests without a signal; more than zero; default 5 s. Shorter finds missed signals sooner and costs idle work.</summary>
+    /// <summary>
+    /// How long it rests without a signal; more than zero; default 5 s. Shorter finds missed signals sooner and costs idle work.
+    /// </summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The lease it holds while it runs, so that one server runs it at a time; null for none.</summary>
     public string? Lease { get; init; }
 
-    /// <summary>How long the lease outlives a server that died; default 15 s. Shorter takes over sooner and suffers more from pauses.</summary>
+    /// <summary>
+    /// How long the lease outlives a server that died; default 15 s. Shorter takes over sooner and suffers more from pauses.
+    /// </summary>
     public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(15);
 }

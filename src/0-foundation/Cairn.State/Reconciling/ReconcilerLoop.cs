@@ -10,7 +10,8 @@ namespace Cairn.State;
 /// or the timer, and goes back to (2). A lost lease leads back to (1). A store that fails for the moment is asked again after a pause that
 /// doubles from 100 ms to 10 s. Anything else is a defect: it is logged as critical, and the host stops.
 /// </summary>
-public sealed partial class ReconcilerLoop(Reconciler reconciler, Store store, IHostApplicationLifetime host, ILogger<ReconcilerLoop> logger)
+public sealed partial class ReconcilerLoop(
+    Reconciler reconciler, Store store, IHostApplicationLifetime host, ILogger<ReconcilerLoop> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100);

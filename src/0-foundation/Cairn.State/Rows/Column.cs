@@ -72,7 +72,8 @@ internal static class ColumnForms
             return Make(nameof(OfEnum), type);
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(JsonText<>))
             return Make(nameof(OfJson), type.GetGenericArguments()[0]);
-        if (type.IsValueType && Array.Exists(type.GetInterfaces(), i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(ITypedId<>)))
+        if (type.IsValueType
+            && Array.Exists(type.GetInterfaces(), i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(ITypedId<>)))
             return Make(nameof(OfTypedId), type);
         return null;
     }
@@ -99,7 +100,8 @@ internal static class ColumnForms
         return Form(
             (r, i) => values.TryGetValue(r.GetString(i), out var value)
                 ? value
-                : throw new FormatException($"'{r.GetString(i)}' is no {typeof(T).Name}; expected one of {string.Join(", ", words.Values)}."),
+                : throw new FormatException(
+                    $"'{r.GetString(i)}' is no {typeof(T).Name}; expected one of {string.Join(", ", words.Values)}."),
             (T v) => words.TryGetValue(v, out var word) ? word : throw new ArgumentException($"{v} is no {typeof(T).Name}."),
             NpgsqlDbType.Text);
     }

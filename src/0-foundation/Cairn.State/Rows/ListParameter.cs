@@ -25,7 +25,8 @@ internal sealed record ListParameter(string Name, PropertyInfo Property)
     {
         if (type == typeof(string) || type.IsValueType)
             return null;
-        return type.GetInterfaces().Append(type).FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
+        return type.GetInterfaces().Append(type)
+            .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
             ?.GetGenericArguments()[0];
     }
 

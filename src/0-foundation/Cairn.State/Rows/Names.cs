@@ -10,7 +10,8 @@ internal static class Names
 
     /// <summary>The property that a parameter or column is called after.</summary>
     public static PropertyInfo? Property(Type type, string name) => Array.Find(type.GetProperties(),
-        p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase) || string.Equals(p.Name, Plain(name), StringComparison.OrdinalIgnoreCase));
+        p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase)
+            || string.Equals(p.Name, Plain(name), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The names after <c>@</c> in a statement, each once, in order; those in quotes and comments are no parameters.</summary>
     public static List<string> Parameters(string sql)

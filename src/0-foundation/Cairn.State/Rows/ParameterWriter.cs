@@ -8,7 +8,8 @@ namespace Cairn.State.Rows;
 /// <summary>Compiles how the properties of an arguments object (anonymous, record or class) become a statement's parameters.</summary>
 internal static class ParameterWriter
 {
-    private static readonly ConcurrentDictionary<(Type Args, string Names), (Action<object, DbParameter[]> Write, NpgsqlDbType[] Types)> s_compiled = new();
+    private static readonly ConcurrentDictionary<
+        (Type Args, string Names), (Action<object, DbParameter[]> Write, NpgsqlDbType[] Types)> s_compiled = new();
 
     /// <summary>Writes the properties called like <paramref name="names"/> into parameters of the same order.</summary>
     public static (Action<object, DbParameter[]> Write, NpgsqlDbType[] Types) For(Type args, IReadOnlyList<string> names) =>
@@ -40,9 +41,11 @@ internal static class ParameterWriter
             return (Expression.Call(write, Expression.Property(typed, listProperty), Expression.Constant(index)), TypeOf(element, name));
         }
         var property = Names.Property(args, name) ?? throw new StoreException(StoreFault.Statement,
-            $"The statement has a parameter @{name}, but its arguments have only {string.Join(", ", args.GetProperties().Select(p => p.Name))}.");
+            $"The statement has a parameter @{name}, but its arguments have only "
+            + $"{string.Join(", ", args.GetProperties().Select(p => p.Name))}.");
         var type = TypeOf(property.PropertyType, name);
-        return (Expression.Call(typeof(Column<>).MakeGenericType(property.PropertyType), nameof(Column<>.Write), null, Expression.Property(typed, property)), type);
+        var column = typeof(Column<>).MakeGenericType(property.PropertyType);
+        return (Expression.Call(column, nameof(Column<>.Write), null, Expression.Property(typed, property)), type);
     }
 
     private static NpgsqlDbType TypeOf(Type value, string name)

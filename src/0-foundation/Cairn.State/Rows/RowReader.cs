@@ -71,7 +71,8 @@ internal static class RowReader<T>
     {
         var column = typeof(Column<>).MakeGenericType(type);
         if (!(bool)column.GetProperty(nameof(Column<>.IsKnown))!.GetValue(null)!)
-            throw new StoreException(StoreFault.Statement, $"{typeof(T).Name}.{member} is a {type.Name}, which no column holds; see {typeof(JsonText<>).Name} for JSON.");
+            throw new StoreException(StoreFault.Statement,
+                $"{typeof(T).Name}.{member} is a {type.Name}, which no column holds; see {typeof(JsonText<>).Name} for JSON.");
         return Expression.Call(column.GetMethod(nameof(Column<>.Read))!, row, Expression.Constant(ordinal));
     }
 

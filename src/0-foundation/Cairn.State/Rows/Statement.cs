@@ -24,7 +24,8 @@ internal sealed class Statement : IDisposable
     {
         var names = Names.Parameters(sql);
         if (names.Count > 0 && args is null)
-            throw new StoreException(StoreFault.Statement, $"The statement has parameters ({string.Join(", ", names)}) but no arguments: {sql}");
+            throw new StoreException(StoreFault.Statement,
+                $"The statement has parameters ({string.Join(", ", names)}) but no arguments: {sql}");
         if (args is not null && ListParameter.Find(names, args) is { Length: > 0 } lists)
             return new Statement(link, connection.CreateCommand(), [], null) { Lists = lists };
         var parameters = new DbParameter[names.Count];
@@ -85,7 +86,8 @@ internal sealed class Statement : IDisposable
         }
         catch (Exception error) when (error is InvalidCastException or InvalidOperationException or FormatException or OverflowException)
         {
-            throw new StoreException(StoreFault.Statement, $"A row does not fit {typeof(T).Name}: {error.Message} In: {_command.CommandText}", error);
+            throw new StoreException(StoreFault.Statement,
+                $"A row does not fit {typeof(T).Name}: {error.Message} In: {_command.CommandText}", error);
         }
     }
 

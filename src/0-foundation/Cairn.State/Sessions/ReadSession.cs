@@ -20,7 +20,9 @@ public class ReadSession
 
     private protected Link Link => _link ?? throw new InvalidOperationException("The session was used after its work had returned.");
 
-    /// <summary>All rows of a query. <typeparamref name="T"/> is a single value, a tuple (by position), or a record or class (by name).</summary>
+    /// <summary>
+    /// All rows of a query. <typeparamref name="T"/> is a single value, a tuple (by position), or a record or class (by name).
+    /// </summary>
     /// <exception cref="StoreException">The statement or the row type is wrong, or the database refused.</exception>
     public IReadOnlyList<T> Query<T>(string sql, object? args = null) => Link.Prepare(sql, args).Query<T>(args);
 
@@ -41,7 +43,9 @@ public class ReadSession
     public T Scalar<T>(string sql, object? args = null)
     {
         var rows = Link.Prepare(sql, args).Query<T>(args, most: 1);
-        return rows.Count == 1 ? rows[0] : throw new InvalidOperationException($"The query returned no row where a value was expected: {sql}");
+        return rows.Count == 1
+            ? rows[0]
+            : throw new InvalidOperationException($"The query returned no row where a value was expected: {sql}");
     }
 
     internal void Close() => _link = null;

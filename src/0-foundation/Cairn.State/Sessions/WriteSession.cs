@@ -46,7 +46,8 @@ public sealed class WriteSession : ReadSession
     public void RequireFence(Fence fence)
     {
         ArgumentNullException.ThrowIfNull(fence);
-        if (QuerySingleOrDefault<long?>("SELECT epoch FROM leases WHERE name = @Name AND holder = @Holder AND epoch = @Epoch", fence) is null)
+        const string held = "SELECT epoch FROM leases WHERE name = @Name AND holder = @Holder AND epoch = @Epoch";
+        if (QuerySingleOrDefault<long?>(held, fence) is null)
             throw new FenceLostException(fence);
     }
 }

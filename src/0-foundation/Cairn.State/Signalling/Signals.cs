@@ -10,7 +10,8 @@ namespace Cairn.State;
 public sealed class Signals
 {
     private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<string, ConcurrentDictionary<SignalSubscription, bool>> _subscriptions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<SignalSubscription, bool>> _subscriptions =
+        new(StringComparer.Ordinal);
 
     internal Signals(TimeProvider time)
     {
@@ -112,7 +113,11 @@ internal readonly record struct RaisedSignal(string Name, string? Payload)
             throw new ArgumentException("A signal's name is one line.", nameof(name));
         var bytes = Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(payload ?? "");
         if (bytes > MostBytes)
-            throw new ArgumentException($"The signal {name} has {bytes} bytes of name and payload; at most {MostBytes} travel. Put the data in a row.", nameof(payload));
+        {
+            throw new ArgumentException(
+                $"The signal {name} has {bytes} bytes of name and payload; at most {MostBytes} travel. Put the data in a row.",
+                nameof(payload));
+        }
         return new RaisedSignal(name, payload);
     }
 }
