@@ -28,6 +28,8 @@ internal static class StoredBenchmark
         {
             var benchmark = new SelfBenchmark(clock).Run(diskFolder, cancellationToken);
             AtomicFile.Write(file, benchmark.ToByteArray());
+            // The arrays that measured the memory are given back: a daemon is small for the rest of its life.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             measured(benchmark);
         }
         catch (OperationCanceledException)

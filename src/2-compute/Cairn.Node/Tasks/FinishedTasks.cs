@@ -26,7 +26,14 @@ internal sealed class FinishedTasks
         lock (_gate)
         {
             _epochs[taskId] = epoch;
-            File.AppendAllText(_file, string.Create(CultureInfo.InvariantCulture, $"{taskId} {epoch}\n"));
+            try
+            {
+                File.AppendAllText(_file, string.Create(CultureInfo.InvariantCulture, $"{taskId} {epoch}\n"));
+            }
+            catch (IOException)
+            {
+                // On a full disk it is remembered until the daemon's end, which is when late copies come.
+            }
         }
     }
 
