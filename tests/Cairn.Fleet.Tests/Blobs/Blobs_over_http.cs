@@ -64,6 +64,7 @@ public sealed class Blobs_over_http : IAsyncLifetime
     private async Task<string[]> MissingAsync(params string[] hashes)
     {
         var answer = await _server.Http.PostAsJsonAsync("blobs/missing", new { hashes }, ApiJson.Compact, Token);
-        return [.. (await answer.Content.ReadFromJsonAsync<JsonElement>(Token)).GetProperty("missing").EnumerateArray().Select(h => h.GetString()!)];
+        return [.. (await answer.Content.ReadFromJsonAsync<JsonElement>(Token)).GetProperty("missing").EnumerateArray()
+            .Select(h => h.GetString()!)];
     }
 }

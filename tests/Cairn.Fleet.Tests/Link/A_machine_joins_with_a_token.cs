@@ -49,7 +49,8 @@ public sealed class A_machine_joins_with_a_token
         using var channel = server.Connect(new string('0', 64));
         var error = await Assert.ThrowsAsync<RpcException>(async () =>
             await new NodeLink.NodeLinkClient(channel).GetAuthorityAsync(new GetAuthorityRequest()));
-        Assert.IsType<System.Security.Authentication.AuthenticationException>(error.GetBaseException().InnerException ?? error.GetBaseException());
+        Assert.IsType<System.Security.Authentication.AuthenticationException>(error.GetBaseException().InnerException
+            ?? error.GetBaseException());
     }
 
     [Fact]
@@ -90,7 +91,8 @@ public sealed class A_machine_joins_with_a_token
         await using var server = await LinkServer.StartAsync();
         var token = await server.TokenAsync();
         Assert.True(JoinToken.TryDecode(token, out var decoded));
-        Assert.True(await server.Get<JoinTokens>().RevokeAsync(TypedId.Parse<JoinTokenId>(decoded.Id), TestContext.Current.CancellationToken));
+        Assert.True(await server.Get<JoinTokens>()
+            .RevokeAsync(TypedId.Parse<JoinTokenId>(decoded.Id), TestContext.Current.CancellationToken));
         using var channel = server.Connect();
         await RefusedAsync(StatusCode.Unauthenticated, () => TestNode.JoinAsync(channel, token));
     }
@@ -148,7 +150,8 @@ public sealed class A_machine_joins_with_a_token
         var token = await server.TokenAsync();
         using var channel = server.Connect();
         using var node = await TestNode.JoinAsync(channel, token, "gone");
-        Assert.True(await server.Get<Enrolment>().RemoveAsync(server.Get<FleetNodes>().Find(node.Id)!, TestContext.Current.CancellationToken));
+        Assert.True(await server.Get<Enrolment>()
+            .RemoveAsync(server.Get<FleetNodes>().Find(node.Id)!, TestContext.Current.CancellationToken));
         var client = new NodeLink.NodeLinkClient(channel);
         var error = await Assert.ThrowsAsync<RpcException>(async () => await client.JoinAsync(TestNode.Request(token, node.PublicKey)));
         Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);

@@ -51,7 +51,8 @@ public sealed class Forty_thousand_nodes_are_idle
         await Task.Delay(TimeSpan.FromSeconds(HeartbeatSeconds), TestContext.Current.CancellationToken);
         process.Refresh();
         var cores = (process.TotalProcessorTime - cpu) / Stopwatch.GetElapsedTime(since);
-        Say($"{(inBatches ? "in batches" : "one by one")}: {cores:P1} of a core, {process.WorkingSet64 >> 20} MB resident, daemons included");
+        var how = inBatches ? "in batches" : "one by one";
+        Say($"{how}: {cores:P1} of a core, {process.WorkingSet64 >> 20} MB resident, daemons included");
         await Eventually.HoldsAsync(() => server.Get<FleetNodes>().All.All(node => node.TakesWork), "all are healthy");
         await over.CancelAsync();
         await beating.ContinueWith(_ => { }, TaskScheduler.Default);
@@ -79,23 +80,28 @@ public sealed class Forty_thousand_nodes_are_idle
                     Declaration = declaration, Inventory = inventory, Phase = NodePhase.Active, JoinedAt = now,
                 };
             }).ToArray();
-            await server.Store.WriteAsync(session => Array.ForEach(rows, row => NodeRows.Insert(session, row, JoinTokenId.New(now))), CancellationToken.None);
+            await server.Store.WriteAsync(session =>
+                Array.ForEach(rows, row => NodeRows.Insert(session, row, JoinTokenId.New(now))), CancellationToken.None);
         }
         return nodes;
     }
 
     private static Inventory TestInventory()
     {
-        var found = new Inventory { Hostname = "sim", Architecture = "x64", CpuModel = "simulated", Cpus = 192, MemoryBytes = 2L << 40, DiskBytes = 30L << 40 };
+        var found = new Inventory { Hostname = "sim", Architecture = "x64", CpuModel = "simulated", Cpus = 192, MemoryBytes = 2L << 40,
+            DiskBytes = 30L << 40 };
         found.CpuFeatures.Add(Enumerable.Range(0, 80).Select(i => $"feature{i}"));
         for (var i = 0; i < 8; i++)
-            found.Devices.Add(new Device { Index = i, Name = "H100-SXM-80GB", Vendor = "nvidia", MemoryBytes = 80L << 30, Simulated = true });
+            found.Devices.Add(new Device { Index = i, Name = "H100-SXM-80GB", Vendor = "nvidia", MemoryBytes = 80L << 30,
+                Simulated = true });
         return found;
     }
 
     private static void Say(string text) => TestContext.Current.SendDiagnosticMessage(text);
 
-    /// <summary>A node's key as its seed: libsodium guards each open key with memory mappings, and a process may not have so many.</summary>
+    /// <summary>
+    /// A node's key as its seed: libsodium guards each open key with memory mappings, and a process may not have so many.
+    /// </summary>
     private readonly record struct Seed(int Number)
     {
         public byte[] PublicKey()
@@ -111,7 +117,8 @@ public sealed class Forty_thousand_nodes_are_idle
         }
 
         private Key Open() => Key.Import(
-            SignatureAlgorithm.Ed25519, System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(Number)), KeyBlobFormat.RawPrivateKey);
+            SignatureAlgorithm.Ed25519, System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(Number)),
+                KeyBlobFormat.RawPrivateKey);
     }
 
     /// <summary>The daemons of one stream.</summary>
@@ -120,7 +127,8 @@ public sealed class Forty_thousand_nodes_are_idle
         private readonly AsyncDuplexStreamingCall<NodeMessage, ServerMessage> _call;
         private readonly (NodeId Id, Seed Seed)[] _nodes;
 
-        private ManyNodes(GrpcChannel channel, (NodeId Id, Seed Seed)[] nodes) => (_call, _nodes) = (new NodeLink.NodeLinkClient(channel).Attach(), nodes);
+        private ManyNodes(GrpcChannel channel, (NodeId Id, Seed Seed)[] nodes) =>
+            (_call, _nodes) = (new NodeLink.NodeLinkClient(channel).Attach(), nodes);
 
         public static async Task<ManyNodes> AttachAsync(GrpcChannel channel, (NodeId Id, Seed Seed)[] nodes)
         {
@@ -137,8 +145,10 @@ public sealed class Forty_thousand_nodes_are_idle
         {
             var reading = ReadAsync(cancellationToken);
             var messages = _nodes.Chunk(100).Select(share => share.Select(node => node.Id)).Select(ids => inBatches
-                ? [new NodeMessage { Heartbeats = new HeartbeatBatch { NodeIds = { ids.Select(id => ByteString.CopyFrom(id.Value.ToByteArray(bigEndian: true))) } } }]
-                : ids.Select(id => new NodeMessage { NodeId = id.ToString(), Heartbeat = new Heartbeat { CpuBusy = 0.1, DiskFreeBytes = 1L << 40 } }).ToArray()).ToArray();
+                ? [new NodeMessage { Heartbeats = new HeartbeatBatch { NodeIds = { ids.Select(id =>
+                    ByteString.CopyFrom(id.Value.ToByteArray(bigEndian: true))) } } }]
+                : ids.Select(id => new NodeMessage { NodeId = id.ToString(),
+                    Heartbeat = new Heartbeat { CpuBusy = 0.1, DiskFreeBytes = 1L << 40 } }).ToArray()).ToArray();
             using var timer = new PeriodicTimer(TimeSpan.FromSeconds((double)seconds / messages.Length));
             for (var i = 0; await timer.WaitForNextTickAsync(cancellationToken); i++)
             {
@@ -175,7 +185,8 @@ public sealed class Forty_thousand_nodes_are_idle
                 }
                 var (id, seed) = keys[message.NodeId];
                 var signature = seed.Sign(Cairn.Fleet.Link.NodeProof.Message(message.Challenge.Nonce.Span, id.Value));
-                proofs.TryWrite(new NodeMessage { NodeId = message.NodeId, Proof = new Proof { Signature = ByteString.CopyFrom(signature) } });
+                proofs.TryWrite(new NodeMessage { NodeId = message.NodeId,
+                    Proof = new Proof { Signature = ByteString.CopyFrom(signature) } });
             }
         }
 

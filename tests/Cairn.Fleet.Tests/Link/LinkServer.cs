@@ -79,11 +79,13 @@ internal sealed class LinkServer : IAsyncDisposable
             {
                 RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
                     (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == 0
-                    && authority.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256).Equals(pinned, StringComparison.OrdinalIgnoreCase)
+                    && authority.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)
+                        .Equals(pinned, StringComparison.OrdinalIgnoreCase)
                     && IsIssuedBy((X509Certificate2)certificate!, authority),
             },
         };
-        return GrpcChannel.ForAddress(Grpc, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
+        return GrpcChannel.ForAddress(Grpc,
+            new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
     }
 
     public async Task<string> TokenAsync(int maxUses = 0, long validSeconds = 3600)
@@ -113,14 +115,16 @@ internal sealed class LinkServer : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseLinkCertificates());
         });
-        builder.Services.AddSingleton(_store).AddSingleton(Time).AddSingleton<IBlobs>(new FolderBlobs(Path.Combine(_folder, "blobs"), Time));
+        builder.Services.AddSingleton(_store).AddSingleton(Time)
+            .AddSingleton<IBlobs>(new FolderBlobs(Path.Combine(_folder, "blobs"), Time));
         builder.Services.AddSingleton<INodeWork>(Work).AddSingleton<IJobLogs>(Jobs).AddSingleton<CatalogOffer>((_, _, _) => null);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         builder.Services.AddFleetNodes(LinkOptions, NodeOptions, LogOptions);
         _app = builder.Build();
         _app.MapFleetNodes();
         await _app.StartAsync(cancellationToken);
-        var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToArray();
+        var addresses = _app.Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToArray();
         Grpc = addresses.Single(address => address.Scheme == "https");
         Http = new HttpClient { BaseAddress = new Uri(addresses.Single(address => address.Scheme == "http"), "/api/v1/") };
     }

@@ -63,7 +63,8 @@ internal sealed class TestStream : IAsyncDisposable
     }
 
     public Task HelloAsync(TestNode node, long bootEpoch = 1) =>
-        SendAsync(node, new NodeMessage { Hello = new Hello { PublicKey = node.PublicKey, BootEpoch = bootEpoch, DaemonVersion = "test" } });
+        SendAsync(node, new NodeMessage { Hello = new Hello { PublicKey = node.PublicKey, BootEpoch = bootEpoch,
+            DaemonVersion = "test" } });
 
     /// <summary>The next message; an ended stream throws.</summary>
     public async Task<ServerMessage> NextAsync()

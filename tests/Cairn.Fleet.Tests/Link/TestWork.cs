@@ -23,16 +23,19 @@ internal sealed class TestWork : INodeWork
 
     public Func<NodeId, IReadOnlyList<HeldTask>, Task<NodeReplay>> Replay { get; set; } = (_, _) => Task.FromResult(NodeReplay.Nothing);
 
-    public Task<NodeReplay> ReplayAsync(NodeId node, IReadOnlyList<HeldTask> held, CancellationToken cancellationToken) => Replay(node, held);
+    public Task<NodeReplay> ReplayAsync(NodeId node, IReadOnlyList<HeldTask> held, CancellationToken cancellationToken) =>
+        Replay(node, held);
 
     public ValueTask AcceptReportAsync(NodeId node, TaskReport report, NodeSession session, CancellationToken cancellationToken)
     {
         Reports.Enqueue((node, report));
-        session.Send(new ServerMessage { ReportAck = new ReportAck { TaskId = report.TaskId, Epoch = report.Epoch, Sequence = report.Sequence } });
+        session.Send(new ServerMessage { ReportAck = new ReportAck { TaskId = report.TaskId, Epoch = report.Epoch,
+            Sequence = report.Sequence } });
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask AcceptOutputAsync(NodeId node, TaskOutput output, NodeSession session, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask AcceptOutputAsync(NodeId node, TaskOutput output, NodeSession session, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
 
     public IReadOnlyList<string> Renew(NodeId node, IReadOnlyList<string> taskIds) => taskIds;
 

@@ -5,7 +5,8 @@ namespace Cairn.Fleet.Tests.Link;
 
 public sealed class The_server_has_its_own_authority : IDisposable
 {
-    private readonly NodeLinkOptions _options = new() { CertificateFolder = Path.Combine(Directory.CreateTempSubdirectory("cairn-ca-").FullName, "link") };
+    private readonly NodeLinkOptions _options = new() { CertificateFolder = Path.Combine(Directory.CreateTempSubdirectory("cairn-ca-")
+        .FullName, "link") };
     private readonly DateTimeOffset _now = new(2026, 5, 1, 0, 0, 0, TimeSpan.Zero);
 
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(_options.CertificateFolder)!, recursive: true);
@@ -26,8 +27,10 @@ public sealed class The_server_has_its_own_authority : IDisposable
     {
         LinkCertificates.LoadOrCreate(_options, _now);
         foreach (var key in new[] { "ca.key", "server.key" })
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_options.CertificateFolder, key)));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_options.CertificateFolder));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                File.GetUnixFileMode(Path.Combine(_options.CertificateFolder, key)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(_options.CertificateFolder));
     }
 
     [Fact]

@@ -23,7 +23,8 @@ public sealed class A_log_is_kept_byte_for_byte : IDisposable
     /// </summary>
     [Fact]
     public void However_often_pieces_come_twice_are_lost_or_the_server_restarts() =>
-        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 40].Array[1, 60], Gen.Select(Gen.Int[0, 59], Gen.Int[1, 10], Gen.Int[0, 4]).Array[0, 60]).Sample((texts, sends) =>
+        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 40].Array[1, 60], Gen.Select(Gen.Int[0, 59], Gen.Int[1, 10], Gen.Int[0, 4])
+            .Array[0, 60]).Sample((texts, sends) =>
         {
             var log = Records(texts);
             var starts = Starts(log);
@@ -36,7 +37,8 @@ public sealed class A_log_is_kept_byte_for_byte : IDisposable
                 var (first, last) = (from % texts.Length, Math.Min(from % texts.Length + count, texts.Length));
                 var before = kept;
                 kept = ingest.Append(key, starts[first], log[(int)starts[first]..(int)starts[last]]);
-                if (kept < before || (starts[first] <= before && kept != Math.Max(before, starts[last])) || (starts[first] > before && kept != before))
+                if (kept < before || (starts[first] <= before && kept != Math.Max(before, starts[last]))
+                    || (starts[first] > before && kept != before))
                     return false;
                 if (what == 0)
                 {
@@ -93,9 +95,11 @@ public sealed class A_log_is_kept_byte_for_byte : IDisposable
         for (var record = 0; record < 3; record++)
         {
             for (var rank = 0; rank < 100; rank++)
-                Assert.Equal(starts[record + 1], ingest.Append(new TaskLogKey(job, 1, rank), starts[record], log[(int)starts[record]..(int)starts[record + 1]]));
+                Assert.Equal(starts[record + 1],
+                    ingest.Append(new TaskLogKey(job, 1, rank), starts[record], log[(int)starts[record]..(int)starts[record + 1]]));
         }
-        Assert.All(Enumerable.Range(0, 100), rank => Assert.Equal(log.ToArray(), File.ReadAllBytes(files.PathOf(new TaskLogKey(job, 1, rank)))));
+        Assert.All(Enumerable.Range(0, 100), rank =>
+            Assert.Equal(log.ToArray(), File.ReadAllBytes(files.PathOf(new TaskLogKey(job, 1, rank)))));
     }
 
     [Fact]

@@ -188,7 +188,8 @@ public sealed class Logs_over_http : IAsyncLifetime
     {
         Log = new LogChunk
         {
-            TaskId = task.ToString(), Epoch = epoch, Offset = offset, Data = ByteString.CopyFrom(A_log_is_kept_byte_for_byte.Records([text]).Span),
+            TaskId = task.ToString(), Epoch = epoch, Offset = offset,
+                Data = ByteString.CopyFrom(A_log_is_kept_byte_for_byte.Records([text]).Span),
         },
     };
 
@@ -214,7 +215,8 @@ public sealed class Logs_over_http : IAsyncLifetime
 
     private sealed class Follower(HttpResponseMessage response, Stream body) : IAsyncDisposable
     {
-        private readonly IAsyncEnumerator<SseItem<string>> _events = SseParser.Create(body).EnumerateAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator();
+        private readonly IAsyncEnumerator<SseItem<string>> _events = SseParser.Create(body)
+            .EnumerateAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator();
 
         public bool Ended { get; private set; }
 

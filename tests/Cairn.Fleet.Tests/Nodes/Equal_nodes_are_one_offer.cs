@@ -12,7 +12,8 @@ namespace Cairn.Fleet.Tests.Nodes;
 public sealed class Equal_nodes_are_one_offer
 {
     private static readonly Gen<(Declaration Declared, Inventory Found)> s_machines =
-        Gen.Select(OneOf("", "a", "ab"), OneOf("", "b", "bc"), OneOf("", "1", "11"), Gen.Int[0, 2], Gen.Long[0, 1], Gen.Int[0, 3], Gen.Bool, Gen.Int[0, 3])
+        Gen.Select(OneOf("", "a", "ab"), OneOf("", "b", "bc"), OneOf("", "1", "11"), Gen.Int[0, 2], Gen.Long[0, 1], Gen.Int[0, 3], Gen.Bool,
+            Gen.Int[0, 3])
             .Select((provider, region, label, gpus, price, certification, offline, size) =>
             {
                 var declared = new Declaration { Provider = provider, Region = region, PriceMicrosPerHour = price, WorksOffline = offline };
@@ -54,7 +55,8 @@ public sealed class Equal_nodes_are_one_offer
             }
             var expected = all.Where(n => n.Phase == NodePhase.Active && n.Health != NodeHealth.Lost)
                 .GroupBy(n => NodeClass.Of(n.Facts).OfferId).ToDictionary(g => g.Key, g => (int?)g.Count());
-            return offers.Current().Offers.ToDictionary(o => o.Id, o => o.Capacity).OrderBy(p => p.Key).SequenceEqual(expected.OrderBy(p => p.Key));
+            return offers.Current().Offers.ToDictionary(o => o.Id, o => o.Capacity).OrderBy(p => p.Key)
+                .SequenceEqual(expected.OrderBy(p => p.Key));
         });
 
     [Fact]
@@ -79,15 +81,19 @@ public sealed class Equal_nodes_are_one_offer
         var listed = new Offer
         {
             Id = "aws/us-east-1/p5", Provider = "aws", DeploymentModel = DeploymentModel.Hyperscaler, InstanceType = "p5",
-            Region = new Region("us-east-1", "US", new GeoPoint(38.9, -77.4)), OnDemand = HourlyPrice.FromUsd(98), BillingMinimumSeconds = 60,
-            Certifications = ["hipaa"], AvailabilityPercent = 99.9, StoragePerGigabyteMonth = Money.FromUsd(0.08m), Source = "price list", AsOf = new DateOnly(2026, 1, 2),
+            Region = new Region("us-east-1", "US", new GeoPoint(38.9, -77.4)), OnDemand = HourlyPrice.FromUsd(98),
+                BillingMinimumSeconds = 60,
+            Certifications = ["hipaa"], AvailabilityPercent = 99.9, StoragePerGigabyteMonth = Money.FromUsd(0.08m), Source = "price list",
+                AsOf = new DateOnly(2026, 1, 2),
             Egress = new EgressPrices { Internet = [new PriceRung(null, Money.FromUsd(0.09m))] },
         };
         CatalogOffer catalog = (provider, region, type) => (provider, region, type) == ("aws", "us-east-1", "p5") ? listed : null;
         var declared = new Declaration { Provider = "aws", Region = "us-east-1", InstanceType = "p5", Simulated = true };
         var offer = NodeOffers.Make(NodeClass.Of(TestFacts.Of(declared)), catalog, new DateOnly(2026, 3, 4));
-        Assert.Equal((listed.OnDemand, listed.Egress, listed.Certifications, 99.9, 60), (offer.OnDemand, offer.Egress, offer.Certifications, offer.AvailabilityPercent, offer.BillingMinimumSeconds));
-        Assert.Equal((listed.Region, listed.AsOf, listed.StoragePerGigabyteMonth), (offer.Region, offer.AsOf, offer.StoragePerGigabyteMonth));
+        Assert.Equal((listed.OnDemand, listed.Egress, listed.Certifications, 99.9, 60),
+            (offer.OnDemand, offer.Egress, offer.Certifications, offer.AvailabilityPercent, offer.BillingMinimumSeconds));
+        Assert.Equal((listed.Region, listed.AsOf, listed.StoragePerGigabyteMonth),
+            (offer.Region, offer.AsOf, offer.StoragePerGigabyteMonth));
         Assert.True(offer is { Runnable: true, Simulated: true });
 
         declared.PriceMicrosPerHour = 5;

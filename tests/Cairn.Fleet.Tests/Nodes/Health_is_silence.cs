@@ -135,7 +135,8 @@ public sealed class Health_is_silence
 
     private FleetNode Add(string name, DateTimeOffset? seenBefore = null, bool joined = false)
     {
-        var node = new FleetNode(NodeId.New(_time.GetUtcNow()), name, new byte[32], TestFacts.Of(new Declaration()), _time.GetUtcNow()) { SeenBefore = seenBefore };
+        var node = new FleetNode(NodeId.New(_time.GetUtcNow()), name, new byte[32], TestFacts.Of(new Declaration()),
+            _time.GetUtcNow()) { SeenBefore = seenBefore };
         _nodes.Add(node, joined);
         return node;
     }
@@ -146,7 +147,8 @@ internal static class TestFacts
     public static Inventory Machine(int gpus = 0) => new()
     {
         Cpus = 8, MemoryBytes = 32L << 30, DiskBytes = 100L << 30, Architecture = "x64",
-        Devices = { Enumerable.Range(0, gpus).Select(i => new Device { Index = i, Name = "H100-SXM-80GB", Vendor = "NVIDIA", MemoryBytes = 80L << 30 }) },
+        Devices = { Enumerable.Range(0, gpus)
+            .Select(i => new Device { Index = i, Name = "H100-SXM-80GB", Vendor = "NVIDIA", MemoryBytes = 80L << 30 }) },
     };
 
     public static NodeFacts Of(Declaration declared, Inventory? found = null)

@@ -56,7 +56,8 @@ public sealed class Nodes_over_http : IAsyncLifetime
     public async Task One_shows_what_is_free_and_what_runs_there()
     {
         using var node = await JoinAsync("alpha");
-        _server.Work.Running[node.Id] = new NodeTaskView(TaskId.New(DateTimeOffset.UtcNow), JobId.New(DateTimeOffset.UtcNow), "train", 0, TaskState.Running);
+        _server.Work.Running[node.Id] = new NodeTaskView(TaskId.New(DateTimeOffset.UtcNow), JobId.New(DateTimeOffset.UtcNow), "train", 0,
+            TaskState.Running);
         var view = await GetAsync<NodeView>("nodes/alpha");
         Assert.Equal((8, 6, "train"), (view.CpusTotal, view.CpusFree, Assert.Single(view.Detail!.Tasks!).JobName));
         Assert.Equal("host", view.Detail!.Hostname);
@@ -81,7 +82,8 @@ public sealed class Nodes_over_http : IAsyncLifetime
     public async Task A_node_with_work_is_removed_only_by_force()
     {
         using var node = await JoinAsync("alpha");
-        _server.Work.Running[node.Id] = new NodeTaskView(TaskId.New(DateTimeOffset.UtcNow), JobId.New(DateTimeOffset.UtcNow), "train", 0, TaskState.Running);
+        _server.Work.Running[node.Id] = new NodeTaskView(TaskId.New(DateTimeOffset.UtcNow), JobId.New(DateTimeOffset.UtcNow), "train", 0,
+            TaskState.Running);
         var refused = await _server.Http.DeleteAsync("nodes/alpha", Token);
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
         Assert.Equal("conflict", (await refused.Content.ReadFromJsonAsync<JsonElement>(Token)).GetProperty("code").GetString());
@@ -94,16 +96,19 @@ public sealed class Nodes_over_http : IAsyncLifetime
     [Fact]
     public async Task Join_tokens_are_made_listed_without_their_text_and_revoked()
     {
-        var made = await _server.Http.PostAsJsonAsync("join-tokens", new CreateJoinTokenRequest { MaxUses = 2, Note = "lab" }, ApiJson.Compact, Token);
+        var made = await _server.Http.PostAsJsonAsync("join-tokens", new CreateJoinTokenRequest { MaxUses = 2, Note = "lab" },
+            ApiJson.Compact, Token);
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
         var token = (await made.Content.ReadFromJsonAsync<JoinTokenView>(ApiJson.Compact, Token))!;
         (await TestNode.JoinAsync(_channel, token.Token!)).Dispose();
         var listed = Assert.Single((await GetAsync<Page<JoinTokenView>>("join-tokens")).Items);
-        Assert.Equal((token.Id, null, 1, 2, "lab", false), (listed.Id, listed.Token, listed.Uses, listed.MaxUses, listed.Note, listed.Revoked));
+        Assert.Equal((token.Id, null, 1, 2, "lab", false),
+            (listed.Id, listed.Token, listed.Uses, listed.MaxUses, listed.Note, listed.Revoked));
         Assert.Equal(HttpStatusCode.NoContent, (await _server.Http.DeleteAsync($"join-tokens/{token.Id}", Token)).StatusCode);
         Assert.True(Assert.Single((await GetAsync<Page<JoinTokenView>>("join-tokens")).Items).Revoked);
         Assert.Equal(HttpStatusCode.NotFound, (await _server.Http.DeleteAsync($"join-tokens/{Guid.Empty}", Token)).StatusCode);
-        var tooLong = await _server.Http.PostAsJsonAsync("join-tokens", new CreateJoinTokenRequest { ValidSeconds = 91 * 86_400 }, ApiJson.Compact, Token);
+        var tooLong = await _server.Http.PostAsJsonAsync("join-tokens", new CreateJoinTokenRequest { ValidSeconds = 91 * 86_400 },
+            ApiJson.Compact, Token);
         Assert.Equal(HttpStatusCode.BadRequest, tooLong.StatusCode);
     }
 

@@ -28,7 +28,8 @@ internal static class BlobEndpoints
     {
         var blobs = api.MapGroup("/blobs").WithTags("Blobs");
         blobs.MapPost("/missing", FindMissingAsync).WithName("FindMissingBlobs").Produces<MissingBlobsReply>();
-        blobs.MapPut("/{hash}", PutAsync).WithName("PutBlob").Accepts<Stream>("application/octet-stream").Produces(StatusCodes.Status204NoContent);
+        blobs.MapPut("/{hash}", PutAsync).WithName("PutBlob").Accepts<Stream>("application/octet-stream")
+            .Produces(StatusCodes.Status204NoContent);
         blobs.MapGet("/{hash}", GetAsync).WithName("GetBlob").Produces(StatusCodes.Status200OK, contentType: "application/octet-stream");
     }
 
@@ -41,14 +42,16 @@ internal static class BlobEndpoints
         return Results.Json(new MissingBlobsReply(await blobs.FindMissingAsync(hashes, cancellationToken)), ApiJson.Compact);
     }
 
-    private static async Task<IResult> PutAsync(string hash, IBlobs blobs, NodeLinkOptions options, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<IResult> PutAsync(string hash, IBlobs blobs, NodeLinkOptions options, HttpContext context,
+        CancellationToken cancellationToken)
     {
         if (!BlobHash.IsValid(hash))
             return NotAHash(hash);
         if (context.Request.ContentLength is not { } size)
             return Answers.Of(new Problem(ProblemCodes.InvalidRequest, "PUT of a blob needs a Content-Length"));
         if (size > options.MaxBlobBytes)
-            return Answers.Of(new Problem(ProblemCodes.TooLarge, $"blob {hash} has {size} bytes, at most {options.MaxBlobBytes} are taken"));
+            return Answers.Of(new Problem(ProblemCodes.TooLarge,
+                $"blob {hash} has {size} bytes, at most {options.MaxBlobBytes} are taken"));
         // The limit for requests is meant for JSON; this one was just checked against its own.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = options.MaxBlobBytes;

@@ -24,10 +24,12 @@ internal sealed class BlobTransfers(IBlobs blobs, INodeWork work, NodeLinkOption
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
-            for (int read; (read = await content.ReadAtLeastAsync(buffer.AsMemory(0, ChunkBytes), ChunkBytes, false, cancellationToken)) > 0;)
+            for (int read; (read = await content.ReadAtLeastAsync(buffer.AsMemory(0, ChunkBytes), ChunkBytes, false,
+                cancellationToken)) > 0;)
             {
                 // Written out before WriteAsync returns, so the buffer can be used again.
-                await target.WriteAsync(new BlobChunk { Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, read)) }, cancellationToken);
+                await target.WriteAsync(new BlobChunk { Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, read)) },
+                    cancellationToken);
             }
         }
         finally
@@ -42,7 +44,8 @@ internal sealed class BlobTransfers(IBlobs blobs, INodeWork work, NodeLinkOption
         var header = source.Current;
         RequireHash(header.Hash);
         if (header.SizeBytes < 0 || header.SizeBytes > options.MaxBlobBytes)
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"blob {header.Hash} has {header.SizeBytes} bytes, expected 0 to {options.MaxBlobBytes}"));
+            throw new RpcException(new Status(StatusCode.InvalidArgument,
+                $"blob {header.Hash} has {header.SizeBytes} bytes, expected 0 to {options.MaxBlobBytes}"));
         if (!await work.MayWriteBlobAsync(caller.Node, caller.Task, cancellationToken))
             throw Denied($"task {caller.Task} may leave no blobs");
         await using var content = new PutBlobStream(source);
@@ -52,7 +55,8 @@ internal sealed class BlobTransfers(IBlobs blobs, INodeWork work, NodeLinkOption
         }
         catch (BlobException error)
         {
-            throw new RpcException(new Status(error.Fault == BlobFault.Unavailable ? StatusCode.Unavailable : StatusCode.InvalidArgument, error.Message));
+            throw new RpcException(
+                new Status(error.Fault == BlobFault.Unavailable ? StatusCode.Unavailable : StatusCode.InvalidArgument, error.Message));
         }
     }
 
@@ -64,7 +68,8 @@ internal sealed class BlobTransfers(IBlobs blobs, INodeWork work, NodeLinkOption
         }
         catch (BlobException error)
         {
-            throw new RpcException(new Status(error.Fault == BlobFault.Missing ? StatusCode.NotFound : StatusCode.Unavailable, error.Message));
+            throw new RpcException(
+                new Status(error.Fault == BlobFault.Missing ? StatusCode.NotFound : StatusCode.Unavailable, error.Message));
         }
     }
 

@@ -12,7 +12,8 @@ internal interface INodeWork
 {
     /// <summary>
     /// A node has proved its key. Answers what it must forget and the commands it may have missed. <see cref="NodeLinks.Send"/> already
-    /// reaches the new session while this runs, behind the replayed commands, so a command written meanwhile is never lost but may come twice.
+    /// reaches the new session while this runs, behind the replayed commands, so a command written meanwhile is never lost but may come
+    /// twice.
     /// </summary>
     Task<NodeReplay> ReplayAsync(NodeId node, IReadOnlyList<HeldTask> held, CancellationToken cancellationToken);
 
@@ -25,7 +26,9 @@ internal interface INodeWork
     /// <summary>Takes a collected output under the same rules; answer with <see cref="OutputAck"/>.</summary>
     ValueTask AcceptOutputAsync(NodeId node, TaskOutput output, NodeSession session, CancellationToken cancellationToken);
 
-    /// <summary>The tasks among those a heartbeat names whose lease goes on: the node stops what is not renewed. In memory, called often.</summary>
+    /// <summary>
+    /// The tasks among those a heartbeat names whose lease goes on: the node stops what is not renewed. In memory, called often.
+    /// </summary>
     IReadOnlyList<string> Renew(NodeId node, IReadOnlyList<string> taskIds);
 
     /// <summary>

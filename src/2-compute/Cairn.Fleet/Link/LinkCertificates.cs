@@ -108,7 +108,9 @@ public sealed class LinkCertificates
         return X509CertificateLoader.LoadPkcs12(loaded.Export(X509ContentType.Pkcs12), null);
     }
 
-    /// <summary>The key first and private from its first byte: a certificate without its key is made anew, never the other way round.</summary>
+    /// <summary>
+    /// The key first and private from its first byte: a certificate without its key is made anew, never the other way round.
+    /// </summary>
     private static void Save(string folder, string name, X509Certificate2 certificate, ECDsa key)
     {
         var paths = Paths(folder, name);

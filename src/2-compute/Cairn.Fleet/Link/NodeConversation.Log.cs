@@ -21,7 +21,8 @@ internal sealed partial class NodeConversation
     [LoggerMessage(LogLevel.Warning, "A stream was refused for node {Node}: {Why}")]
     private static partial void Refused(ILogger log, NodeId node, string why);
 
-    [LoggerMessage(LogLevel.Warning, "A daemon of node {Node} says it is start {Said}, but start {Seen} was seen: it was left behind and is not answered")]
+    [LoggerMessage(LogLevel.Warning,
+        "A daemon of node {Node} says it is start {Said}, but start {Seen} was seen: it was left behind and is not answered")]
     private static partial void LeftBehind(ILogger log, string node, long said, long seen);
 
     [LoggerMessage(LogLevel.Warning, "Node {Node} declares what is not usable, so what it declared before holds: {Why}")]

@@ -186,7 +186,8 @@ internal sealed partial class NodeConversation(NodeStream stream, LinkParts part
         NodeSession? any = null;
         foreach (var bytes in batch.NodeIds)
         {
-            if (bytes.Length != 16 || !_sessions.TryGetValue(new NodeId(new Guid(bytes.Span, bigEndian: true)), out var session) || !session.IsWelcome)
+            if (bytes.Length != 16 || !_sessions.TryGetValue(new NodeId(new Guid(bytes.Span, bigEndian: true)), out var session)
+                || !session.IsWelcome)
             {
                 Drop();
                 continue;
@@ -231,10 +232,12 @@ internal sealed partial class NodeConversation(NodeStream stream, LinkParts part
         }
         parts.Instruments.LogBytes.Add(chunk.Data.Length);
         var kept = parts.Logs.Append(key, chunk.Offset, chunk.Data.Memory);
-        await session.ReplyAsync(new ServerMessage { LogAck = new LogAck { TaskId = chunk.TaskId, Epoch = chunk.Epoch, Offset = kept } }, cancellationToken);
+        await session.ReplyAsync(new ServerMessage { LogAck = new LogAck { TaskId = chunk.TaskId, Epoch = chunk.Epoch, Offset = kept } },
+            cancellationToken);
     }
 
-    private async ValueTask RedeclareAsync(NodeSession session, Declaration? declaration, Inventory? inventory, CancellationToken cancellationToken)
+    private async ValueTask RedeclareAsync(NodeSession session, Declaration? declaration, Inventory? inventory,
+        CancellationToken cancellationToken)
     {
         if (await parts.Enrolment.RedeclareAsync(session.Node, declaration, inventory, cancellationToken) is { } problem)
             DeclarationRefused(session.Node.Name, problem.Message);

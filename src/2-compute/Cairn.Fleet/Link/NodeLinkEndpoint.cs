@@ -7,7 +7,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Cairn.Fleet.Link;
 
-/// <summary>The gRPC face of the link: what a daemon calls. Every call proves itself, by token, signature or session, so none needs a key.</summary>
+/// <summary>
+/// The gRPC face of the link: what a daemon calls. Every call proves itself, by token, signature or session, so none needs a key.
+/// </summary>
 internal sealed class NodeLinkEndpoint(
     LinkParts parts, LinkCertificates certificates, BlobTransfers blobs, IHostApplicationLifetime lifetime) : NodeLink.NodeLinkBase
 {
@@ -79,7 +81,8 @@ internal sealed class NodeLinkEndpoint(
         {
             return new BlobCaller(nodeId, taskId);
         }
-        throw new RpcException(new Status(StatusCode.Unauthenticated, "the call is not from a current session; attach, and use the secret of the welcome"));
+        throw new RpcException(
+            new Status(StatusCode.Unauthenticated, "the call is not from a current session; attach, and use the secret of the welcome"));
     }
 
     /// <summary>Ends with the stream, whatever ends it.</summary>
@@ -104,7 +107,8 @@ internal sealed class NodeLinkEndpoint(
 
     private static Status? Explain(StreamEnd end) => end switch
     {
-        StreamEnd.TooSlow => new Status(StatusCode.ResourceExhausted, "the stream was read more slowly than it was written to; attach anew"),
+        StreamEnd.TooSlow => new Status(StatusCode.ResourceExhausted,
+            "the stream was read more slowly than it was written to; attach anew"),
         StreamEnd.TooManyNodes => new Status(StatusCode.ResourceExhausted, "the stream stands for as many nodes as one may; open another"),
         StreamEnd.NoProof => new Status(StatusCode.Unauthenticated, "no node of the stream proved its key in time"),
         StreamEnd.NoNodesLeft => new Status(StatusCode.Aborted, "every node of the stream has a newer one or was removed"),

@@ -4,8 +4,8 @@ namespace Cairn.Fleet.Link;
 public sealed class NodeLinkOptions
 {
     /// <summary>
-    /// Where nodes reach the gRPC endpoint, <c>host:port</c>, as join tokens say it; default <c>127.0.0.1:7071</c>. The server's certificate
-    /// names this host.
+    /// Where nodes reach the gRPC endpoint, <c>host:port</c>, as join tokens say it; default <c>127.0.0.1:7071</c>. The server's
+    /// certificate names this host.
     /// </summary>
     public string AdvertisedAddress { get; set; } = "127.0.0.1:7071";
 
@@ -19,8 +19,8 @@ public sealed class NodeLinkOptions
     public int MaxMessageBytes { get; set; } = 4 << 20;
 
     /// <summary>
-    /// The most messages that wait for one stream, 64 to 1,000,000; default 16,384. A stream whose node reads more slowly than it is written
-    /// to is ended at this bound, and its nodes attach anew.
+    /// The most messages that wait for one stream, 64 to 1,000,000; default 16,384. A stream whose node reads more slowly than it is
+    /// written to is ended at this bound, and its nodes attach anew.
     /// </summary>
     public int OutboundQueue { get; set; } = 16_384;
 

@@ -73,9 +73,12 @@ internal sealed class NodeSession
     internal ValueTask SendHeartbeatAckAsync(CancellationToken cancellationToken) => _stream.SendAsync(_heartbeatAck, cancellationToken);
 
     /// <summary>Answers what the node sent, waiting for room: a node that sends faster than it reads slows itself down.</summary>
-    internal ValueTask ReplyAsync(ServerMessage message, CancellationToken cancellationToken) => SendInTurnAsync(message, cancellationToken);
+    internal ValueTask ReplyAsync(ServerMessage message, CancellationToken cancellationToken) =>
+        SendInTurnAsync(message, cancellationToken);
 
-    /// <summary>Sends the welcome, then the replayed commands, then what was sent meanwhile; from then on messages go straight to the queue.</summary>
+    /// <summary>
+    /// Sends the welcome, then the replayed commands, then what was sent meanwhile; from then on messages go straight to the queue.
+    /// </summary>
     internal async Task SendWelcomeAsync(Welcome welcome, IReadOnlyList<ServerMessage> commands, CancellationToken cancellationToken)
     {
         welcome.Session = ByteString.CopyFrom(_secret);

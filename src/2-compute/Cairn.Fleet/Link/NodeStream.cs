@@ -62,7 +62,9 @@ internal sealed class NodeStream(int capacity) : IDisposable
         return false;
     }
 
-    /// <summary>Waits for room in the queue: for answers to what the stream itself brought, so that a hasty sender slows itself down.</summary>
+    /// <summary>
+    /// Waits for room in the queue: for answers to what the stream itself brought, so that a hasty sender slows itself down.
+    /// </summary>
     public async ValueTask SendAsync(ServerMessage message, CancellationToken cancellationToken)
     {
         try

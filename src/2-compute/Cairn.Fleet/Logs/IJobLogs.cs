@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Fleet.Logs;
 
 /// <summary>
-/// What reading logs asks of the jobs. Whoever starts an attempt or ends a task or a job calls <see cref="LogFollowers.Wake(JobId)"/> after the
-/// commit: a follower sleeps until bytes come or that is called, and only then asks again.
+/// What reading logs asks of the jobs. Whoever starts an attempt or ends a task or a job calls <see cref="LogFollowers.Wake(JobId)"/> after
+/// the commit: a follower sleeps until bytes come or that is called, and only then asks again.
 /// </summary>
 internal interface IJobLogs
 {

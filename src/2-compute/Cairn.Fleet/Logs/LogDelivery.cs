@@ -93,7 +93,8 @@ internal sealed class LogDelivery(LogFiles files, LogFollowers followers, IJobLo
             return true;
         var mine = job.Parts.Where(part => query.Wants(new LogPart(part.Attempt, part.Rank))).ToArray();
         // A later attempt shows that no rank of an earlier one will be placed again.
-        return query.Attempt is { } attempt && mine.Length > 0 && mine.All(part => part.Ended) && job.Parts.Any(part => part.Attempt > attempt);
+        return query.Attempt is { } attempt && mine.Length > 0 && mine.All(part => part.Ended)
+            && job.Parts.Any(part => part.Attempt > attempt);
     }
 
     /// <summary>How much longer to wait for the last bytes of what has ended; without end while it runs.</summary>

@@ -56,7 +56,8 @@ internal sealed class LogFollowers
 /// <summary>One who follows; what is new is merged until it looks.</summary>
 internal sealed class LogFollower(LogFollowers followers, JobId job) : IDisposable
 {
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock _gate = new();
     private HashSet<TaskLogKey> _grown = [];
     private bool _jobChanged;

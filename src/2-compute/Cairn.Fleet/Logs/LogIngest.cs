@@ -11,7 +11,9 @@ namespace Cairn.Fleet.Logs;
 /// </summary>
 internal sealed class LogIngest(LogFiles files, LogFollowers followers, TimeProvider time)
 {
-    /// <summary>Takes a chunk; answers the offset before which everything is kept, which is what the node's next chunk must begin at.</summary>
+    /// <summary>
+    /// Takes a chunk; answers the offset before which everything is kept, which is what the node's next chunk must begin at.
+    /// </summary>
     public long Append(TaskLogKey key, long offset, ReadOnlyMemory<byte> data)
     {
         var (next, grew) = files.Write(key, file => AppendLocked(file, offset, data.Span));
@@ -39,7 +41,9 @@ internal sealed class LogIngest(LogFiles files, LogFollowers followers, TimeProv
         return (end, true);
     }
 
-    /// <summary>Fills the log to its limit with whole records and a last line that says so; from then on everything is acknowledged and dropped.</summary>
+    /// <summary>
+    /// Fills the log to its limit with whole records and a last line that says so; from then on everything is acknowledged and dropped.
+    /// </summary>
     private void Seal(LogFile file, ReadOnlySpan<byte> fresh, long limit)
     {
         var room = fresh[..(int)Math.Min(fresh.Length, limit - file.Length)];
@@ -52,7 +56,8 @@ internal sealed class LogIngest(LogFiles files, LogFollowers followers, TimeProv
         if (missing > 0)
         {
             notice.Clear();
-            LogRecord.Write(notice, State.Micros.Of(time.GetUtcNow()), LogStream.System, false, Encoding.UTF8.GetBytes(text.PadRight(text.Length + (int)missing)));
+            LogRecord.Write(notice, State.Micros.Of(time.GetUtcNow()), LogStream.System, false,
+                Encoding.UTF8.GetBytes(text.PadRight(text.Length + (int)missing)));
         }
         file.Append(notice.WrittenSpan);
     }

@@ -7,22 +7,27 @@ public sealed class LogOptions
     public string Folder { get; set; } = "";
 
     /// <summary>
-    /// The most bytes kept of one rank of one attempt, 64 KiB to 1 TiB; default 1 GiB. What comes after is dropped, and the log's last line says so.
+    /// The most bytes kept of one rank of one attempt, 64 KiB to 1 TiB; default 1 GiB. What comes after is dropped, and the log's last line
+    /// says so.
     /// </summary>
     public long MaxTaskBytes { get; set; } = 1L << 30;
 
     /// <summary>Logs that nothing was written to for this long are deleted, in days; 1 to 3,650, default 30.</summary>
     public int RetainDays { get; set; } = 30;
 
-    /// <summary>The most bytes of all logs together; default 50 GiB. Beyond it the longest quiet jobs' logs go first, none younger than an hour.</summary>
+    /// <summary>
+    /// The most bytes of all logs together; default 50 GiB. Beyond it the longest quiet jobs' logs go first, none younger than an hour.
+    /// </summary>
     public long MaxTotalBytes { get; set; } = 50L << 30;
 
-    /// <summary>Log files kept open, 16 to 100,000; default 1,024. More files than this work too, each opened anew when it is written.</summary>
+    /// <summary>
+    /// Log files kept open, 16 to 100,000; default 1,024. More files than this work too, each opened anew when it is written.
+    /// </summary>
     public int OpenFiles { get; set; } = 1_024;
 
     /// <summary>
-    /// How long a follower of an ended job waits for bytes that the node has yet to send, in seconds; 0 to 600, default 30. A machine that died
-    /// never sends them.
+    /// How long a follower of an ended job waits for bytes that the node has yet to send, in seconds; 0 to 600, default 30. A machine that
+    /// died never sends them.
     /// </summary>
     public int EndGraceSeconds { get; set; } = 30;
 

@@ -49,7 +49,8 @@ internal sealed partial class LogRetention(LogFiles files, LogOptions options, T
     [LoggerMessage(LogLevel.Information, "The logs of job {Job}, {Bytes} bytes, were deleted after {Quiet} without a line")]
     private partial void Deleted(JobId job, long bytes, TimeSpan quiet);
 
-    [LoggerMessage(LogLevel.Warning, "The logs of jobs that wrote in the last hour have {Bytes} bytes, more than the limit of {Limit}; none of them is deleted")]
+    [LoggerMessage(LogLevel.Warning,
+        "The logs of jobs that wrote in the last hour have {Bytes} bytes, more than the limit of {Limit}; none of them is deleted")]
     private partial void StillTooLarge(long bytes, long limit);
 
     private sealed record JobSize(JobId Job, long Bytes, DateTimeOffset LastWrite);

@@ -5,7 +5,9 @@ namespace Cairn.Fleet.Logs;
 /// <summary>Finds where the last lines of all logs together begin, reading no more of each than its own last lines.</summary>
 internal static class LogTail
 {
-    /// <summary>A cursor after which exactly the last <paramref name="lines"/> records up to the given ends follow, in merged order.</summary>
+    /// <summary>
+    /// A cursor after which exactly the last <paramref name="lines"/> records up to the given ends follow, in merged order.
+    /// </summary>
     public static async Task<LogCursor> FindAsync(
         LogFiles files, Contracts.Ids.JobId job, IReadOnlyDictionary<LogPart, long> ends, int lines, CancellationToken cancellationToken)
     {

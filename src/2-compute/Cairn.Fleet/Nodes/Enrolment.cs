@@ -21,7 +21,8 @@ internal sealed class Enrolment(Store store, FleetNodes nodes, NodeLinks links, 
         if (!JoinToken.TryDecode(request.Token, out var token) || !TypedId.TryParse<JoinTokenId>(token.Id, out var tokenId))
             return Refuse(ProblemCodes.Unauthenticated, JoinDecision.Explain(JoinVerdict.UnknownToken));
         if (request.PublicKey.Length != PublicKeyBytes)
-            return Refuse(ProblemCodes.InvalidRequest, $"public_key has {request.PublicKey.Length} bytes, expected {PublicKeyBytes} (Ed25519)");
+            return Refuse(ProblemCodes.InvalidRequest,
+                $"public_key has {request.PublicKey.Length} bytes, expected {PublicKeyBytes} (Ed25519)");
         var declaration = request.Declaration ?? new Declaration();
         var inventory = request.Inventory ?? new Inventory();
         if (NodeDeclaration.Read(declaration, inventory).Problem is { } problem)
@@ -41,7 +42,8 @@ internal sealed class Enrolment(Store store, FleetNodes nodes, NodeLinks links, 
         var hash = JoinTokens.HashOf(token.Secret);
         var (verdict, row) = await store.WriteAsync(session => Join(session, wished, tokenId, hash), cancellationToken);
         return row is null
-            ? Refuse(verdict == JoinVerdict.RemovedKey ? ProblemCodes.Forbidden : ProblemCodes.Unauthenticated, JoinDecision.Explain(verdict))
+            ? Refuse(
+                verdict == JoinVerdict.RemovedKey ? ProblemCodes.Forbidden : ProblemCodes.Unauthenticated, JoinDecision.Explain(verdict))
             : (new JoinReply { NodeId = row.Id.ToString(), Name = row.Name }, null);
     }
 
@@ -59,7 +61,8 @@ internal sealed class Enrolment(Store store, FleetNodes nodes, NodeLinks links, 
     }
 
     /// <summary>The daemon was started with other flags or found other hardware. Null where all is well.</summary>
-    public async Task<Problem?> RedeclareAsync(FleetNode node, Declaration? declaration, Inventory? inventory, CancellationToken cancellationToken)
+    public async Task<Problem?> RedeclareAsync(FleetNode node, Declaration? declaration, Inventory? inventory,
+        CancellationToken cancellationToken)
     {
         var row = await store.ReadAsync(session => NodeRows.ById(session, node.Id), cancellationToken);
         if (row is null)

@@ -16,7 +16,8 @@ internal sealed class JoinTokens(Store store, NodeLinkOptions link, LinkCertific
     private const long LongestSeconds = 90 * 86_400;
     private const int LongestNote = 256;
 
-    public async Task<(JoinTokenView? Token, Problem? Problem)> CreateAsync(CreateJoinTokenRequest request, CancellationToken cancellationToken)
+    public async Task<(JoinTokenView? Token, Problem? Problem)> CreateAsync(CreateJoinTokenRequest request,
+        CancellationToken cancellationToken)
     {
         if (Check(request) is { } problem)
             return (null, problem);
@@ -40,7 +41,8 @@ internal sealed class JoinTokens(Store store, NodeLinkOptions link, LinkCertific
     public async Task<Page<JoinTokenView>> ListAsync(string? cursor, int limit, CancellationToken cancellationToken)
     {
         var rows = await store.ReadAsync(session => session.Query<JoinTokenRow>(
-            "SELECT * FROM join_tokens WHERE id > @after ORDER BY id LIMIT @most", new { after = cursor ?? "", most = limit + 1 }), cancellationToken);
+            "SELECT * FROM join_tokens WHERE id > @after ORDER BY id LIMIT @most", new { after = cursor ?? "", most = limit + 1 }),
+                cancellationToken);
         var items = rows.Take(limit).Select(row => View(row, null)).ToArray();
         return new Page<JoinTokenView>(items, rows.Count > limit ? items[^1].Id.ToString() : null);
     }

@@ -33,7 +33,8 @@ internal enum NodeChange
 internal sealed class NodeChanges
 {
     private readonly Lock _gate = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private Dictionary<NodeId, NodeChange> _pending = [];
 
     /// <summary>Returns once there is something to take.</summary>

@@ -40,7 +40,9 @@ internal sealed class NodeClass
         return new NodeClass(KeyOf(rounded), rounded);
     }
 
-    /// <summary>Rounds down to a multiple of the <paramref name="steps"/>-th part of the greatest power of two that is not above it.</summary>
+    /// <summary>
+    /// Rounds down to a multiple of the <paramref name="steps"/>-th part of the greatest power of two that is not above it.
+    /// </summary>
     internal static long FloorToStep(long bytes, int steps)
     {
         if (bytes < steps)
@@ -53,7 +55,8 @@ internal sealed class NodeClass
     private static string KeyOf(NodeFacts f)
     {
         var key = new StringBuilder(256);
-        Add(f.Pool, f.Provider, f.DeploymentModel, f.Region.Name, f.Region.Country, f.Region.Point?.Latitude, f.Region.Point?.Longitude, f.InstanceType);
+        Add(f.Pool, f.Provider, f.DeploymentModel, f.Region.Name, f.Region.Country, f.Region.Point?.Latitude, f.Region.Point?.Longitude,
+            f.InstanceType);
         Add(f.Price.MicrosPerHour, f.Trust, f.WorksOffline, f.Interconnect, f.AvailabilityPercent, f.Simulated);
         Add(f.Cpus, f.MemoryBytes, f.DiskBytes, f.Architecture);
         Add(f.Certifications.Count);

@@ -5,7 +5,9 @@ using Cairn.Contracts.Wire;
 
 namespace Cairn.Fleet.Nodes;
 
-/// <summary>Turns what a daemon sends of its machine into <see cref="NodeFacts"/>, or says everything that is wrong with it. Pure.</summary>
+/// <summary>
+/// Turns what a daemon sends of its machine into <see cref="NodeFacts"/>, or says everything that is wrong with it. Pure.
+/// </summary>
 internal static class NodeDeclaration
 {
     private const int MaxText = 128;
@@ -33,11 +35,13 @@ internal static class NodeDeclaration
             Pool = pool,
             Provider = declared.Provider.Length > 0 ? declared.Provider : pool,
             DeploymentModel = model,
-            Region = new Region(declared.Region.Length > 0 ? declared.Region : "local", declared.Country.ToUpperInvariant(), Point(declared)),
+            Region = new Region(
+                declared.Region.Length > 0 ? declared.Region : "local", declared.Country.ToUpperInvariant(), Point(declared)),
             InstanceType = declared.InstanceType.Length > 0 ? declared.InstanceType : DescribeMachine(offered, found),
             Price = new HourlyPrice(declared.PriceMicrosPerHour),
             Labels = new SortedDictionary<string, string>(declared.Labels, StringComparer.Ordinal),
-            Certifications = [.. declared.Certifications.Select(c => c.ToLowerInvariant()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            Certifications = [.. declared.Certifications.Select(c => c.ToLowerInvariant()).Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal)],
             Trust = trust,
             WorksOffline = declared.WorksOffline,
             Interconnect = interconnect,
@@ -111,7 +115,10 @@ internal static class NodeDeclaration
         if (found.Devices.Count > MaxDevices)
             faults.Add($"{found.Devices.Count} devices, at most {MaxDevices}");
         foreach (var device in found.Devices.Where(d => d.MemoryBytes < 0 || d.Index < 0 || d.Name.Length is 0 or > MaxText))
-            faults.Add($"device {device.Index} '{Short(device.Name)}' needs an index, a name of at most {MaxText} characters and a memory size of 0 or more");
+        {
+            faults.Add($"device {device.Index} '{Short(device.Name)}' needs an index, " +
+                $"a name of at most {MaxText} characters and a memory size of 0 or more");
+        }
         if (found.Devices.DistinctBy(d => d.Index).Count() != found.Devices.Count)
             faults.Add("two devices have the same index");
     }

@@ -20,11 +20,14 @@ internal static class NodeEndpoints
         var nodes = api.MapGroup("/nodes").WithTags("Nodes");
         nodes.MapGet("/", List).WithName("ListNodes").Produces<Page<NodeView>>();
         nodes.MapGet("/{node}", GetAsync).WithName("GetNode").Produces<NodeView>();
-        nodes.MapPost("/{node}/cordon", (string node, FleetNodes all, Enrolment enrolment, NodeViews views, CancellationToken cancellationToken) =>
+        nodes.MapPost("/{node}/cordon",
+            (string node, FleetNodes all, Enrolment enrolment, NodeViews views, CancellationToken cancellationToken) =>
             SetPhaseAsync(node, NodePhase.Cordoned, all, enrolment, views, cancellationToken)).WithName("CordonNode").Produces<NodeView>();
-        nodes.MapPost("/{node}/uncordon", (string node, FleetNodes all, Enrolment enrolment, NodeViews views, CancellationToken cancellationToken) =>
+        nodes.MapPost("/{node}/uncordon",
+            (string node, FleetNodes all, Enrolment enrolment, NodeViews views, CancellationToken cancellationToken) =>
             SetPhaseAsync(node, NodePhase.Active, all, enrolment, views, cancellationToken)).WithName("UncordonNode").Produces<NodeView>();
-        nodes.MapPost("/{node}/drain", (string node, FleetNodes all, Enrolment enrolment, NodeViews views, CancellationToken cancellationToken) =>
+        nodes.MapPost("/{node}/drain",
+            (string node, FleetNodes all, Enrolment enrolment, NodeViews views, CancellationToken cancellationToken) =>
             SetPhaseAsync(node, NodePhase.Draining, all, enrolment, views, cancellationToken)).WithName("DrainNode").Produces<NodeView>();
         nodes.MapDelete("/{node}", RemoveAsync).WithName("RemoveNode").Produces(StatusCodes.Status204NoContent);
     }
@@ -64,7 +67,8 @@ internal static class NodeEndpoints
         if (tasks.Count > 0 && !force)
         {
             return Answers.Of(new Problem(ProblemCodes.Conflict,
-                $"node {found.Name} runs {tasks.Count} tasks, of job {tasks[0].JobName} first; drain it and wait, or remove it with force, which ends them as lost"));
+                $"node {found.Name} runs {tasks.Count} tasks, of job {tasks[0].JobName} first; " +
+                "drain it and wait, or remove it with force, which ends them as lost"));
         }
         return await enrolment.RemoveAsync(found, cancellationToken) ? Results.NoContent() : NoNode(node);
     }
@@ -73,7 +77,8 @@ internal static class NodeEndpoints
     private static bool TryWord<T>(string? text, out T? value, out string words) where T : struct, Enum
     {
         words = string.Join(", ", Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
-        value = Enum.GetValues<T>().Where(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()) == text).Cast<T?>().FirstOrDefault();
+        value = Enum.GetValues<T>().Where(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()) == text).Cast<T?>()
+            .FirstOrDefault();
         return text is null || value is not null;
     }
 

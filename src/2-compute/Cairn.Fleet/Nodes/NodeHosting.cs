@@ -18,7 +18,8 @@ internal static class NodeHosting
     /// <see cref="INodeWork"/>, <see cref="IJobLogs"/> and <see cref="CatalogOffer"/>.
     /// </summary>
     /// <exception cref="ArgumentException">Options are wrong; the message has every error.</exception>
-    public static IServiceCollection AddFleetNodes(this IServiceCollection services, NodeLinkOptions link, NodeOptions nodes, LogOptions logs)
+    public static IServiceCollection AddFleetNodes(this IServiceCollection services, NodeLinkOptions link, NodeOptions nodes,
+        LogOptions logs)
     {
         string[] errors = [.. link.Validate(), .. nodes.Validate(), .. logs.Validate()];
         if (errors.Length > 0)
@@ -28,7 +29,8 @@ internal static class NodeHosting
         services.AddSingleton<FleetNodes>().AddSingleton<NodeLinks>().AddSingleton<Enrolment>().AddSingleton<JoinTokens>();
         services.AddSingleton<NodeOffers>().AddSingleton<NodeViews>().AddSingleton<NodeInstruments>();
         services.AddSingleton<HealthReconciler>().AddSingleton<Sightings>();
-        services.AddSingleton<LogFiles>().AddSingleton<LogFollowers>().AddSingleton<LogIngest>().AddSingleton<LogDelivery>().AddSingleton<LogRetention>();
+        services.AddSingleton<LogFiles>().AddSingleton<LogFollowers>().AddSingleton<LogIngest>().AddSingleton<LogDelivery>()
+            .AddSingleton<LogRetention>();
         services.AddSingleton<BlobTransfers>().AddSingleton<LinkParts>().AddSingleton<NodeLinkEndpoint>();
         services.AddGrpc(options =>
         {

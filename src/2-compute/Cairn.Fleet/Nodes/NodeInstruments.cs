@@ -12,7 +12,8 @@ internal sealed class NodeInstruments : IDisposable
         _meter = meters.Create("Cairn.Fleet");
         Streams = _meter.CreateUpDownCounter<int>("cairn.fleet.streams", "{stream}", "Open attach streams.");
         Heartbeats = _meter.CreateCounter<long>("cairn.fleet.heartbeats", "{heartbeat}", "Heartbeats heard.");
-        Dropped = _meter.CreateCounter<long>("cairn.fleet.messages.dropped", "{message}", "Messages of nodes without a current session, or of tasks that are over.");
+        Dropped = _meter.CreateCounter<long>("cairn.fleet.messages.dropped", "{message}",
+            "Messages of nodes without a current session, or of tasks that are over.");
         LogBytes = _meter.CreateCounter<long>("cairn.fleet.logs.received", "By", "Log bytes that nodes sent.");
         Attached = _meter.CreateCounter<long>("cairn.fleet.attaches", "{attach}", "Proofs of nodes, by result.");
         _meter.CreateObservableGauge("cairn.fleet.nodes", () => Measure(nodes), "{node}", "Nodes by health.");
@@ -32,6 +33,6 @@ internal sealed class NodeInstruments : IDisposable
 
     private static IEnumerable<Measurement<int>> Measure(FleetNodes nodes) => nodes.All
         .CountBy(node => node.Health)
-        .Select(count => new Measurement<int>(count.Value,
-            new KeyValuePair<string, object?>("cairn.node.health", System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(count.Key.ToString()))));
+        .Select(count => new Measurement<int>(
+            count.Value, new KeyValuePair<string, object?>("cairn.node.health", count.Key.ToString().ToLowerInvariant())));
 }

@@ -3,7 +3,9 @@ using Cairn.Contracts.Units;
 
 namespace Cairn.Fleet.Nodes;
 
-/// <summary>The catalogue's offer for a machine that nodes may be, whatever its region where this one is not listed; null where unknown.</summary>
+/// <summary>
+/// The catalogue's offer for a machine that nodes may be, whatever its region where this one is not listed; null where unknown.
+/// </summary>
 internal delegate Offer? CatalogOffer(string provider, string region, string instanceType);
 
 /// <summary>The offers behind which nodes stand, as of one version.</summary>
@@ -44,7 +46,8 @@ internal sealed class NodeOffers(FleetNodes nodes, CatalogOffer catalog, TimePro
             var offers = new List<Offer>(classes.Count);
             foreach (var (nodeClass, usable) in classes)
             {
-                var known = _made.GetValueOrDefault(nodeClass.Key) ?? Make(nodeClass, catalog, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
+                var known = _made.GetValueOrDefault(nodeClass.Key)
+                    ?? Make(nodeClass, catalog, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
                 var offer = known.Capacity == usable ? known : known with { Capacity = usable };
                 made.Add(nodeClass.Key, offer);
                 if (usable > 0)

@@ -3,7 +3,9 @@ namespace Cairn.Fleet.Nodes;
 /// <summary>How silence is judged.</summary>
 public sealed class NodeOptions
 {
-    /// <summary>How often a node speaks when it has nothing to say, in seconds; 1 to 300, default 10. Told to each node when it attaches.</summary>
+    /// <summary>
+    /// How often a node speaks when it has nothing to say, in seconds; 1 to 300, default 10. Told to each node when it attaches.
+    /// </summary>
     public int HeartbeatSeconds { get; set; } = 10;
 
     /// <summary>Silence after which a node takes no new work, in seconds; more than the heartbeat, default 30.</summary>

@@ -4,8 +4,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Cairn.Fleet.Nodes;
 
-/// <summary>Rebuilds the nodes in memory before anything listens or reconciles, and writes the last sightings when the server stops.</summary>
-internal sealed partial class NodeRebuild(Store store, FleetNodes nodes, Sightings sightings, ILogger<NodeRebuild> logger) : IHostedLifecycleService
+/// <summary>
+/// Rebuilds the nodes in memory before anything listens or reconciles, and writes the last sightings when the server stops.
+/// </summary>
+internal sealed partial class NodeRebuild(Store store, FleetNodes nodes, Sightings sightings, ILogger<NodeRebuild> logger)
+    : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -33,6 +36,7 @@ internal sealed partial class NodeRebuild(Store store, FleetNodes nodes, Sightin
     [LoggerMessage(LogLevel.Information, "{Count} nodes are enrolled")]
     private partial void Rebuilt(int count);
 
-    [LoggerMessage(LogLevel.Error, "The row of node {Node} declares what this version cannot use; the node is left out until its daemon declares itself anew")]
+    [LoggerMessage(LogLevel.Error,
+        "The row of node {Node} declares what this version cannot use; the node is left out until its daemon declares itself anew")]
     private partial void Unreadable(string node);
 }

@@ -47,8 +47,10 @@ internal static class NodeRows
 
     public static void Sight(WriteSession session, IReadOnlyList<NodeSighting> sightings) => session.ExecuteMany(
         """
-        INSERT INTO node_sightings (node_id, last_seen_at, boot_epoch, daemon_version) VALUES (@NodeId, @LastSeenAt, @BootEpoch, @DaemonVersion)
-        ON CONFLICT (node_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, boot_epoch = excluded.boot_epoch, daemon_version = excluded.daemon_version
+        INSERT INTO node_sightings (node_id, last_seen_at, boot_epoch, daemon_version)
+        VALUES (@NodeId, @LastSeenAt, @BootEpoch, @DaemonVersion)
+        ON CONFLICT (node_id) DO UPDATE
+        SET last_seen_at = excluded.last_seen_at, boot_epoch = excluded.boot_epoch, daemon_version = excluded.daemon_version
         """,
         sightings);
 
