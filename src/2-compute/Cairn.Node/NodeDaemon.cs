@@ -148,6 +148,7 @@ public sealed partial class NodeDaemon
         {
             await stopping.CancelAsync();
             await Task.WhenAll(linked, disk, table.AllEndedAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            node.Cgroups.Remove();
         }
     }
 

@@ -150,6 +150,15 @@ internal sealed class Fixture : IAsyncDisposable
 
     public string ControlFolder(StartTask start) => Path.Combine(Data, "tasks", start.TaskId);
 
+    /// <summary>A daemon that was killed leaves its cgroups behind.</summary>
+    private void RemoveCgroups()
+    {
+        var tag = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Data)))[..8];
+        var groups = Processes.CgroupTree.Find("cairn-" + tag);
+        _tasks.ForEach(task => groups.For(task).Remove());
+        groups.Remove();
+    }
+
     private bool TryDelete()
     {
         Durable.FileTree.Delete(Folder);
@@ -183,6 +192,7 @@ internal sealed class Fixture : IAsyncDisposable
         if (_server is not null)
             await _server.DisposeAsync();
         Fleet.Dispose();
+        RemoveCgroups();
         await Eventually.TrueAsync(TryDelete, "the folder to be deleted");
     }
 }

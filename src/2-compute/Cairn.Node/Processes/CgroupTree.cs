@@ -54,6 +54,21 @@ internal sealed class CgroupTree
         return new TaskCgroups(Folder("memory"), Folder("cpu"), Folder("pids"), kill);
     }
 
+    /// <summary>Takes back the folders that <see cref="Find"/> made. One in which tasks go on stays for the next daemon.</summary>
+    public void Remove()
+    {
+        foreach (var folder in _version1.Values.Append(_version2).OfType<string>().Where(Directory.Exists))
+        {
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (IOException)
+            {
+            }
+        }
+    }
+
     /// <summary>
     /// A controller reaches a cgroup's children only where its parents pass it on, which the kernel refuses while they hold processes.
     /// </summary>
