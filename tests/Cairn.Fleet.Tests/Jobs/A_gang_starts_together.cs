@@ -18,7 +18,7 @@ public sealed class A_gang_starts_together
         two.OnStart = slow.SetResult;
         var job = await world.SubmitAsync(Pair);
         var late = await slow.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        await world.UntilAsync(() => one.Tasks.Single().Phase == TaskPhase.Ready, "the quick rank is ready");
+        await world.UntilAsync(() => one.Tasks.SingleOrDefault()?.Phase == TaskPhase.Ready, "the quick rank is ready");
         await world.TurnAsync();
         Assert.DoesNotContain(one.Heard, m => m.BodyCase == ServerMessage.BodyOneofCase.Begin);
         Assert.Equal(JobPhase.Starting, (await world.WholeAsync(job.Id)).Phase);

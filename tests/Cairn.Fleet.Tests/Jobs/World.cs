@@ -39,15 +39,15 @@ internal sealed class World : IAsyncDisposable
         Board = new JobBoard();
         Changes = new JobChanges();
         Inbox = new FleetInbox(store);
-        Parts = new FleetParts(store, Nodes, Board, Funds, _seal, fleet, time);
+        var offers = new NodeOffers(Nodes, (_, _, _) => null, time);
+        Plans = new PlacePlans(() => offers.Current() is var now ? (now.Version, now.Offers) : default);
+        Parts = new FleetParts(store, Nodes, Board, Funds, _seal, Plans, fleet, time);
         NodeChanges = Nodes.Subscribe();
         Work = new NodeWork(Board, Inbox, new TaskMemory(Board, store), new BlobRights(store));
         Waits = new JobWaits(store, Changes, TimeProvider.System);
         Stops = new JobStops(store, Inbox);
         Blobs = new FolderBlobs(Path.Combine(folder, "blobs"), time);
-        var offers = new NodeOffers(Nodes, (_, _, _) => null, time);
         Intake = new JobIntake(store, Board, Inbox, Funds, _deaths, NullLogger<JobIntake>.Instance);
-        Plans = new PlacePlans(() => offers.Current() is var now ? (now.Version, now.Offers) : default);
         Submission = new JobSubmission(new WorkloadCache(), Plans, Intake, _seal, Blobs, time);
         Reconciler = new JobReconciler(
             Parts, Inbox, new TurnInputs(Parts, NodeChanges), new TurnOutlet(Parts, Links, Changes), NullLogger<JobReconciler>.Instance);

@@ -12,7 +12,8 @@ namespace Cairn.Fleet.Jobs;
 /// <summary>The parts of the fleet that share the one copy of the live jobs. Only the reconciler's thread of work calls them.</summary>
 internal sealed class FleetParts
 {
-    public FleetParts(Store store, FleetNodes nodes, JobBoard board, IFundsHold funds, SecretSeal seal, FleetOptions options, TimeProvider time)
+    public FleetParts(
+        Store store, FleetNodes nodes, JobBoard board, IFundsHold funds, SecretSeal seal, PlacePlans plans, FleetOptions options, TimeProvider time)
     {
         (Store, Nodes, Board, Funds, Time) = (store, nodes, board, funds, time);
         Sight = new NodeSight(nodes, time, options.LeaseSeconds);
@@ -24,6 +25,7 @@ internal sealed class FleetParts
         Reports = new TaskReports(board, Life, Recovery, Barrier);
         Placement = new PlacementRound(board, Queue, nodes, Limits);
         Metering = new Metering(board, Sight, options.MeterInterval);
+        Replans = new WaitingReplans(board, Queue, plans);
         Starts = new StartMessages(store, seal, Barrier, Sight, time);
     }
 
@@ -54,6 +56,8 @@ internal sealed class FleetParts
     public PlacementRound Placement { get; }
 
     public Metering Metering { get; }
+
+    public WaitingReplans Replans { get; }
 
     public StartMessages Starts { get; }
 

@@ -81,6 +81,7 @@ internal sealed partial class JobIntake(
             {
                 if (results[i] is IntakeResult.Accepted accepted)
                 {
+                    JobInstruments.Submitted(accepted.Jobs.Count);
                     foreach (var job in accepted.Jobs)
                         inbox.Post(new FleetInput.JobArrived(job));
                 }

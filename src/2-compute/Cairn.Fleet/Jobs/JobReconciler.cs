@@ -56,6 +56,7 @@ internal sealed partial class JobReconciler
     private async Task TakeTurnAsync(IReadOnlyList<FleetInput> inputs, CancellationToken cancellationToken)
     {
         var turn = new Turn(Now());
+        var start = _time.GetTimestamp();
         try
         {
             // (2)
@@ -78,6 +79,7 @@ internal sealed partial class JobReconciler
         }
 
         // (4)
+        JobInstruments.Turned(turn, inputs.Count, _time.GetElapsedTime(start));
         await _outlet.LetOutAsync(turn, cancellationToken);
         foreach (var job in turn.OutOfFunds)
             _inbox.Post(new FleetInput.StopAsked(job.Id, new StopOrder(EndReasons.Funds, "The project's money does not last until the next charge.", null)));

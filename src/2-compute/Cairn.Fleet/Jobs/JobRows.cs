@@ -53,6 +53,9 @@ internal static class JobRows
 
     public static void Update(WriteSession session, IReadOnlyList<LiveJob> jobs) => session.ExecuteMany(UpdateJob, jobs);
 
+    public static void UpdatePlaces(WriteSession session, IReadOnlyList<LiveJob> jobs) =>
+        session.ExecuteMany("UPDATE jobs SET places = @places_text WHERE id = @id", jobs);
+
     public static void Insert(WriteSession session, IReadOnlyList<LiveTask> tasks) => session.ExecuteMany(InsertTask, tasks);
 
     public static void Update(WriteSession session, IReadOnlyList<LiveTask> tasks) => session.ExecuteMany(UpdateTask, tasks);

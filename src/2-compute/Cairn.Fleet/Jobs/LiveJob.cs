@@ -43,7 +43,7 @@ internal sealed class LiveJob
 
     public required JsonText<WorkloadSpec> Spec { get; init; }
 
-    /// <summary>Where it may run, best first: the plan that was made at admission.</summary>
+    /// <summary>Where it may run, best first: the plan at admission, made anew when other nodes have joined while it waits.</summary>
     public required JsonText<IReadOnlyList<Place>> Places { get; set; }
 
     public required long SubmittedAt { get; init; }
@@ -129,7 +129,7 @@ internal sealed class LiveJob
     /// <summary>The columns <c>spec</c> and <c>places</c> as text; equal jobs share it.</summary>
     public string SpecText { get => field ??= JsonSerializer.Serialize(Spec.Value, ApiJson.Compact); init; }
 
-    public string PlacesText { get => field ??= JsonSerializer.Serialize(Places.Value, ApiJson.Compact); init; }
+    public string PlacesText { get => field ??= JsonSerializer.Serialize(Places.Value, ApiJson.Compact); set; }
 
     public bool HasEnded => EndedAt is not null;
 

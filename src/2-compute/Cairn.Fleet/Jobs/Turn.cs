@@ -19,6 +19,7 @@ internal sealed class Turn(long nowMicros)
     private readonly List<JobEvent> _events = [];
     private readonly List<LeaseUsage> _usages = [];
     private readonly List<JobId> _closed = [];
+    private readonly List<LiveJob> _replanned = [];
     private readonly List<JobId> _secretsToDelete = [];
     private readonly List<OutputRow> _outputs = [];
     private readonly List<(LiveJob Job, Money Unspent)> _topUps = [];
@@ -44,7 +45,7 @@ internal sealed class Turn(long nowMicros)
     /// <summary>After the commit: the jobs that the project can no longer pay for.</summary>
     public IReadOnlyList<LiveJob> OutOfFunds => _outOfFunds;
 
-    public bool HasRows => _jobs.Count + _tasks.Count + _newTasks.Count + _usages.Count + _outputs.Count + _topUps.Count > 0;
+    public bool HasRows => _jobs.Count + _tasks.Count + _newTasks.Count + _usages.Count + _outputs.Count + _topUps.Count + _replanned.Count > 0;
 
     public void Change(LiveJob job) => _jobs.Add(job);
 
@@ -76,6 +77,9 @@ internal sealed class Turn(long nowMicros)
         job.HasSecrets = false;
     }
 
+    /// <summary>The job may run at other places now.</summary>
+    public void Replan(LiveJob job) => _replanned.Add(job);
+
     public void Keep(OutputRow output) => _outputs.Add(output);
 
     public void Send(LiveTask task, ServerMessage message) => Sends.Add((task.NodeId, message));
@@ -86,6 +90,7 @@ internal sealed class Turn(long nowMicros)
         JobRows.Insert(session, [.. _newTasks]);
         JobRows.Update(session, [.. _tasks]);
         JobRows.Update(session, [.. _jobs]);
+        JobRows.UpdatePlaces(session, _replanned);
         JobRows.Insert(session, _events);
         OutputRows.Upsert(session, _outputs);
         if (_usages.Count > 0)

@@ -40,6 +40,7 @@ internal sealed class TurnInputs(FleetParts parts, NodeChanges nodeChanges)
             case FleetInput.NodesChanged:
                 foreach (var (node, change) in nodeChanges.Take())
                     NodeChanged(turn, node, change);
+                parts.Replans.Run(turn);
                 break;
             case FleetInput.TimeCame:
                 break;

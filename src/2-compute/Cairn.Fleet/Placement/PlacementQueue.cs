@@ -54,6 +54,13 @@ internal sealed class PlacementQueue
             job.NotBefore = 0;
     }
 
+    /// <summary>Puts a job that stands in the queue there again, for its places have changed. It keeps its turn.</summary>
+    public void Requeue(LiveJob job)
+    {
+        if (_scheduler.Withdraw(job.Id.Value))
+            Submit(job);
+    }
+
     public void Release(LiveTask task) => _scheduler.Release(task.JobId.Value, task.Rank);
 
     /// <summary>A live task, after a restart; false where its node does not have what it holds.</summary>

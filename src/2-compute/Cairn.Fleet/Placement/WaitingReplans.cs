@@ -1,0 +1,34 @@
+using Cairn.Contracts.Jobs;
+using Cairn.Fleet.Jobs;
+using Cairn.State.Rows;
+
+namespace Cairn.Fleet.Placement;
+
+/// <summary>
+/// Plans waiting jobs anew when other kinds of nodes are enrolled than before, so that what joins is used by those who wait. A job that would
+/// have nowhere to run any more keeps the places it had: their nodes may come back.
+/// </summary>
+internal sealed class WaitingReplans(JobBoard board, PlacementQueue queue, PlacePlans plans)
+{
+    private long _generation = -1;
+
+    public void Run(Turn turn)
+    {
+        var generation = plans.Generation;
+        if (generation == _generation)
+            return;
+        _generation = generation;
+        foreach (var job in board.Jobs)
+        {
+            if (job.Wanted is null || job.Phase == JobPhase.Stopping)
+                continue;
+            var choice = plans.Of(job.SpecText, job.Workload);
+            if (choice.Places.Count == 0 || choice.Text == job.PlacesText)
+                continue;
+            job.Places = new JsonText<IReadOnlyList<Place>>(choice.Places);
+            job.PlacesText = choice.Text;
+            turn.Replan(job);
+            queue.Requeue(job);
+        }
+    }
+}
