@@ -25,4 +25,21 @@ public abstract class StoreContract : IDisposable
         s => s.Execute("INSERT INTO things (id, name, size) VALUES (@id, 'n', @size)", new { id, size }), Ct);
 
     protected static Task<long> CountThings(Store store) => store.ReadAsync(s => s.Scalar<long>("SELECT count(*) FROM things"), Ct);
+
+    /// <summary>Occupies every writer of a store until the gate opens. One at a time, for one writer could take two works together.</summary>
+    protected static async Task<Task> Occupy(Store store, ManualResetEventSlim gate)
+    {
+        var works = new List<Task>();
+        for (var i = 0; i < store.Writers; i++)
+        {
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            works.Add(store.WriteAsync(_ =>
+            {
+                started.TrySetResult();
+                gate.Wait(TimeSpan.FromSeconds(30));
+            }, Ct));
+            await started.Task;
+        }
+        return Task.WhenAll(works);
+    }
 }

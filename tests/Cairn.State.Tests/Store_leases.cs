@@ -116,14 +116,13 @@ public abstract class Store_leases(Func<Database> database) : StoreContract(data
         await using var store = await Database.OpenAsync(_time);
         await using var holder = await LeaseHolder.AcquireAsync(store, "pool", s_minute, Ct);
         using var gate = new ManualResetEventSlim();
-        var busy = Enumerable.Range(0, new StoreOptions { Database = "" }.PostgresWriters)
-            .Select(_ => store.WriteAsync(_ => gate.Wait(TimeSpan.FromSeconds(30)), Ct)).ToList();
+        var busy = await Occupy(store, gate);
         _time.Advance(s_minute - TimeSpan.FromMicroseconds(1));
         Assert.False(holder.Lost.IsCancellationRequested);
         _time.Advance(TimeSpan.FromMicroseconds(1));
         Assert.True(holder.Lost.IsCancellationRequested);
         gate.Set();
-        await Task.WhenAll(busy);
+        await busy;
     }
 
     [Fact]

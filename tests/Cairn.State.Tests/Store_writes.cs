@@ -114,13 +114,11 @@ public abstract class Store_writes(Func<Database> database) : StoreContract(data
         await using var store = await Database.OpenAsync();
         using var cancelled = new CancellationTokenSource();
         using var gate = new ManualResetEventSlim();
-        // Occupies every writer, so that the next work has to wait.
-        var busy = Enumerable.Range(0, new StoreOptions { Database = "" }.PostgresWriters)
-            .Select(_ => store.WriteAsync(_ => gate.Wait(TimeSpan.FromSeconds(30)), Ct)).ToList();
+        var busy = await Occupy(store, gate);
         var waiting = store.WriteAsync(s => s.Execute("INSERT INTO things (id, name, size) VALUES ('x', 'n', 0)"), cancelled.Token);
         await cancelled.CancelAsync();
         gate.Set();
-        await Task.WhenAll(busy);
+        await busy;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         Assert.Equal(0, await CountThings(store));
     }

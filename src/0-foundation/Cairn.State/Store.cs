@@ -43,6 +43,8 @@ public sealed class Store : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
+    internal int Writers => _writers.Length;
+
     /// <summary>A name for one holding of a lease by this server: says where to look, and is never used again.</summary>
     internal string NewHolder() => $"{Environment.MachineName}:{Environment.ProcessId}:{Guid.CreateVersion7(Time.GetUtcNow()):N}";
 
