@@ -20,7 +20,8 @@ namespace Cairn.Fleet;
 public static class FleetHosting
 {
     /// <summary>
-    /// Adds nodes, jobs and what moves them. The host adds a <see cref="Store"/> with <see cref="FleetMigrations"/>, an <see cref="IBlobs"/>,
+    /// Adds nodes, jobs and what moves them. The host adds a <see cref="Store"/> with <see cref="FleetMigrations"/>, an
+    /// <see cref="IBlobs"/>,
     /// an <see cref="IFundsHold"/>, a <see cref="TimeProvider"/>, and puts a <see cref="Contracts.Identity.Caller"/> among the features of
     /// every request.
     /// </summary>
@@ -56,7 +57,8 @@ public static class FleetHosting
     private static IServiceCollection AddFleetJobs(this IServiceCollection services, FleetOptions options)
     {
         services.AddSingleton(_ => SecretSeal.Open(options.SecretKeyFile));
-        services.AddSingleton(provider => new NodeBoard(provider.GetRequiredService<FleetNodes>(), provider.GetRequiredService<NodeOffers>()));
+        services.AddSingleton(provider =>
+            new NodeBoard(provider.GetRequiredService<FleetNodes>(), provider.GetRequiredService<NodeOffers>()));
         services.AddSingleton(provider => new JobRecords(provider.GetRequiredService<Store>()));
         services.AddSingleton<CurrentOffers>(provider =>
         {

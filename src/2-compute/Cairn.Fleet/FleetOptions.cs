@@ -7,11 +7,14 @@ namespace Cairn.Fleet;
 /// <summary>How the fleet runs jobs.</summary>
 public sealed class FleetOptions
 {
-    /// <summary>The key that seals secrets in rows, a file of mode 0600 that is made where missing. Losing it loses the secrets of live jobs.</summary>
+    /// <summary>
+    /// The key that seals secrets in rows, a file of mode 0600 that is made where missing. Losing it loses the secrets of live jobs.
+    /// </summary>
     public required string SecretKeyFile { get; init; }
 
     /// <summary>
-    /// True where several servers share the database: then one of them at a time moves jobs, under a lease. A server alone on its SQLite file
+    /// True where several servers share the database: then one of them at a time moves jobs, under a lease. A server alone on its SQLite
+    /// file
     /// needs none, and goes on at once after a crash. Default false.
     /// </summary>
     public bool SharedDatabase { get; init; }

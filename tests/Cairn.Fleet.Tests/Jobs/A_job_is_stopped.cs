@@ -82,7 +82,8 @@ public sealed class A_job_is_stopped
         node.OnRunning = _ => { };
         var one = await world.SubmitAsync("name: long\nrun: work\nmoney:\n  max_duration: 60s\n");
         await world.UntilAsync(one.Id, JobPhase.Running);
-        var two = await world.SubmitAsync("name: late\nrun: work\nresources:\n  cpus: 8\nmoney:\n  deadline: 1h\n  expected_duration: 60s\n");
+        var two = await world.SubmitAsync(
+            "name: late\nrun: work\nresources:\n  cpus: 8\nmoney:\n  deadline: 1h\n  expected_duration: 60s\n");
         world.Advance(TimeSpan.FromSeconds(60));
         Assert.Equal(EndReasons.MaxDuration, (await world.UntilAsync(one.Id, JobPhase.Stopped)).Reason);
         await world.UntilAsync(two.Id, JobPhase.Running);

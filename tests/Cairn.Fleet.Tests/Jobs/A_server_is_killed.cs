@@ -91,7 +91,10 @@ public sealed class A_server_is_killed
             Assert.Equal(JobPhase.Succeeded, (await world.UntilAsync(job, JobPhase.Succeeded)).Phase);
         Assert.Empty(live.Twice);
         Assert.Empty(await world.RowsAsync<string>(
-            "SELECT t.id FROM tasks t LEFT JOIN test_charges c ON c.lease_id = t.id WHERE t.ended_at IS NULL OR c.finals IS NULL OR c.finals <> 1 OR c.total <> t.settled"));
+            """
+            SELECT t.id FROM tasks t LEFT JOIN test_charges c ON c.lease_id = t.id
+            WHERE t.ended_at IS NULL OR c.finals IS NULL OR c.finals <> 1 OR c.total <> t.settled
+            """));
         Assert.Empty(await world.RowsAsync<string>("SELECT job_id FROM tasks GROUP BY job_id, rank, attempt HAVING COUNT(*) > 1"));
         Assert.Empty(await world.RowsAsync<string>("SELECT job_id FROM test_holds WHERE held <> 0 OR closed <> 1"));
         await world.KillAsync();

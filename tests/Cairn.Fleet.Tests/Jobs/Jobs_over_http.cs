@@ -40,7 +40,8 @@ public sealed class Jobs_over_http
         first.Headers.Add("Idempotency-Key", "once");
         var created = await http.SendAsync(first);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
-        using var second = new HttpRequestMessage(HttpMethod.Post, "/api/v1/jobs") { Content = JsonContent.Create(new { workload = Echo }) };
+        using var second = new HttpRequestMessage(HttpMethod.Post,
+            "/api/v1/jobs") { Content = JsonContent.Create(new { workload = Echo }) };
         second.Headers.Add("Idempotency-Key", "once");
         var repeated = await Body(await http.SendAsync(second));
         Assert.Equal((await Body(created)).GetProperty("id").GetGuid(), repeated.GetProperty("id").GetGuid());
@@ -98,7 +99,8 @@ public sealed class Jobs_over_http
         {
             var folder = Directory.CreateTempSubdirectory("cairn-fleet-").FullName;
             var store = await Store.OpenAsync(
-                new StoreOptions { Database = Path.Combine(folder, "cairn.db") }, [.. FleetMigrations.All, RecordingFunds.Migration], TimeProvider.System, default);
+                new StoreOptions { Database = Path.Combine(folder, "cairn.db") }, [.. FleetMigrations.All, RecordingFunds.Migration],
+                    TimeProvider.System, default);
             var caller = new Caller(new KeyId(Guid.Empty), "ada", Role.Member, new ProjectId(new Guid(2, 0, 0, new byte[8])), "default");
             var builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
@@ -126,7 +128,8 @@ public sealed class Jobs_over_http
         }
 
         public void Enrol(string name) => _app.Services.GetRequiredService<FleetNodes>().Add(
-            new FleetNode(NodeId.New(DateTimeOffset.UnixEpoch), name, new byte[32], World.Machine(pricePerHour: 0), DateTimeOffset.UnixEpoch), joined: true);
+            new FleetNode(NodeId.New(DateTimeOffset.UnixEpoch), name, new byte[32], World.Machine(pricePerHour: 0),
+                DateTimeOffset.UnixEpoch), joined: true);
 
         public async ValueTask DisposeAsync()
         {

@@ -24,6 +24,7 @@ public sealed class Many_jobs_at_once
         var ended = await world.RowsAsync<string>("SELECT phase FROM jobs");
         Assert.Equal(Jobs, ended.Count(p => p == "succeeded"));
         Assert.Equal(Jobs, (await world.RowsAsync<long>("SELECT finals FROM test_charges WHERE finals = 1")).Count);
-        Console.WriteLine($"{Jobs / took.TotalSeconds:N0} jobs/s with nodes in memory; submissions alone {Jobs / submitted.TotalSeconds:N0}/s");
+        Console.WriteLine($"{Jobs / took.TotalSeconds:N0} jobs/s with nodes in memory; "
+            + $"submissions alone {Jobs / submitted.TotalSeconds:N0}/s");
     }
 }

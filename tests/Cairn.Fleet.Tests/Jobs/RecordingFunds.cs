@@ -6,14 +6,18 @@ using Cairn.State;
 
 namespace Cairn.Fleet.Tests.Jobs;
 
-/// <summary>A ledger in the small, in rows: it refuses what a project cannot pay, and fails the write when a charge does not go on from the last one.</summary>
+/// <summary>
+/// A ledger in the small, in rows: it refuses what a project cannot pay, and fails the write when a charge does not go on from the last
+/// one.
+/// </summary>
 internal sealed class RecordingFunds : IFundsHold
 {
     public static readonly Migration Migration = new("test_funds", 1,
         """
         CREATE TABLE test_balances (project_id TEXT PRIMARY KEY, available BIGINT NOT NULL);
         CREATE TABLE test_holds (job_id TEXT PRIMARY KEY, project_id TEXT NOT NULL, held BIGINT NOT NULL, closed BIGINT NOT NULL);
-        CREATE TABLE test_charges (lease_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, total BIGINT NOT NULL, billed BIGINT NOT NULL, finals BIGINT NOT NULL);
+        CREATE TABLE test_charges (lease_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, total BIGINT NOT NULL, billed BIGINT NOT NULL,
+            finals BIGINT NOT NULL);
         """);
 
     public Problem? Hold(WriteSession session, JobId job, ProjectId project, Money unspent)
@@ -23,7 +27,8 @@ internal sealed class RecordingFunds : IFundsHold
         if (more <= 0)
             return null;
         var changed = session.Execute(
-            "UPDATE test_balances SET available = available - @more WHERE project_id = @project AND available >= @more", new { more, project });
+            "UPDATE test_balances SET available = available - @more WHERE project_id = @project AND available >= @more",
+                new { more, project });
         if (changed == 0)
             return new Problem(ProblemCodes.InsufficientFunds, $"{new Money(more)} more is needed.");
         session.Execute(
@@ -41,7 +46,8 @@ internal sealed class RecordingFunds : IFundsHold
             var rows = session.Query<(long Total, long Finals)>("SELECT total, finals FROM test_charges WHERE lease_id = @LeaseId", usage);
             var (before, finals) = rows.Count > 0 ? rows[0] : (0, 0);
             if (before != usage.Before.Micros || usage.Total < usage.Before || finals > 0)
-                throw new InvalidOperationException($"Lease {usage.LeaseId}: charged {before} ({finals} final), settled from {usage.Before} to {usage.Total}.");
+                throw new InvalidOperationException(
+                    $"Lease {usage.LeaseId}: charged {before} ({finals} final), settled from {usage.Before} to {usage.Total}.");
             session.Execute(
                 """
                 INSERT INTO test_charges (lease_id, job_id, total, billed, finals) VALUES (@LeaseId, @JobId, @Total, @BilledMicros, @Finals)

@@ -38,7 +38,8 @@ public sealed class Submissions_are_taken
     {
         await using var world = await World.OpenAsync();
         await world.AddNodeAsync("one", attach: false);
-        var names = (await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => world.SubmitAsync(Echo))))).Select(j => j.Name).ToList();
+        var names = (await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => world.SubmitAsync(Echo))))).Select(j => j.Name)
+            .ToList();
         Assert.Equal(64, names.Distinct().Count());
         Assert.Contains("echo", names);
         Assert.All(names, n => Assert.True(n == "echo" || (n.StartsWith("echo-", StringComparison.Ordinal) && n.Length == 11), n));
@@ -53,7 +54,8 @@ public sealed class Submissions_are_taken
         Assert.Equal(ProblemCodes.InvalidWorkload, bad.Refusal.Problem.Code);
         Assert.True(bad.Refusal.Errors.Count >= 2);
         Assert.All(bad.Refusal.Errors, e => Assert.StartsWith("workload.yaml:", e));
-        var named = Assert.IsType<IntakeResult.Refused>(await world.TrySubmitAsync(Echo, new SubmitJobRequest { Workload = "", Name = "No Good" }));
+        var named = Assert.IsType<IntakeResult.Refused>(
+            await world.TrySubmitAsync(Echo, new SubmitJobRequest { Workload = "", Name = "No Good" }));
         Assert.Equal(ProblemCodes.InvalidRequest, named.Refusal.Problem.Code);
         var big = Assert.IsType<IntakeResult.Refused>(await world.TrySubmitAsync("name: big\nrun: x\nresources:\n  cpus: 64\n"));
         Assert.Equal(ProblemCodes.NoPlace, big.Refusal.Problem.Code);
@@ -80,7 +82,8 @@ public sealed class Submissions_are_taken
         var node = await world.AddNodeAsync("one");
         node.OnRunning = _ => { };
         var job = await world.SubmitAsync(
-            "name: s\nrun: x\nsecrets: [TOKEN]\n", new SubmitJobRequest { Workload = "", Secrets = new Dictionary<string, string> { ["TOKEN"] = "hunter2-secret" } });
+            "name: s\nrun: x\nsecrets: [TOKEN]\n",
+                new SubmitJobRequest { Workload = "", Secrets = new Dictionary<string, string> { ["TOKEN"] = "hunter2-secret" } });
         await world.UntilAsync(job.Id, JobPhase.Running);
         Assert.Equal("hunter2-secret", node.Tasks.Single().Start.Secrets["TOKEN"]);
         Assert.Single(await world.RowsAsync<string>("SELECT sealed FROM job_secrets"));

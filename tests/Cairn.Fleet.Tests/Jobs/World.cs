@@ -32,7 +32,8 @@ internal sealed class World : IAsyncDisposable
     private World(string folder, TimeProvider time, Store store, WorldOptions options, bool ownsFolder)
     {
         (Folder, Time, Store, Options, _ownsFolder) = (folder, time, store, options, ownsFolder);
-        var fleet = new FleetOptions { SecretKeyFile = Path.Combine(folder, "secrets.key"), LeaseSeconds = 60, MeterInterval = options.MeterInterval };
+        var fleet = new FleetOptions { SecretKeyFile = Path.Combine(folder, "secrets.key"), LeaseSeconds = 60,
+            MeterInterval = options.MeterInterval };
         _seal = SecretSeal.Open(fleet.SecretKeyFile);
         Nodes = new FleetNodes(time);
         Links = new NodeLinks(Nodes);
@@ -99,7 +100,8 @@ internal sealed class World : IAsyncDisposable
 
     public long NowMicros => Micros.Of(Time.GetUtcNow());
 
-    public Caller Caller { get; } = new(new KeyId(new Guid(1, 0, 0, new byte[8])), "ada", Role.Member, new ProjectId(new Guid(2, 0, 0, new byte[8])), "default");
+    public Caller Caller { get; } = new(new KeyId(new Guid(1, 0, 0, new byte[8])), "ada", Role.Member,
+        new ProjectId(new Guid(2, 0, 0, new byte[8])), "default");
 
     public static Task<World> OpenAsync(WorldOptions? options = null) =>
         OpenAsync(Directory.CreateTempSubdirectory("cairn-fleet-").FullName, options ?? new(), ownsFolder: true);
@@ -108,7 +110,8 @@ internal sealed class World : IAsyncDisposable
     {
         time ??= options.RealTime ? TimeProvider.System : new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
         var store = await Store.OpenAsync(
-            new StoreOptions { Database = Path.Combine(folder, "cairn.db") }, [.. FleetMigrations.All, RecordingFunds.Migration], time, CancellationToken.None);
+            new StoreOptions { Database = Path.Combine(folder, "cairn.db") }, [.. FleetMigrations.All, RecordingFunds.Migration], time,
+                CancellationToken.None);
         var world = new World(folder, time, store, options, ownsFolder);
         await world.GrantAsync(world.Caller.Project, Money.FromUsd(1_000_000), onlyFirst: true);
         if (options.Runs)
@@ -122,7 +125,8 @@ internal sealed class World : IAsyncDisposable
         _loops.Add(Intake);
         _loops.Add(new NodeChangeFeed(NodeChanges, Inbox));
         _loops.Add(new ReconcilerLoop(
-            new Reconciler(FleetInbox.Signal, Reconciler.ReconcileAsync) { Interval = TimeSpan.FromMinutes(1) }, Store, _deaths, NullLogger<ReconcilerLoop>.Instance));
+            new Reconciler(FleetInbox.Signal, Reconciler.ReconcileAsync) { Interval = TimeSpan.FromMinutes(1) }, Store, _deaths,
+                NullLogger<ReconcilerLoop>.Instance));
         foreach (var loop in _loops)
             await loop.StartAsync(CancellationToken.None);
     }
@@ -138,11 +142,15 @@ internal sealed class World : IAsyncDisposable
     }
 
     public static NodeFacts Machine(
-        double cpus = 8, int devices = 0, decimal pricePerHour = 3.6m, string provider = "acme", string region = "north", InterconnectKind network = InterconnectKind.None) => new()
+        double cpus = 8, int devices = 0, decimal pricePerHour = 3.6m, string provider = "acme", string region = "north",
+            InterconnectKind network = InterconnectKind.None) => new()
     {
-        Pool = "pool", Provider = provider, DeploymentModel = DeploymentModel.OnPremises, Region = new Region(region, "DE", null), InstanceType = "box",
-        Price = HourlyPrice.FromUsd(pricePerHour), Labels = new Dictionary<string, string>(), Certifications = [], Trust = TrustTier.Enterprise,
-        WorksOffline = false, Interconnect = network, AvailabilityPercent = 0, Simulated = true, Cpus = cpus, MemoryBytes = 64L << 30, DiskBytes = 1L << 40,
+        Pool = "pool", Provider = provider, DeploymentModel = DeploymentModel.OnPremises, Region = new Region(region, "DE", null),
+            InstanceType = "box",
+        Price = HourlyPrice.FromUsd(pricePerHour), Labels = new Dictionary<string, string>(), Certifications = [],
+            Trust = TrustTier.Enterprise,
+        WorksOffline = false, Interconnect = network, AvailabilityPercent = 0, Simulated = true, Cpus = cpus, MemoryBytes = 64L << 30,
+            DiskBytes = 1L << 40,
         Architecture = "x64", Address = "10.0.0.1",
         Devices = [.. Enumerable.Range(0, devices).Select(i => new NodeDevice(i, "H100-SXM-80GB", "nvidia", 80L << 30, true))],
         Accelerators = devices == 0 ? null : new OfferAccelerators("H100-SXM-80GB", "nvidia", 80L << 30, devices),
@@ -154,7 +162,8 @@ internal sealed class World : IAsyncDisposable
             : throw new InvalidOperationException("The job was refused.");
 
     public Task<IntakeResult> TrySubmitAsync(string workload, SubmitJobRequest? with = null, string? key = null) =>
-        Submission.SubmitAsync((with ?? new SubmitJobRequest { Workload = "" }) with { Workload = workload }, Caller, key, CancellationToken.None);
+        Submission.SubmitAsync((with ?? new SubmitJobRequest { Workload = "" }) with { Workload = workload }, Caller, key,
+            CancellationToken.None);
 
     public async Task<JobView> UntilAsync(JobId job, params JobPhase[] phases)
     {
@@ -166,7 +175,8 @@ internal sealed class World : IAsyncDisposable
             : throw new TimeoutException($"The job is {view.Phase} ({view.Reason}: {view.Message}), not {string.Join(" or ", words)}.");
     }
 
-    public async Task<JobView> WholeAsync(JobId job) => (await Store.ReadAsync(session => JobReading.Whole(session, job), CancellationToken.None))!;
+    public async Task<JobView> WholeAsync(JobId job) =>
+        (await Store.ReadAsync(session => JobReading.Whole(session, job), CancellationToken.None))!;
 
     /// <summary>Waits until something holds, as seen by looking again and again.</summary>
     public async Task UntilAsync(Func<bool> holds, string what)
@@ -183,10 +193,12 @@ internal sealed class World : IAsyncDisposable
 
     public Task GrantAsync(ProjectId project, Money amount, bool onlyFirst = false) => Store.WriteAsync(
         session => session.Execute(
-            $"INSERT INTO test_balances (project_id, available) VALUES (@project, @amount) ON CONFLICT (project_id) DO {(onlyFirst ? "NOTHING" : "UPDATE SET available = @amount")}",
+            "INSERT INTO test_balances (project_id, available) VALUES (@project, @amount) "
+                + $"ON CONFLICT (project_id) DO {(onlyFirst ? "NOTHING" : "UPDATE SET available = @amount")}",
             new { project, amount }), CancellationToken.None);
 
-    public Task<IReadOnlyList<T>> RowsAsync<T>(string sql, object? args = null) => Store.ReadAsync(session => session.Query<T>(sql, args), CancellationToken.None);
+    public Task<IReadOnlyList<T>> RowsAsync<T>(string sql, object? args = null) =>
+        Store.ReadAsync(session => session.Query<T>(sql, args), CancellationToken.None);
 
     /// <summary>Time passes, and every attached node is heard.</summary>
     public void Advance(TimeSpan time)

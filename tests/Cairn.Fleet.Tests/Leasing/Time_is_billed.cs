@@ -10,7 +10,8 @@ public sealed class Time_is_billed
 
     [Fact]
     public void Never_more_than_the_server_saw_and_never_more_than_the_node_ran() =>
-        Gen.Select(Gen.Long[0, 1000], Gen.Long[0, 1000], Gen.Long[0, 1000], Gen.Long[-5, 5000], Gen.Bool).Sample((granted, setup, ran, elapsed, unheard) =>
+        Gen.Select(Gen.Long[0, 1000], Gen.Long[0, 1000], Gen.Long[0, 1000], Gen.Long[-5, 5000], Gen.Bool)
+            .Sample((granted, setup, ran, elapsed, unheard) =>
         {
             var lease = new LeaseTimes(granted * Second, (granted + setup) * Second, BillsBoot: false, unheard);
             var billed = BilledTime.Ended(lease, (granted + setup + ran) * Second, elapsed * Second);
@@ -35,7 +36,8 @@ public sealed class Time_is_billed
 
     [Fact]
     public void What_began_during_an_outage_is_billed_as_it_ran() =>
-        Assert.Equal(600 * Second, BilledTime.Ended(new LeaseTimes(0, 3599 * Second, false, BeganUnheard: true), 3600 * Second, 600 * Second));
+        Assert.Equal(600 * Second,
+            BilledTime.Ended(new LeaseTimes(0, 3599 * Second, false, BeganUnheard: true), 3600 * Second, 600 * Second));
 
     [Fact]
     public void Setup_is_free_unless_the_place_bills_its_boot()

@@ -12,7 +12,8 @@ public sealed class Limits_are_decided
 
     [Fact]
     public void A_job_stopped_when_the_budget_says_so_never_spends_more_with_its_grace() =>
-        Gen.Select(Gen.Long[1, 1_000_000_000], Gen.Long[1, 100_000_000], Gen.Long[0, 600], Gen.Long[0, 1_000_000]).Sample((budget, hourly, grace, spent) =>
+        Gen.Select(Gen.Long[1, 1_000_000_000], Gen.Long[1, 100_000_000], Gen.Long[0, 600], Gen.Long[0, 1_000_000])
+            .Sample((budget, hourly, grace, spent) =>
         {
             var money = new MoneySpec { Budget = new Money(budget) };
             var facts = new LimitFacts(0, 0, 0, new Money(Math.Min(spent, budget)), new HourlyPrice(hourly), grace * Second);
@@ -23,8 +24,10 @@ public sealed class Limits_are_decided
             // From now to the check at full price, and the whole grace after it.
             var end = facts.Cost + facts.Hourly.CostOf(at + grace * Second);
             Assert.True(end.Micros <= budget, $"{end} of {money.Budget} were spent");
-            Assert.Equal(EndReasons.Budget, LimitDecision.Decide(money, facts with { NowMicros = at, Cost = facts.Cost + facts.Hourly.CostOf(at) })?.Reason
-                ?? LimitDecision.Decide(money, facts with { NowMicros = at + 1, Cost = facts.Cost + facts.Hourly.CostOf(at) + new Money(1) })?.Reason);
+            Assert.Equal(EndReasons.Budget,
+                LimitDecision.Decide(money, facts with { NowMicros = at, Cost = facts.Cost + facts.Hourly.CostOf(at) })?.Reason
+                ?? LimitDecision.Decide(money,
+                    facts with { NowMicros = at + 1, Cost = facts.Cost + facts.Hourly.CostOf(at) + new Money(1) })?.Reason);
         });
 
     [Theory]
@@ -37,10 +40,13 @@ public sealed class Limits_are_decided
     [InlineData(null, null)]
     [InlineData(5L, null)]
     [InlineData(0L, EndReasons.MaxDuration)]
-    public void The_longest_duration_counts_from_the_first_run(long? started, string? expected) => Assert.Equal(expected, LimitDecision.Decide(
-        new MoneySpec { MaxDurationSeconds = 10 }, new LimitFacts(12 * Second, 0, started * Second, Money.Zero, HourlyPrice.Free, 0))?.Reason);
+    public void The_longest_duration_counts_from_the_first_run(long? started, string? expected) =>
+        Assert.Equal(expected, LimitDecision.Decide(
+        new MoneySpec { MaxDurationSeconds = 10 },
+            new LimitFacts(12 * Second, 0, started * Second, Money.Zero, HourlyPrice.Free, 0))?.Reason);
 
     [Fact]
     public void Without_limits_nothing_is_ever_due() =>
-        Assert.Equal(LimitDecision.Never, LimitDecision.NextCheck(new MoneySpec(), new LimitFacts(5, 0, 1, new Money(5), new HourlyPrice(5), 5)));
+        Assert.Equal(LimitDecision.Never,
+            LimitDecision.NextCheck(new MoneySpec(), new LimitFacts(5, 0, 1, new Money(5), new HourlyPrice(5), 5)));
 }

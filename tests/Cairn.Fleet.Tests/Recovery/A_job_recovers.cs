@@ -13,7 +13,8 @@ public sealed class A_job_recovers
     {
         await using var world = await World.OpenAsync();
         var node = await world.AddNodeAsync("one");
-        node.OnRunning = task => task.End(task.Start.Attempt < 3 ? EndReasons.ExitCode : EndReasons.Succeeded, task.Start.Attempt < 3 ? 75 : 0);
+        node.OnRunning = task =>
+            task.End(task.Start.Attempt < 3 ? EndReasons.ExitCode : EndReasons.Succeeded, task.Start.Attempt < 3 ? 75 : 0);
         var job = await world.SubmitAsync("name: flaky\nrun: try\nretries:\n  max: 2\n  on_exit_codes: [75]\n");
         await world.UntilAsync(() => job.Failures == 1, "the first failure is counted");
         world.Advance(TimeSpan.FromSeconds(2));
@@ -41,7 +42,9 @@ public sealed class A_job_recovers
         await world.UntilAsync(() => job.HasCheckpoint, "the checkpoint is kept");
 
         lost.BecomeLost();
-        await world.UntilAsync(() => nodes.Where(n => n != lost).SelectMany(n => n.Tasks).Count(t => t.Phase == TaskPhase.Running && t.Start.Attempt == 2) == 2, "the second attempt runs");
+        await world.UntilAsync(() =>
+            nodes.Where(n => n != lost).SelectMany(n => n.Tasks).Count(t => t.Phase == TaskPhase.Running && t.Start.Attempt == 2) == 2,
+            "the second attempt runs");
         var second = nodes.Where(n => n != lost).SelectMany(n => n.Tasks).Where(t => t.Start.Attempt == 2).ToList();
         Assert.All(second, t => Assert.Equal("step-5", t.Start.Checkpoint.Files.Single().Path));
         Assert.Equal(1, job.Losses);
@@ -69,7 +72,9 @@ public sealed class A_job_recovers
         var lost = nodes.First(n => n.Tasks.Count > 0);
         var stays = nodes.Last(n => n.Tasks.Count > 0 && n != lost).Tasks.Single();
         lost.BecomeLost();
-        await world.UntilAsync(() => nodes.Where(n => n != lost).SelectMany(n => n.Tasks).Any(t => t.Phase == TaskPhase.Running && t.Start.Attempt == 2), "the rank runs elsewhere");
+        await world.UntilAsync(() =>
+            nodes.Where(n => n != lost).SelectMany(n => n.Tasks).Any(t => t.Phase == TaskPhase.Running && t.Start.Attempt == 2),
+            "the rank runs elsewhere");
         Assert.Equal(TaskPhase.Running, stays.Phase);
         await world.UntilAsync(() => stays.Node.Heard.Any(m => m.PeersChanged is not null), "the other rank is told");
         Assert.DoesNotContain(stays.Node.Heard, m => m.Stop is not null);
@@ -152,7 +157,8 @@ public sealed class A_job_recovers
     public async Task A_rank_that_fails_because_a_machine_died_does_not_use_up_the_retries()
     {
         await using var world = await World.OpenAsync();
-        var nodes = new[] { await world.AddNodeAsync("one"), await world.AddNodeAsync("two"), await world.AddNodeAsync("three"), await world.AddNodeAsync("four") };
+        var nodes = new[] { await world.AddNodeAsync("one"), await world.AddNodeAsync("two"), await world.AddNodeAsync("three"),
+            await world.AddNodeAsync("four") };
         foreach (var node in nodes)
             node.OnRunning = _ => { };
         var job = await world.SubmitAsync(Pair);

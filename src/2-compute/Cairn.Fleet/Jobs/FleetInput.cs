@@ -4,7 +4,9 @@ using Cairn.Fleet.Link;
 
 namespace Cairn.Fleet.Jobs;
 
-/// <summary>Something that makes the reconciler look again. What matters of it is in rows, or is repeated by who sent it until it is.</summary>
+/// <summary>
+/// Something that makes the reconciler look again. What matters of it is in rows, or is repeated by who sent it until it is.
+/// </summary>
 internal abstract record FleetInput
 {
     /// <summary>A job's row is durable.</summary>
@@ -21,7 +23,8 @@ internal abstract record FleetInput
     public sealed record OutputArrived(NodeId Node, TaskOutput Output) : FleetInput;
 
     /// <summary>A node is back and says what it holds; it waits for what it may have missed.</summary>
-    /// <param name="EndedHere">The held tasks that rows know as ended on this node under that epoch: it may finish speaking of them.</param>
+    /// <param name="EndedHere">The held tasks that rows know as ended on this node under that epoch: it may finish speaking of
+    /// them.</param>
     public sealed record NodeAttached(
         NodeId Node, IReadOnlyList<HeldTask> Held, IReadOnlySet<TaskId> EndedHere, TaskCompletionSource<NodeReplay> Reply) : FleetInput;
 

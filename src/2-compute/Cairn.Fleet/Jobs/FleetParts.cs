@@ -13,7 +13,8 @@ namespace Cairn.Fleet.Jobs;
 internal sealed class FleetParts
 {
     public FleetParts(
-        Store store, FleetNodes nodes, JobBoard board, IFundsHold funds, SecretSeal seal, PlacePlans plans, FleetOptions options, TimeProvider time)
+        Store store, FleetNodes nodes, JobBoard board, IFundsHold funds, SecretSeal seal, PlacePlans plans, FleetOptions options,
+            TimeProvider time)
     {
         (Store, Nodes, Board, Funds, Time) = (store, nodes, board, funds, time);
         Sight = new NodeSight(nodes, time, options.LeaseSeconds);

@@ -26,9 +26,12 @@ internal static class JobAdmission
     {
         var errors = new List<string>();
         if (request.Name is { } name && !JobName.IsValid(name))
-            errors.Add($"The name '{name}' is not valid; expected lower-case letters, digits and hyphens, at most {JobName.MostLength}, beginning and ending with a letter or digit.");
+        {
+            errors.Add($"The name '{name}' is not valid; expected lower-case letters, digits and hyphens, at most {JobName.MostLength}, "
+                + "beginning and ending with a letter or digit.");
+        }
         if (request.Project is { } project && project != callerProject)
-            errors.Add($"The project '{project}' is not the one that the request acts in, '{callerProject}'; send it as ?project={project}.");
+            errors.Add($"The request acts in project '{callerProject}', not in '{project}'; send it as ?project={project}.");
         if (idempotencyKey is { Length: > MostIdempotencyKey })
             errors.Add($"The Idempotency-Key has {idempotencyKey.Length} characters; expected at most {MostIdempotencyKey}.");
         CheckVariables("env", request.Env, errors);
@@ -83,20 +86,24 @@ internal static class JobAdmission
         if (request.At is { Length: > 0 } at && original.Where.Providers.Count > 0
             && !original.Where.Providers.Contains(at.Split('/', 2)[0], StringComparer.OrdinalIgnoreCase))
         {
-            return Refusal.Of(ProblemCodes.NoPlace, $"The workload allows only {string.Join(", ", original.Where.Providers)}, and is to run at {at}.");
+            var allowed = string.Join(", ", original.Where.Providers);
+            return Refusal.Of(ProblemCodes.NoPlace, $"The workload allows only {allowed}, and is to run at {at}.");
         }
         if (places.Places.Count > 0)
             return null;
         return places.Refusals.Count == 0
-            ? Refusal.Of(ProblemCodes.NoPlace, "No node is enrolled, so there is nowhere to run. Start one: cairn up, or cairn node join TOKEN.")
-            : Refusal.Of(ProblemCodes.NoPlace, $"None of the {places.Refusals.Count} kinds of enrolled nodes can run this workload.", places.Refusals);
+            ? Refusal.Of(ProblemCodes.NoPlace,
+                "No node is enrolled, so there is nowhere to run. Start one: cairn up, or cairn node join TOKEN.")
+            : Refusal.Of(ProblemCodes.NoPlace, $"None of the {places.Refusals.Count} kinds of enrolled nodes can run this workload.",
+                places.Refusals);
     }
 
     private static void CheckVariables(string what, IReadOnlyDictionary<string, string>? variables, List<string> errors)
     {
         if (variables is null)
             return;
-        foreach (var name in variables.Keys.Where(n => n.Length == 0 || n.Contains('=', StringComparison.Ordinal) || n.Contains('\0', StringComparison.Ordinal)))
+        foreach (var name in variables.Keys.Where(n =>
+            n.Length == 0 || n.Contains('=', StringComparison.Ordinal) || n.Contains('\0', StringComparison.Ordinal)))
             errors.Add($"'{name}' in {what} cannot name an environment variable.");
         if (variables.Sum(v => (long)v.Key.Length + v.Value.Length) > MostEnvBytes)
             errors.Add($"The {what} have more than {MostEnvBytes:N0} characters together.");

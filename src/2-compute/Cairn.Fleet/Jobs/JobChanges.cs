@@ -3,7 +3,9 @@ using Cairn.Contracts.Ids;
 
 namespace Cairn.Fleet.Jobs;
 
-/// <summary>Wakes who waits for a job to change. Take the task first, read the rows, then wait: a change in between is not missed.</summary>
+/// <summary>
+/// Wakes who waits for a job to change. Take the task first, read the rows, then wait: a change in between is not missed.
+/// </summary>
 internal sealed class JobChanges
 {
     private readonly ConcurrentDictionary<JobId, TaskCompletionSource> _waiting = new();

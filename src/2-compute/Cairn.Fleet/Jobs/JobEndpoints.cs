@@ -26,15 +26,18 @@ internal static class JobEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var jobs = api.MapGroup("/jobs").WithTags("Jobs");
-        jobs.MapPost("", SubmitAsync).WithName("SubmitJob").Produces<JobView>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest);
+        jobs.MapPost("", SubmitAsync).WithName("SubmitJob").Produces<JobView>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status400BadRequest);
         jobs.MapGet("", ListAsync).WithName("ListJobs").Produces<Page<JobView>>();
         jobs.MapGet("/{job}", GetAsync).WithName("GetJob").Produces<JobView>().ProducesProblem(StatusCodes.Status404NotFound);
         jobs.MapPost("/{job}/stop", StopAsync).WithName("StopJob").Produces<JobView>(StatusCodes.Status202Accepted);
         jobs.MapGet("/{job}/wait", WaitAsync).WithName("WaitForJob").Produces<JobView>();
-        jobs.MapGet("/{job}/events", EventsAsync).WithName("FollowJobEvents").Produces<JobEventView>(StatusCodes.Status200OK, "text/event-stream");
+        jobs.MapGet("/{job}/events", EventsAsync).WithName("FollowJobEvents")
+            .Produces<JobEventView>(StatusCodes.Status200OK, "text/event-stream");
     }
 
-    private static async Task<IResult> SubmitAsync(SubmitJobRequest request, HttpContext context, JobSubmission submission, JobFinder finder, Store store)
+    private static async Task<IResult> SubmitAsync(SubmitJobRequest request, HttpContext context, JobSubmission submission,
+        JobFinder finder, Store store)
     {
         var caller = JobFinder.CallerOf(context);
         var key = context.Request.Headers["Idempotency-Key"].ToString();
@@ -47,7 +50,8 @@ internal static class JobEndpoints
             case IntakeResult.Repeated repeated:
                 context.Response.Headers["Idempotent-Replayed"] = "true";
                 var view = await store.ReadAsync(session => JobReading.Whole(session, repeated.Job), context.RequestAborted);
-                return Reply(view! with { Attempts = null, Timeline = null, Outputs = null, Workload = null }, StatusCodes.Status201Created);
+                return Reply(view! with { Attempts = null, Timeline = null, Outputs = null, Workload = null },
+                    StatusCodes.Status201Created);
             case IntakeResult.Refused refused:
                 return JobProblems.Of(refused.Refusal);
             default:
@@ -59,7 +63,10 @@ internal static class JobEndpoints
         HttpContext context, Store store, string? phase, string? name, string? since, string? cursor, int? limit)
     {
         if (JobReading.PhasesOf(phase) is not { } phases)
-            return JobProblems.Invalid($"phase is '{phase}'; expected live, ended, or one or more of queued, starting, running, recovering, stopping, succeeded, failed, stopped.");
+        {
+            return JobProblems.Invalid($"phase is '{phase}'; expected live, ended, or one or more of queued, starting, running, "
+                + "recovering, stopping, succeeded, failed, stopped.");
+        }
         if (limit is < 1 or > MostLimit)
             return JobProblems.Invalid($"limit is {limit}; expected 1 to {MostLimit}.");
         if (cursor is not null && !TypedId.TryParse<JobId>(cursor, out _))
@@ -100,7 +107,8 @@ internal static class JobEndpoints
             return JobProblems.Invalid($"timeout is {timeout}; expected seconds, 0 to {options.LongestWait.TotalSeconds}.");
         if (await finder.FindIdAsync(job, context, context.RequestAborted) is not { } id)
             return JobProblems.NotFound(job);
-        var longest = timeout is { } seconds && seconds < options.LongestWait.TotalSeconds ? TimeSpan.FromSeconds(seconds) : options.LongestWait;
+        var longest = timeout is { } seconds && seconds < options.LongestWait.TotalSeconds ? TimeSpan.FromSeconds(seconds)
+            : options.LongestWait;
         return Reply(await waits.WaitAsync(id, phases, longest, context.RequestAborted));
     }
 
@@ -129,7 +137,8 @@ internal static class JobEndpoints
         }
     }
 
-    internal static IResult Reply<T>(T value, int status = StatusCodes.Status200OK) => TypedResults.Json(value, ApiJson.Compact, statusCode: status);
+    internal static IResult Reply<T>(T value, int status = StatusCodes.Status200OK) =>
+        TypedResults.Json(value, ApiJson.Compact, statusCode: status);
 }
 
 /// <summary>Refusals as problem details (RFC 9457) with Cairn's code and every error.</summary>
@@ -141,10 +150,12 @@ internal static class JobProblems
         if (refusal.Errors.Count > 0)
             extensions["errors"] = refusal.Errors;
         return TypedResults.Problem(
-            refusal.Problem.Message, statusCode: StatusOf(refusal.Problem.Code), title: refusal.Problem.Code.Replace('_', ' '), extensions: extensions);
+            refusal.Problem.Message, statusCode: StatusOf(refusal.Problem.Code), title: refusal.Problem.Code.Replace('_', ' '),
+                extensions: extensions);
     }
 
-    public static IResult NotFound(string job) => Of(Refusal.Of(ProblemCodes.NotFound, $"There is no job '{job}' here; 'cairn jobs' lists them."));
+    public static IResult NotFound(string job) =>
+        Of(Refusal.Of(ProblemCodes.NotFound, $"There is no job '{job}' here; 'cairn jobs' lists them."));
 
     public static IResult Invalid(string message) => Of(Refusal.Of(ProblemCodes.InvalidRequest, message));
 

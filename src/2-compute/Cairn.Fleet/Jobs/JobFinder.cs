@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Fleet.Jobs;
 
-/// <summary>Finds the job that a request means: by id, or the newest of a name in the caller's project. What a caller may not see is not there.</summary>
+/// <summary>
+/// Finds the job that a request means: by id, or the newest of a name in the caller's project. What a caller may not see is not there.
+/// </summary>
 internal sealed class JobFinder(Store store)
 {
     public static Caller CallerOf(HttpContext request) =>

@@ -14,9 +14,11 @@ internal static class JobInstruments
 
     private static readonly Counter<long> s_started = s_meter.CreateCounter<long>("cairn.tasks.placed", "{task}", "Tasks given a lease.");
 
-    private static readonly Histogram<double> s_turn = s_meter.CreateHistogram<double>("cairn.fleet.turn.duration", "s", "From the inputs of a turn to its commit.");
+    private static readonly Histogram<double> s_turn = s_meter.CreateHistogram<double>("cairn.fleet.turn.duration", "s",
+        "From the inputs of a turn to its commit.");
 
-    private static readonly Histogram<long> s_inputs = s_meter.CreateHistogram<long>("cairn.fleet.turn.inputs", "{input}", "Inputs taken in one turn.");
+    private static readonly Histogram<long> s_inputs = s_meter.CreateHistogram<long>("cairn.fleet.turn.inputs", "{input}",
+        "Inputs taken in one turn.");
 
     public static void Submitted(int jobs) => s_submitted.Add(jobs);
 
@@ -30,7 +32,7 @@ internal static class JobInstruments
         foreach (var job in turn.ChangedJobs)
         {
             if (job.HasEnded)
-                s_ended.Add(1, new KeyValuePair<string, object?>("phase", JsonNamingPolicy.SnakeCaseLower.ConvertName(job.Phase.ToString())));
+                s_ended.Add(1, KeyValuePair.Create("phase", (object?)JsonNamingPolicy.SnakeCaseLower.ConvertName(job.Phase.ToString())));
         }
     }
 }

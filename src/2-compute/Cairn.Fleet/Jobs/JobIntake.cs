@@ -26,7 +26,8 @@ internal abstract record IntakeResult
 /// nothing of it. The reconciler hears of a job after its row is durable.
 /// </summary>
 internal sealed partial class JobIntake(
-    Store store, JobBoard board, FleetInbox inbox, IFundsHold funds, IHostApplicationLifetime host, ILogger<JobIntake> logger) : BackgroundService
+    Store store, JobBoard board, FleetInbox inbox, IFundsHold funds, IHostApplicationLifetime host,
+        ILogger<JobIntake> logger) : BackgroundService
 {
     private const int MostTogether = 1_024;
 
@@ -113,22 +114,28 @@ internal sealed partial class JobIntake(
     private IntakeResult? AcceptOne(WriteSession session, JobDraft draft)
     {
         var job = draft.Job;
-        job.Name = draft.NameIsWished || !board.IsNameTaken(job.ProjectId, job.WishedName) ? job.WishedName : JobName.WithSuffix(job.WishedName, job.Id);
+        job.Name = draft.NameIsWished || !board.IsNameTaken(job.ProjectId, job.WishedName) ? job.WishedName
+            : JobName.WithSuffix(job.WishedName, job.Id);
         if (!JobRows.TryInsert(session, job))
         {
             if (FindRepeated(session, job) is { } repeated)
                 return repeated;
             if (draft.NameIsWished)
-                return new IntakeResult.Refused(Refusal.Of(ProblemCodes.NameTaken, $"A job named '{job.WishedName}' is under way in project '{job.Project}'; choose another name or stop it."));
+                return new IntakeResult.Refused(
+                    Refusal.Of(ProblemCodes.NameTaken,
+                    $"A job named '{job.WishedName}' is under way in project '{job.Project}'; choose another name or stop it."));
             job.Name = JobName.WithSuffix(job.WishedName, job.Id);
             if (!JobRows.TryInsert(session, job))
-                return new IntakeResult.Refused(Refusal.Of(ProblemCodes.NameTaken, $"The name '{job.WishedName}' is taken; choose another."));
+                return new IntakeResult.Refused(
+                    Refusal.Of(ProblemCodes.NameTaken, $"The name '{job.WishedName}' is taken; choose another."));
         }
         if (draft.Hold.Micros > 0 && funds.Hold(session, job.Id, job.ProjectId, draft.Hold) is { } problem)
             return new IntakeResult.Refused(new Refusal(problem, []));
-        JobRows.Insert(session, [new JobEvent(job.Id, 1, job.SubmittedAt, "queued", job.Message ?? "Accepted; waits for room.", job.Phase)]);
+        JobRows.Insert(session,
+            [new JobEvent(job.Id, 1, job.SubmittedAt, "queued", job.Message ?? "Accepted; waits for room.", job.Phase)]);
         if (draft.Files is not null)
-            session.Execute("INSERT INTO job_files (job_id, manifest) VALUES (@Id, @Files)", new { job.Id, Files = new JsonText<Contracts.Api.ApiManifest>(draft.Files) });
+            session.Execute("INSERT INTO job_files (job_id, manifest) VALUES (@Id, @Files)",
+                new { job.Id, Files = new JsonText<Contracts.Api.ApiManifest>(draft.Files) });
         if (draft.SealedSecrets is not null)
             session.Execute("INSERT INTO job_secrets (job_id, sealed) VALUES (@Id, @SealedSecrets)", new { job.Id, draft.SealedSecrets });
         return null;

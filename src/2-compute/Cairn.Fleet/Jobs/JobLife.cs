@@ -76,7 +76,8 @@ internal sealed class JobLife(JobBoard board, PlacementQueue queue, LimitWatch l
     public void End(Turn turn, LiveJob job)
     {
         Debug.Assert(!job.LiveTasks.Any(), "A job ends after its tasks.");
-        job.Phase = job.Reason == EndReasons.Succeeded ? JobPhase.Succeeded : job.StopReason is not null ? JobPhase.Stopped : JobPhase.Failed;
+        job.Phase = job.Reason == EndReasons.Succeeded ? JobPhase.Succeeded : job.StopReason is not null ? JobPhase.Stopped
+            : JobPhase.Failed;
         job.EndedAt = turn.Now;
         job.Wanted = null;
         turn.Event(job, "ended", job.Message ?? "");
@@ -155,5 +156,6 @@ internal sealed class JobLife(JobBoard board, PlacementQueue queue, LimitWatch l
 /// <param name="GraceSeconds">Null leaves it to the workload.</param>
 internal sealed record StopOrder(string Reason, string Message, int? GraceSeconds)
 {
-    public static string InWords(string reason) => reason == EndReasons.Stopped ? "A person stopped the job." : $"The job was stopped: {reason}.";
+    public static string InWords(string reason) =>
+        reason == EndReasons.Stopped ? "A person stopped the job." : $"The job was stopped: {reason}.";
 }

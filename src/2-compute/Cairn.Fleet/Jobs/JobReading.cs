@@ -30,7 +30,8 @@ internal static class JobReading
             """,
             new
             {
-                project, before = filter.Cursor ?? "g", since = filter.SinceMicros, name = filter.NamePrefix, name_end = filter.NamePrefix + "\uffff",
+                project, before = filter.Cursor ?? "g", since = filter.SinceMicros, name = filter.NamePrefix,
+                    name_end = filter.NamePrefix + "\uffff",
                 phases = filter.Phases, limit = filter.Limit + 1,
             });
         var page = rows.Take(filter.Limit).Select(r => r.ToView()).ToList();
@@ -105,7 +106,8 @@ internal static class JobReading
         var attempts = new List<AttemptView>();
         foreach (var attempt in tasks.GroupBy(t => t.Attempt))
         {
-            var failed = attempt.FirstOrDefault(t => t is { HasEnded: true, Succeeded: false, Reason: not (EndReasons.GangEnded or EndReasons.Stopped) })
+            var failed = attempt.FirstOrDefault(t =>
+                t is { HasEnded: true, Succeeded: false, Reason: not (EndReasons.GangEnded or EndReasons.Stopped) })
                 ?? attempt.FirstOrDefault(t => t is { HasEnded: true, Succeeded: false });
             var reason = failed?.Reason ?? (attempt.All(t => t.Succeeded) ? EndReasons.Succeeded : null);
             attempts.Add(new AttemptView(attempt.Key, reason, failed?.Message, [.. attempt.Select(Of)]));
@@ -188,7 +190,9 @@ internal sealed record JobListRow
     public JobView ToView() => new()
     {
         Id = Id, Name = Name, Project = Project, Phase = Phase, Reason = Reason, Message = Message, Nodes = Nodes, Provider = Provider,
-        Region = Region, InstanceType = InstanceType, Accelerators = Accelerators, Simulated = Simulated, Attempt = Attempt, ExitCode = ExitCode,
-        SubmittedAt = SubmittedAt, PlacedAt = PlacedAt, StartedAt = StartedAt, EndedAt = EndedAt, Cost = Cost, Hourly = Hourly, SubmittedBy = SubmittedBy,
+        Region = Region, InstanceType = InstanceType, Accelerators = Accelerators, Simulated = Simulated, Attempt = Attempt,
+            ExitCode = ExitCode,
+        SubmittedAt = SubmittedAt, PlacedAt = PlacedAt, StartedAt = StartedAt, EndedAt = EndedAt, Cost = Cost, Hourly = Hourly,
+            SubmittedBy = SubmittedBy,
     };
 }

@@ -38,7 +38,9 @@ internal sealed partial class JobReconciler
         _timer = _time.CreateTimer(_ => inbox.Post(new FleetInput.TimeCame()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Takes turns until nothing waits. The loop around it holds the lease, waits for signals, and pauses when the store fails.</summary>
+    /// <summary>
+    /// Takes turns until nothing waits. The loop around it holds the lease, waits for signals, and pauses when the store fails.
+    /// </summary>
     public async Task ReconcileAsync(Fence? fence, CancellationToken cancellationToken)
     {
         if (!_loaded || _fence != fence)
@@ -82,7 +84,8 @@ internal sealed partial class JobReconciler
         JobInstruments.Turned(turn, inputs.Count, _time.GetElapsedTime(start));
         await _outlet.LetOutAsync(turn, cancellationToken);
         foreach (var job in turn.OutOfFunds)
-            _inbox.Post(new FleetInput.StopAsked(job.Id, new StopOrder(EndReasons.Funds, "The project's money does not last until the next charge.", null)));
+            _inbox.Post(new FleetInput.StopAsked(job.Id,
+                new StopOrder(EndReasons.Funds, "The project's money does not last until the next charge.", null)));
     }
 
     private void Write(WriteSession session, Turn turn)

@@ -11,7 +11,10 @@ public sealed class JobRecords
 
     internal JobRecords(Store store) => _store = store;
 
-    /// <summary>The job by id, or the newest of the name in the caller's project, with attempts and workload; null where the caller sees none.</summary>
+    /// <summary>
+    /// The job by id, or the newest of the name in the caller's project, with attempts and workload; null where the caller sees none.
+    /// </summary>
     public Task<JobView?> FindAsync(string job, Caller caller, CancellationToken cancellationToken) =>
-        _store.ReadAsync(session => JobFinder.FindId(session, job, caller) is { } id ? JobReading.Whole(session, id) : null, cancellationToken);
+        _store.ReadAsync(session =>
+            JobFinder.FindId(session, job, caller) is { } id ? JobReading.Whole(session, id) : null, cancellationToken);
 }

@@ -9,11 +9,15 @@ internal static class JobRows
 {
     private const string InsertJob =
         """
-        INSERT INTO jobs (id, name, project_id, project, submitted_by, idempotency_key, request_hash, priority, nodes, spec, places, submitted_at,
-            phase, reason, message, attempt, failures, losses, wanted, not_before, simulated, hourly, cost, event_sequence, has_files, has_secrets,
+        INSERT INTO jobs (id, name, project_id, project, submitted_by, idempotency_key, request_hash, priority, nodes, spec, places,
+            submitted_at,
+            phase, reason, message, attempt, failures, losses, wanted, not_before, simulated, hourly, cost, event_sequence, has_files,
+                has_secrets,
             has_checkpoint, accelerators, pipeline_id, step, waits_for)
-        VALUES (@id, @name, @project_id, @project, @submitted_by, @idempotency_key, @request_hash, @priority, @nodes, @spec_text, @places_text, @submitted_at,
-            @phase, @reason, @message, @attempt, @failures, @losses, @wanted, @not_before, @simulated, @hourly, @cost, @event_sequence, @has_files,
+        VALUES (@id, @name, @project_id, @project, @submitted_by, @idempotency_key, @request_hash, @priority, @nodes, @spec_text,
+            @places_text, @submitted_at,
+            @phase, @reason, @message, @attempt, @failures, @losses, @wanted, @not_before, @simulated, @hourly, @cost, @event_sequence,
+                @has_files,
             @has_secrets, @has_checkpoint, @accelerators, @pipeline_id, @step, @waits_for)
         ON CONFLICT DO NOTHING
         """;
@@ -31,9 +35,11 @@ internal static class JobRows
 
     private const string InsertTask =
         """
-        INSERT INTO tasks (id, job_id, attempt, rank, node_id, node, provider, region, devices, takes_accelerators, takes_cpus, takes_memory_bytes, takes_disk_bytes,
+        INSERT INTO tasks (id, job_id, attempt, rank, node_id, node, provider, region, devices, takes_accelerators, takes_cpus,
+            takes_memory_bytes, takes_disk_bytes,
             state, report_sequence, price, bills_boot, granted_at, billed_micros, settled)
-        VALUES (@id, @job_id, @attempt, @rank, @node_id, @node, @provider, @region, @devices, @takes_accelerators, @takes_cpus, @takes_memory_bytes, @takes_disk_bytes,
+        VALUES (@id, @job_id, @attempt, @rank, @node_id, @node, @provider, @region, @devices, @takes_accelerators, @takes_cpus,
+            @takes_memory_bytes, @takes_disk_bytes,
             @state, @report_sequence, @price, @bills_boot, @granted_at, @billed_micros, @settled)
         """;
 
@@ -79,7 +85,8 @@ internal static class JobRows
         return jobs;
     }
 
-    public static LiveJob? Find(ReadSession session, JobId id) => session.QuerySingleOrDefault<LiveJob>("SELECT * FROM jobs WHERE id = @id", new { id });
+    public static LiveJob? Find(ReadSession session, JobId id) =>
+        session.QuerySingleOrDefault<LiveJob>("SELECT * FROM jobs WHERE id = @id", new { id });
 
     /// <summary>Every task of a job, in the order of attempts and ranks.</summary>
     public static IReadOnlyList<LiveTask> Tasks(ReadSession session, JobId job) =>

@@ -17,9 +17,11 @@ namespace Cairn.Fleet.Jobs;
 /// From a request to durable jobs: (1) the request is checked, (2) the workload is read, (3) it is planned over the enrolled nodes,
 /// (4) what may run is written. Equal workloads are read and planned once.
 /// </summary>
-internal sealed class JobSubmission(WorkloadCache workloads, PlacePlans plans, JobIntake intake, SecretSeal seal, IBlobs blobs, TimeProvider time)
+internal sealed class JobSubmission(WorkloadCache workloads, PlacePlans plans, JobIntake intake, SecretSeal seal, IBlobs blobs,
+    TimeProvider time)
 {
-    public async Task<IntakeResult> SubmitAsync(SubmitJobRequest request, Caller caller, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<IntakeResult> SubmitAsync(SubmitJobRequest request, Caller caller, string? idempotencyKey,
+        CancellationToken cancellationToken)
     {
         // (1)
         if (JobAdmission.Check(request, idempotencyKey, caller.ProjectName) is { } refusal)
@@ -36,7 +38,8 @@ internal sealed class JobSubmission(WorkloadCache workloads, PlacePlans plans, J
         if (file.Steps.FirstOrDefault(s => s.Workload.Project is { } project && project != caller.ProjectName) is { } other)
         {
             return new IntakeResult.Refused(Refusal.Of(
-                ProblemCodes.InvalidRequest, $"The workload belongs to project '{other.Workload.Project}'; send it as ?project={other.Workload.Project}."));
+                ProblemCodes.InvalidRequest,
+                    $"The workload belongs to project '{other.Workload.Project}'; send it as ?project={other.Workload.Project}."));
         }
         if (await MissingBlobsAsync(request, cancellationToken) is { } missing)
             return new IntakeResult.Refused(missing);
@@ -56,13 +59,15 @@ internal sealed class JobSubmission(WorkloadCache workloads, PlacePlans plans, J
         return await intake.SubmitAsync(drafts, cancellationToken);
     }
 
-    private (JobDraft? Draft, Refusal? Refused) Draft(SubmissionFrame frame, WorkloadFile file, ParsedWorkload parsed, int index, List<JobDraft> before)
+    private (JobDraft? Draft, Refusal? Refused) Draft(SubmissionFrame frame, WorkloadFile file, ParsedWorkload parsed, int index,
+        List<JobDraft> before)
     {
         var (request, step) = (frame.Request, file.Steps[index]);
         var spec = JobAdmission.Apply(step.Workload, request);
         var places = plans.Of($"{parsed.Hash}/{index}/{request.At}", spec);
         if (JobAdmission.Check(step.Workload, request, places) is { } refused)
-            return (null, file.Steps.Count == 1 ? refused : refused with { Problem = refused.Problem with { Message = $"Step '{step.Name}': {refused.Problem.Message}" } });
+            return (null, file.Steps.Count == 1
+                ? refused : refused with { Problem = refused.Problem with { Message = $"Step '{step.Name}': {refused.Problem.Message}" } });
         var id = JobId.New(frame.Now);
         var single = file.Steps.Count == 1;
         var waits = step.Needs.Count > 0;
@@ -94,7 +99,8 @@ internal sealed class JobSubmission(WorkloadCache workloads, PlacePlans plans, J
             HasFiles = request.Workdir is not null,
             HasSecrets = request.Secrets is { Count: > 0 } && spec.Secrets.Count > 0,
         };
-        return (new JobDraft(job, single && request.Name is not null, places.Hold, request.Workdir, job.HasSecrets ? seal.Seal(id, SecretsOf(request, spec)) : null), null);
+        return (new JobDraft(job, single && request.Name is not null, places.Hold, request.Workdir, job.HasSecrets
+            ? seal.Seal(id, SecretsOf(request, spec)) : null), null);
     }
 
     private static string StepName(string pipeline, string step)
@@ -110,13 +116,16 @@ internal sealed class JobSubmission(WorkloadCache workloads, PlacePlans plans, J
     {
         if (request.Workdir is not { Files.Count: > 0 } workdir)
             return null;
-        var missing = await blobs.FindMissingAsync([.. workdir.Files.Where(f => f.LinkTarget is null).Select(f => f.Hash)], cancellationToken);
+        var missing = await blobs.FindMissingAsync([.. workdir.Files.Where(f => f.LinkTarget is null).Select(f => f.Hash)],
+            cancellationToken);
         return missing.Count == 0 ? null : Refusal.Of(
-            ProblemCodes.InvalidRequest, $"{missing.Count} files of the working directory were not uploaded before: the first is {missing[0]}.");
+            ProblemCodes.InvalidRequest,
+                $"{missing.Count} files of the working directory were not uploaded before: the first is {missing[0]}.");
     }
 
     private static string HashOf(SubmitJobRequest request) =>
         Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Compact)));
 
-    private sealed record SubmissionFrame(SubmitJobRequest Request, Caller Caller, string? IdempotencyKey, string? RequestHash, DateTimeOffset Now);
+    private sealed record SubmissionFrame(SubmitJobRequest Request, Caller Caller, string? IdempotencyKey, string? RequestHash,
+        DateTimeOffset Now);
 }

@@ -27,7 +27,8 @@ internal sealed class JobWaits(Store store, JobChanges changes, TimeProvider tim
     }
 
     /// <summary>The job's events after a number, those to come included, until it has ended.</summary>
-    public async IAsyncEnumerable<JobEventView> EventsAsync(JobId job, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<JobEventView> EventsAsync(JobId job, long after,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -8,7 +8,8 @@ using Cairn.State;
 namespace Cairn.Fleet.Jobs;
 
 /// <summary>
-/// What one turn of the reconciler has decided: the rows to write in one transaction, and what follows once they are durable. Nothing leaves
+/// What one turn of the reconciler has decided: the rows to write in one transaction, and what follows once they are durable. Nothing
+/// leaves
 /// the server, no command, no acknowledgement, before its row is on the disk.
 /// </summary>
 internal sealed class Turn(long nowMicros)
@@ -45,7 +46,8 @@ internal sealed class Turn(long nowMicros)
     /// <summary>After the commit: the jobs that the project can no longer pay for.</summary>
     public IReadOnlyList<LiveJob> OutOfFunds => _outOfFunds;
 
-    public bool HasRows => _jobs.Count + _tasks.Count + _newTasks.Count + _usages.Count + _outputs.Count + _topUps.Count + _replanned.Count > 0;
+    public bool HasRows =>
+        _jobs.Count + _tasks.Count + _newTasks.Count + _usages.Count + _outputs.Count + _topUps.Count + _replanned.Count > 0;
 
     public void Change(LiveJob job) => _jobs.Add(job);
 

@@ -4,7 +4,9 @@ using Cairn.Fleet.Link;
 
 namespace Cairn.Fleet.Jobs;
 
-/// <summary>Lets out what a turn has decided once it is durable: (1) commands and acknowledgements, (2) starts, (3) replays, (4) wakes.</summary>
+/// <summary>
+/// Lets out what a turn has decided once it is durable: (1) commands and acknowledgements, (2) starts, (3) replays, (4) wakes.
+/// </summary>
 internal sealed class TurnOutlet(FleetParts parts, NodeLinks links, JobChanges changes)
 {
     public async Task LetOutAsync(Turn turn, CancellationToken cancellationToken)

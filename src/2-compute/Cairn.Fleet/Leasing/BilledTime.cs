@@ -5,8 +5,10 @@ namespace Cairn.Fleet.Leasing;
 /// <list type="number">
 /// <item>Nothing before the task runs, unless the place bills its boot: then time counts from the grant.</item>
 /// <item>Running time is measured by the server's clock, from hearing that the task runs to hearing that it ended.</item>
-/// <item>It is never more than the node's own monotonic running time: a report that waited for a server that was away costs nothing more.</item>
-/// <item>A task that began and whose beginning was heard only afterwards is measured from the grant, still bounded by the node's own time.</item>
+/// <item>It is never more than the node's own monotonic running time: a report that waited for a server that was away costs nothing
+/// more.</item>
+/// <item>A task that began and whose beginning was heard only afterwards is measured from the grant, still bounded by the node's own
+/// time.</item>
 /// <item>While it runs, time counts up to the last sign of life of its node: silence is not billed.</item>
 /// </list>
 /// So a node cannot charge for time that the server did not see pass, nor the server for time in which the node did not work.

@@ -19,7 +19,9 @@ public interface IFundsHold
     /// </returns>
     Problem? Hold(WriteSession session, JobId job, ProjectId project, Money unspent);
 
-    /// <summary>Charges what leases have used since their last settlement, in the given order. A usage that was charged already charges nothing.</summary>
+    /// <summary>
+    /// Charges what leases have used since their last settlement, in the given order. A usage that was charged already charges nothing.
+    /// </summary>
     void Settle(WriteSession session, IReadOnlyList<LeaseUsage> usages);
 
     /// <summary>Gives back what is still held for jobs that have ended. Their last usages were settled before, in the same write.</summary>

@@ -3,7 +3,9 @@ using Cairn.Fleet.Jobs;
 
 namespace Cairn.Fleet.Leasing;
 
-/// <summary>Charges leases in a turn. What a lease was charged never shrinks: each settlement charges the difference of two floors.</summary>
+/// <summary>
+/// Charges leases in a turn. What a lease was charged never shrinks: each settlement charges the difference of two floors.
+/// </summary>
 internal static class LeaseSettlement
 {
     /// <summary>Charges a running lease up to its node's last sign of life. A charge of nothing leaves no trace.</summary>

@@ -34,7 +34,8 @@ internal static class LimitDecision
         if (facts.NowMicros >= LongestAt(money, facts))
             return new(EndReasons.MaxDuration, $"The job has run for its longest duration, {money.MaxDurationSeconds:N0} s.");
         if (facts.NowMicros >= BudgetAt(money, facts))
-            return new(EndReasons.Budget, $"{facts.Cost} of the budget of {money.Budget} is used; stopping at {facts.Hourly} now keeps within it.");
+            return new(EndReasons.Budget,
+                $"{facts.Cost} of the budget of {money.Budget} is used; stopping at {facts.Hourly} now keeps within it.");
         return null;
     }
 

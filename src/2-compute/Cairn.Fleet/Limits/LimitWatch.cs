@@ -4,7 +4,9 @@ using Cairn.Fleet.Leasing;
 
 namespace Cairn.Fleet.Limits;
 
-/// <summary>When each job with limits must be looked at next. A change of its leases only makes it be looked at again; nothing is polled.</summary>
+/// <summary>
+/// When each job with limits must be looked at next. A change of its leases only makes it be looked at again; nothing is polled.
+/// </summary>
 internal sealed class LimitWatch(JobBoard board)
 {
     private readonly PriorityQueue<JobId, long> _due = new();

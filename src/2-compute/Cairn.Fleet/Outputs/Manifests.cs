@@ -18,7 +18,8 @@ internal static class Manifests
             {
                 Path = file.Path, Hash = file.Hash, SizeBytes = file.SizeBytes, Mode = (uint)file.Mode, LinkTarget = file.LinkTarget ?? "",
             });
-            listing.Append(file.Path).Append('\0').Append(file.Hash).Append('\0').Append(file.Mode).Append('\0').Append(file.LinkTarget).Append('\n');
+            listing.Append(file.Path).Append('\0').Append(file.Hash).Append('\0').Append(file.Mode).Append('\0').Append(file.LinkTarget)
+                .Append('\n');
         }
         wire.RootHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(listing.ToString())));
         return wire;
@@ -27,7 +28,9 @@ internal static class Manifests
     public static ApiManifest FromWire(FileManifest wire) => new(
         [.. wire.Files.Select(f => new ApiFile(f.Path, f.Hash, f.SizeBytes, (int)f.Mode, f.LinkTarget.Length > 0 ? f.LinkTarget : null))]);
 
-    /// <summary>What is wrong with a listing that came from outside, in words; null where every path stays inside and every hash is one.</summary>
+    /// <summary>
+    /// What is wrong with a listing that came from outside, in words; null where every path stays inside and every hash is one.
+    /// </summary>
     public static string? Fault(ApiManifest manifest)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);

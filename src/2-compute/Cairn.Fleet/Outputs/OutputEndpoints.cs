@@ -16,8 +16,10 @@ internal static class OutputEndpoints
     {
         var outputs = api.MapGroup("/jobs/{job}/outputs").WithTags("Outputs");
         outputs.MapGet("", ListAsync).WithName("ListJobOutputs").Produces<IReadOnlyList<OutputView>>();
-        outputs.MapGet("/{name}", GetAsync).WithName("GetJobOutput").Produces<ApiManifest>().Produces(StatusCodes.Status200OK, contentType: "application/octet-stream");
-        outputs.MapGet("/{name}.tar", TarAsync).WithName("DownloadJobOutput").Produces(StatusCodes.Status200OK, contentType: "application/x-tar");
+        outputs.MapGet("/{name}", GetAsync).WithName("GetJobOutput").Produces<ApiManifest>()
+            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream");
+        outputs.MapGet("/{name}.tar", TarAsync).WithName("DownloadJobOutput")
+            .Produces(StatusCodes.Status200OK, contentType: "application/x-tar");
     }
 
     private static async Task<IResult> ListAsync(string job, HttpContext context, JobFinder finder, Store store)
@@ -30,7 +32,8 @@ internal static class OutputEndpoints
     }
 
     /// <summary>Without <c>path</c> the listing, with it the file.</summary>
-    private static async Task<IResult> GetAsync(string job, string name, HttpContext context, JobFinder finder, OutputFiles files, IBlobs blobs, string? path)
+    private static async Task<IResult> GetAsync(string job, string name, HttpContext context, JobFinder finder, OutputFiles files,
+        IBlobs blobs, string? path)
     {
         if (await finder.FindIdAsync(job, context, context.RequestAborted) is not { } id)
             return JobProblems.NotFound(job);
@@ -40,8 +43,10 @@ internal static class OutputEndpoints
             return JobEndpoints.Reply(manifest);
         var file = manifest.Files.FirstOrDefault(f => f.Path == path && f.LinkTarget is null);
         if (file is null)
-            return JobProblems.Of(Refusal.Of(Contracts.Problems.ProblemCodes.NotFound, $"The output '{name}' of job '{job}' has no file '{path}'."));
-        return TypedResults.Stream(await blobs.OpenReadAsync(file.Hash, context.RequestAborted), "application/octet-stream", Path.GetFileName(path));
+            return JobProblems.Of(
+                Refusal.Of(Contracts.Problems.ProblemCodes.NotFound, $"The output '{name}' of job '{job}' has no file '{path}'."));
+        return TypedResults.Stream(await blobs.OpenReadAsync(file.Hash, context.RequestAborted), "application/octet-stream",
+            Path.GetFileName(path));
     }
 
     private static async Task<IResult> TarAsync(string job, string name, HttpContext context, JobFinder finder, OutputFiles files)
@@ -68,7 +73,8 @@ internal sealed class OutputFiles(Store store, IBlobs blobs)
         {
             0 => null,
             1 => rows[0].Manifest.Value,
-            _ => new ApiManifest([.. rows.SelectMany(row => row.Manifest.Value.Files.Select(f => f with { Path = $"rank-{row.Rank}/{f.Path}" }))]),
+            _ => new ApiManifest(
+                [.. rows.SelectMany(row => row.Manifest.Value.Files.Select(f => f with { Path = $"rank-{row.Rank}/{f.Path}" }))]),
         };
     }
 
@@ -84,7 +90,8 @@ internal sealed class OutputFiles(Store store, IBlobs blobs)
             }
             await using var content = await blobs.OpenReadAsync(file.Hash, cancellationToken);
             await tar.WriteEntryAsync(
-                new PaxTarEntry(TarEntryType.RegularFile, file.Path) { DataStream = content, Mode = (UnixFileMode)(file.Mode & 0x1FF) }, cancellationToken);
+                new PaxTarEntry(TarEntryType.RegularFile, file.Path) { DataStream = content, Mode = (UnixFileMode)(file.Mode & 0x1FF) },
+                    cancellationToken);
         }
     }
 }

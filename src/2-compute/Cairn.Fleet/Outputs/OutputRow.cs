@@ -20,7 +20,8 @@ internal static class OutputRows
             INSERT INTO job_outputs (job_id, checkpoint, name, rank, attempt, files, size_bytes, manifest, at)
             VALUES (@job_id, @checkpoint, @name, @rank, @attempt, @files, @size_bytes, @manifest, @at)
             ON CONFLICT (job_id, checkpoint, name, rank) DO UPDATE SET
-                attempt = excluded.attempt, files = excluded.files, size_bytes = excluded.size_bytes, manifest = excluded.manifest, at = excluded.at
+                attempt = excluded.attempt, files = excluded.files, size_bytes = excluded.size_bytes, manifest = excluded.manifest,
+                    at = excluded.at
             WHERE excluded.attempt >= job_outputs.attempt
             """, rows);
     }

@@ -15,7 +15,8 @@ internal static class DeviceNumbers
         var shapes = new List<DeviceShape>();
         foreach (var device in devices.Take(NodeShape.MaxDevices))
         {
-            if (shapes.Count > 0 && shapes[^1] is var last && last.Name == device.Name && last.Vendor == device.Vendor && last.MemoryBytes == device.MemoryBytes)
+            if (shapes.Count > 0 && shapes[^1] is var last && last.Name == device.Name && last.Vendor == device.Vendor
+                && last.MemoryBytes == device.MemoryBytes)
                 shapes[^1] = last with { Count = last.Count + 1 };
             else
                 shapes.Add(new DeviceShape(device.Name, device.Vendor, device.MemoryBytes, 1));

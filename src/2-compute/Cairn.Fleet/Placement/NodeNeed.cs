@@ -18,7 +18,8 @@ internal static class NodeNeed
     }
 
     private static bool Holds(ResourceSpec need, Offer offer) =>
-        offer.Cpus >= (need.Cpus.Min ?? 0) && offer.MemoryBytes >= (need.MemoryBytes.Min ?? 0) && HoldsAccelerators(need.Accelerators, offer.Accelerators);
+        offer.Cpus >= (need.Cpus.Min ?? 0) && offer.MemoryBytes >= (need.MemoryBytes.Min ?? 0)
+            && HoldsAccelerators(need.Accelerators, offer.Accelerators);
 
     private static bool HoldsAccelerators(AcceleratorSpec? need, OfferAccelerators? has)
     {

@@ -2,7 +2,9 @@ using Cairn.Contracts.Units;
 
 namespace Cairn.Fleet.Placement;
 
-/// <summary>One place where a job may run, as the plan at its admission chose it, with what each of its nodes takes and pays there.</summary>
+/// <summary>
+/// One place where a job may run, as the plan at its admission chose it, with what each of its nodes takes and pays there.
+/// </summary>
 /// <param name="Offer">Id of the offer: the class of nodes.</param>
 /// <param name="Provider">Who is paid.</param>
 /// <param name="Region">Where.</param>

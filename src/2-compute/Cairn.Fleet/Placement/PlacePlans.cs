@@ -63,11 +63,13 @@ internal sealed class PlacePlans(CurrentOffers offers)
     private static PlaceChoice Choose(WorkloadSpec workload, Plan plan)
     {
         // A plan may count disk that is rented on top; a node has the disk that it has.
-        var candidates = plan.Candidates.Where(c => NodeNeed.Of(workload.Resources, c.Offer).DiskBytes <= c.Offer.DiskBytes).Take(MostPlaces).ToList();
+        var candidates = plan.Candidates.Where(c => NodeNeed.Of(workload.Resources, c.Offer).DiskBytes <= c.Offer.DiskBytes)
+            .Take(MostPlaces).ToList();
         var places = candidates.Select(c => PlaceOf(workload, c)).DistinctBy(p => p.Offer).ToArray();
         var hold = candidates.Count == 0 ? Money.Zero : Money.Min(candidates[0].Total, candidates[0].Hourly.CostOf(TimeSpan.FromHours(1)));
         return new PlaceChoice(places, JsonSerializer.Serialize(places, ApiJson.Compact), hold,
-            places.Length > 0 ? [] : [.. plan.Candidates.Take(MostRefusals).Select(NoDisk), .. plan.Rejected.Take(MostRefusals).Select(InWords)]);
+            places.Length > 0 ? []
+                : [.. plan.Candidates.Take(MostRefusals).Select(NoDisk), .. plan.Rejected.Take(MostRefusals).Select(InWords)]);
     }
 
     private static Place PlaceOf(WorkloadSpec workload, Candidate candidate)
@@ -77,16 +79,19 @@ internal sealed class PlacePlans(CurrentOffers offers)
         return new Place(
             offer.Id, offer.Provider, offer.Region.Name, offer.InstanceType,
             new HourlyPrice(candidate.Hourly.MicrosPerHour / Math.Max(1, candidate.Machines)),
-            need.Accelerators is null ? 0 : WholeAboveOne(candidate.AcceleratorsPerMachine), need.Accelerators is null ? null : offer.Accelerators?.Name,
+            need.Accelerators is null ? 0 : WholeAboveOne(candidate.AcceleratorsPerMachine), need.Accelerators is null ? null
+                : offer.Accelerators?.Name,
             Math.Min(need.Cpus.Min ?? 1, offer.Cpus), need.MemoryBytes.Min ?? 0, need.DiskBytes, offer.BootBilled, offer.Simulated);
     }
 
     /// <summary>Shares exist of a single accelerator only.</summary>
     private static double WholeAboveOne(double count) => count < 1 ? Math.Max(0.001, Math.Round(count, 3)) : Math.Floor(count);
 
-    private static string NoDisk(Candidate candidate) => $"{Name(candidate.Offer)}: its nodes have {candidate.Offer.DiskBytes:N0} bytes of disk, less than is asked.";
+    private static string NoDisk(Candidate candidate) =>
+        $"{Name(candidate.Offer)}: its nodes have {candidate.Offer.DiskBytes:N0} bytes of disk, less than is asked.";
 
-    private static string InWords(Rejection rejection) => $"{Name(rejection.Offer)}: {string.Join(" ", rejection.Reasons.Select(r => r.Message))}";
+    private static string InWords(Rejection rejection) =>
+        $"{Name(rejection.Offer)}: {string.Join(" ", rejection.Reasons.Select(r => r.Message))}";
 
     private static string Name(Offer offer) => $"{offer.Provider}/{offer.Region.Name}/{offer.InstanceType}";
 

@@ -69,7 +69,8 @@ internal sealed class PlacementQueue
         if (!_handles.TryGetValue(task.NodeId, out var node))
             return false;
         return _scheduler.Adopt(new HeldTask(
-            task.JobId.Value, task.Rank, node.Handle, DeviceNumbers.BitsOf(task.DeviceIndexes, node.Facts.Devices), Milli(task.TakesAccelerators),
+            task.JobId.Value, task.Rank, node.Handle, DeviceNumbers.BitsOf(task.DeviceIndexes, node.Facts.Devices),
+                Milli(task.TakesAccelerators),
             Milli(task.TakesCpus), task.TakesMemoryBytes, task.TakesDiskBytes));
     }
 

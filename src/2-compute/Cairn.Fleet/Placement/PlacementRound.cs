@@ -83,14 +83,15 @@ internal sealed class PlacementRound(JobBoard board, PlacementQueue queue, Fleet
     {
         var first = job.Places.Value[placement.Tasks[0].Choice];
         (job.Provider, job.Region, job.InstanceType) = (first.Provider, first.Region, first.InstanceType);
-        job.Accelerators = first.AcceleratorName is null ? null : FormattableString.Invariant($"{first.AcceleratorName}:{first.Accelerators:0.###}");
+        job.Accelerators = first.AcceleratorName is null ? null
+            : FormattableString.Invariant($"{first.AcceleratorName}:{first.Accelerators:0.###}");
         job.Simulated |= placement.Tasks.Any(t => job.Places.Value[t.Choice].Simulated);
         job.Hourly = new HourlyPrice(job.LiveTasks.Sum(t => t.Price.MicrosPerHour));
     }
 
     private static string InWords(LiveJob job, Planning.Scheduling.Placement placement)
     {
-        var tasks = placement.Tasks.Select(t => job.Ranks[t.Rank]!.Node).ToList();
+        var tasks = placement.Tasks.Select(t => job.Ranks[t.Rank]!.Node).Distinct().ToList();
         var where = tasks.Count <= 3 ? string.Join(", ", tasks) : $"{tasks[0]}, {tasks[1]} and {tasks.Count - 2} more";
         return job.Attempt == 1 ? $"Placed on {where} at {job.Hourly}." : $"Attempt {job.Attempt}: placed on {where} at {job.Hourly}.";
     }

@@ -12,14 +12,17 @@ using Cairn.State.Rows;
 
 namespace Cairn.Fleet.Placement;
 
-/// <summary>Makes the commands that start tasks. Files, secrets and checkpoints lie in rows and are read only for jobs that have them.</summary>
+/// <summary>
+/// Makes the commands that start tasks. Files, secrets and checkpoints lie in rows and are read only for jobs that have them.
+/// </summary>
 internal sealed class StartMessages(Store store, SecretSeal seal, GangBarrier barrier, NodeSight sight, TimeProvider time)
 {
     private static readonly JobParts s_none = new(null, null, []);
 
     public async Task<IReadOnlyList<ServerMessage>> MakeAsync(IReadOnlyList<LiveTask> tasks, CancellationToken cancellationToken)
     {
-        var jobs = tasks.Select(t => t.Job).Where(j => j.HasFiles || j.HasSecrets || j.HasCheckpoint || j.PipelineId is not null).Distinct().ToList();
+        var jobs = tasks.Select(t => t.Job).Where(j => j.HasFiles || j.HasSecrets || j.HasCheckpoint || j.PipelineId is not null).Distinct()
+            .ToList();
         var parts = jobs.Count == 0
             ? []
             : await store.ReadAsync(session => jobs.ToDictionary(j => j.Id, j => Read(session, j)), cancellationToken);
@@ -91,7 +94,8 @@ internal sealed class StartMessages(Store store, SecretSeal seal, GangBarrier ba
     }
 
     private static ApiManifest? ReadFiles(ReadSession session, LiveJob job) =>
-        job.HasFiles ? session.QuerySingleOrDefault<JsonText<ApiManifest>?>("SELECT manifest FROM job_files WHERE job_id = @Id", job)?.Value : null;
+        job.HasFiles ? session.QuerySingleOrDefault<JsonText<ApiManifest>?>("SELECT manifest FROM job_files WHERE job_id = @Id", job)?.Value
+            : null;
 
     /// <summary>The node counts from the beginning of the task, so what earlier attempts ran is taken off.</summary>
     private long LeftSeconds(LiveJob job)

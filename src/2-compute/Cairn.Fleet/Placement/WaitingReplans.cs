@@ -5,7 +5,8 @@ using Cairn.State.Rows;
 namespace Cairn.Fleet.Placement;
 
 /// <summary>
-/// Plans waiting jobs anew when other kinds of nodes are enrolled than before, so that what joins is used by those who wait. A job that would
+/// Plans waiting jobs anew when other kinds of nodes are enrolled than before, so that what joins is used by those who wait. A job that
+/// would
 /// have nowhere to run any more keeps the places it had: their nodes may come back.
 /// </summary>
 internal sealed class WaitingReplans(JobBoard board, PlacementQueue queue, PlacePlans plans)

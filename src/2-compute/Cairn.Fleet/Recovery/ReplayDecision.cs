@@ -7,7 +7,8 @@ using Cairn.Fleet.Reports;
 namespace Cairn.Fleet.Recovery;
 
 /// <summary>
-/// What a node that has come back must hear. Of what it holds: (1) a task whose epoch counts goes on, and the orders that it may have missed
+/// What a node that has come back must hear. Of what it holds: (1) a task whose epoch counts goes on, and the orders that it may have
+/// missed
 /// are repeated; (2) a task that ended there under its epoch may finish speaking; (3) anything else is forgotten. Of what it should hold
 /// and does not: (4) what it had not begun is started again; (5) what it had begun is lost, as if its node were.
 /// </summary>
@@ -38,7 +39,8 @@ internal sealed class ReplayDecision(FleetParts parts)
             return live.NodeId == attached.Node && live.Epoch == epoch;
         // (2)
         return attached.EndedHere.Contains(id)
-            || (parts.Board.TryGetEnded(id, out var ended) && ended.NodeId == attached.Node && ended.Epoch == epoch && MayFinishSpeaking(ended));
+            || (parts.Board.TryGetEnded(id, out var ended) && ended.NodeId == attached.Node && ended.Epoch == epoch
+                && MayFinishSpeaking(ended));
     }
 
     /// <summary>Whether a task ended by its own report, and not because its node was given up.</summary>

@@ -4,7 +4,8 @@ using Cairn.Contracts.Ids;
 namespace Cairn.Fleet.Reports;
 
 /// <summary>
-/// The port on rank 0's node under which the ranks of a gang meet (torch's <c>MASTER_PORT</c>): 20,000 to 29,999, below the range from which
+/// The port on rank 0's node under which the ranks of a gang meet (torch's <c>MASTER_PORT</c>): 20,000 to 29,999, below the range from
+/// which
 /// Linux gives out ports by itself (32,768 up). Chosen from the job's id and attempt, so it survives a restart without a row, and
 /// another attempt does not meet the sockets of the last.
 /// </summary>

@@ -21,7 +21,8 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
 
     public void Apply(Turn turn, NodeId node, TaskReport report)
     {
-        if (!TypedId.TryParse<TaskId>(report.TaskId, out var id) || !TryFind(id, out var task) || task.NodeId != node || task.Epoch != report.Epoch)
+        if (!TypedId.TryParse<TaskId>(report.TaskId, out var id) || !TryFind(id, out var task) || task.NodeId != node
+            || task.Epoch != report.Epoch)
         {
             turn.Sends.Add((node, Ack(report, stale: true)));
             return;

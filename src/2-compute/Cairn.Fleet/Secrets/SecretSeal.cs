@@ -6,7 +6,8 @@ using Cairn.Contracts.Ids;
 namespace Cairn.Fleet.Secrets;
 
 /// <summary>
-/// Seals the secrets of a job before they enter a row: AES-256-GCM, a fresh nonce each time, bound to the job's id so that a sealed text does
+/// Seals the secrets of a job before they enter a row: AES-256-GCM, a fresh nonce each time, bound to the job's id so that a sealed text
+/// does
 /// not open under another job. The key is a file beside the data, mode 0600; without it the rows tell nothing.
 /// </summary>
 internal sealed class SecretSeal : IDisposable
@@ -30,7 +31,10 @@ internal sealed class SecretSeal : IDisposable
             Create(path);
         var key = File.ReadAllBytes(path);
         if (key.Length != KeyBytes)
-            throw new InvalidDataException($"The secrets' key file {path} has {key.Length} bytes; expected {KeyBytes}. Restore it, or remove it to lose the sealed secrets.");
+        {
+            throw new InvalidDataException($"The secrets' key file {path} has {key.Length} bytes; expected {KeyBytes}. "
+                + "Restore it, or remove it to lose the sealed secrets.");
+        }
         return new SecretSeal(key);
     }
 

@@ -9,7 +9,10 @@ using Cairn.State.Rows;
 
 namespace Cairn.Fleet.Work;
 
-/// <summary>Which blobs a job's nodes may read: its working directory, its checkpoints, and what its parents left. Remembered for the jobs asked for last.</summary>
+/// <summary>
+/// Which blobs a job's nodes may read: its working directory, its checkpoints, and what its parents left. Remembered for the jobs asked for
+/// last.
+/// </summary>
 internal sealed class BlobRights(Store store)
 {
     private const int Most = 256;

@@ -18,10 +18,12 @@ internal sealed class JobLogReader(JobFinder finder, Store store) : IJobLogs
             session => (
                 session.Query<long?>("SELECT ended_at FROM jobs WHERE id = @job", new { job }) is { Count: 1 } rows,
                 session.QuerySingleOrDefault<long?>("SELECT ended_at FROM jobs WHERE id = @job", new { job }),
-                session.Query<LogPartRow>("SELECT attempt, rank, ended_at, log_bytes FROM tasks WHERE job_id = @job ORDER BY attempt, rank", new { job })),
+                session.Query<LogPartRow>("SELECT attempt, rank, ended_at, log_bytes FROM tasks WHERE job_id = @job ORDER BY attempt, rank",
+                    new { job })),
             cancellationToken);
         return found
-            ? new JobLogs(job, ended is not null, [.. parts.Select(p => new JobLogPart(p.Attempt, p.Rank, p.EndedAt is not null, p.LogBytes))])
+            ? new JobLogs(job, ended is not null,
+                [.. parts.Select(p => new JobLogPart(p.Attempt, p.Rank, p.EndedAt is not null, p.LogBytes))])
             : null;
     }
 

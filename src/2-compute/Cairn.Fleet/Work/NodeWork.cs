@@ -68,7 +68,8 @@ internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memo
         && (!found.HasEnded || ReplayDecision.MayFinishSpeaking(found));
 
     public ValueTask<IReadOnlyList<NodeTaskView>> TasksOnAsync(NodeId node, CancellationToken cancellationToken) => new(
-        [.. board.Tasks.Where(t => t.NodeId == node).OrderBy(t => t.Id.Value).Select(t => new NodeTaskView(t.Id, t.JobId, t.Job.Name, t.Rank, t.State))]);
+        [.. board.Tasks.Where(t => t.NodeId == node).OrderBy(t => t.Id.Value)
+            .Select(t => new NodeTaskView(t.Id, t.JobId, t.Job.Name, t.Rank, t.State))]);
 
     public NodeUse UseOf(NodeId node) => board.UseOf(node);
 
