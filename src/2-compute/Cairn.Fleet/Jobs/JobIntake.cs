@@ -37,7 +37,14 @@ internal sealed partial class JobIntake(
     public async Task<IntakeResult> SubmitAsync(IReadOnlyList<JobDraft> drafts, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(drafts);
-        await _waiting.Writer.WriteAsync(waiting, cancellationToken);
+        try
+        {
+            await _waiting.Writer.WriteAsync(waiting, cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new StoreException(StoreFault.Closed, "The server is stopping and takes no more jobs.");
+        }
         return await waiting.Done.Task;
     }
 
