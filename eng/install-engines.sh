@@ -3,9 +3,11 @@
 # Does nothing where they are there already; says what to install by hand where it may not or cannot.
 set -uo pipefail
 
+# With an argument, only that engine: `torch`.
+wanted="${1:-all}"
 missing=()
 /usr/bin/python3 -c 'import torch' 2>/dev/null || missing+=(python3-torch libopenblas0-pthread)
-ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+[ "$wanted" = torch ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
