@@ -14,6 +14,9 @@ public sealed record PlanRequest
     /// <summary><c>PROVIDER</c> or <c>PROVIDER/REGION</c>.</summary>
     public string? At { get; init; }
 
+    /// <summary>True plans only over places where nodes have joined, so that a job can start there now.</summary>
+    public bool RunnableOnly { get; init; }
+
     /// <summary>How many candidates are returned, cheapest first; default 25, 0 means all.</summary>
     public int Limit { get; init; } = 25;
 

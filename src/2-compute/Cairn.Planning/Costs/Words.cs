@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Cairn.Contracts.Plans;
 using Cairn.Planning.Places;
 
@@ -42,4 +43,7 @@ internal static class Words
         PriceModel.Spot => "spot",
         _ => "reserved",
     };
+
+    /// <summary>As workload files and the API write it: snake_case.</summary>
+    public static string Of<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }

@@ -10,12 +10,19 @@ internal sealed class Output
 {
     private const int TableWidth = 100;
 
+    // Sentences are left to the terminal to wrap; a log or a pipe gets them whole.
+    private const int LineWidth = 10_000;
+
+    private readonly IAnsiConsole _lines;
+
     public Output(bool json, bool plain)
     {
         IsJson = json;
         IsTerminal = !plain && !json && !Console.IsOutputRedirected;
-        Data = MakeConsole(Console.Out, IsTerminal);
-        Notes = MakeConsole(Console.Error, !plain && !Console.IsErrorRedirected);
+        var notesOnTerminal = !plain && !Console.IsErrorRedirected;
+        Data = MakeConsole(Console.Out, IsTerminal, TableWidth);
+        _lines = MakeConsole(Console.Out, IsTerminal, LineWidth);
+        Notes = MakeConsole(Console.Error, notesOnTerminal, LineWidth);
     }
 
     public bool IsJson { get; }
@@ -43,9 +50,9 @@ internal sealed class Output
     /// <summary>One JSON document per line, for streams.</summary>
     public void JsonLine<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, ApiJson.Compact));
 
-    public void Line(string text) => Data.WriteLine(text);
+    public void Line(string text) => _lines.WriteLine(text);
 
-    public void Markup(string markup) => Data.MarkupLine(markup);
+    public void Markup(string markup) => _lines.MarkupLine(markup);
 
     public void Note(string text) => Notes.WriteLine(text);
 
@@ -71,7 +78,7 @@ internal sealed class Output
         return table;
     }
 
-    private static IAnsiConsole MakeConsole(TextWriter writer, bool terminal)
+    private static IAnsiConsole MakeConsole(TextWriter writer, bool terminal, int width)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -80,7 +87,7 @@ internal sealed class Output
             Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
             Out = new AnsiConsoleOutput(writer),
         });
-        console.Profile.Width = terminal ? Math.Min(TableWidth, Math.Max(40, console.Profile.Width)) : TableWidth;
+        console.Profile.Width = width == TableWidth && terminal ? Math.Min(TableWidth, Math.Max(40, console.Profile.Width)) : width;
         return console;
     }
 }

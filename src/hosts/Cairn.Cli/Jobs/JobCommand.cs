@@ -20,7 +20,7 @@ internal sealed class JobCommand : CairnCommand
 
     internal static void Print(Output output, JobView job, DateTimeOffset now)
     {
-        output.Markup($"[bold]{Words.Escape(job.Name)}[/]  {Words.Phase(job.Phase)}{(job.Reason is null ? "" : "  " + Words.Escape(job.Reason))}");
+        output.Markup($"[bold]{Words.Escape(job.Name)}[/]  {Words.Phase(job.Phase)}{(job.Reason is null || job.Reason == Words.Snake(job.Phase) ? "" : "  " + Words.Escape(job.Reason))}");
         if (job.Message is not null)
             output.Line("  " + job.Message);
         output.Line($"  id         {job.Id}");

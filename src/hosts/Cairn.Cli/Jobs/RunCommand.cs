@@ -84,7 +84,7 @@ internal sealed class RunCommand : CairnCommand
     {
         if (!context.Output.IsTerminal || Console.IsInputRedirected)
             throw new CliException(ExitCodes.Usage, "There is no terminal to ask on; add --yes.");
-        await PlanCommand.PrintAsync(context.Output, context.Api, file, context.Get(_at), top: 8, rejected: 0, cancellationToken);
+        await PlanCommand.PrintAsync(context.Output, context.Api, file, context.Get(_at), top: 8, rejected: 4, cancellationToken, runnableOnly: true);
         if (!await context.Output.Data.ConfirmAsync("Run it?", defaultValue: true, cancellationToken))
             throw new CliException(ExitCodes.Refused, "Not run.");
     }

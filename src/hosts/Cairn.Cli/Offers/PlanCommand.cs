@@ -25,9 +25,9 @@ internal sealed class PlanCommand : CairnCommand
     }
 
     /// <summary>Asks a server and prints: what <c>run</c> and <c>demo</c> show.</summary>
-    internal static async Task PrintAsync(Output output, ApiClient api, WorkloadText file, string? at, int top, int rejected, CancellationToken cancellationToken)
+    internal static async Task PrintAsync(Output output, ApiClient api, WorkloadText file, string? at, int top, int rejected, CancellationToken cancellationToken, bool runnableOnly = false)
     {
-        var request = new PlanRequest { Workload = file.Text, FileName = file.Name, At = at, Limit = top, RejectedLimit = rejected };
+        var request = new PlanRequest { Workload = file.Text, FileName = file.Name, At = at, Limit = top, RejectedLimit = rejected, RunnableOnly = runnableOnly };
         Print(output, await api.PostAsync<PlanRequest, PlanAnswer>("plan", request, cancellationToken), top, rejected);
     }
 
@@ -78,18 +78,23 @@ internal sealed class PlanCommand : CairnCommand
 
     private static void PrintCandidates(Output output, IReadOnlyList<CandidateView> candidates, int count)
     {
-        var table = Output.NewTable(">#", "PROVIDER", "REGION", "INSTANCE~", "PRICE", ">$/H", ">LATENCY", ">TOTAL");
+        var table = Output.NewTable(">#", "PROVIDER", "REGION~", "INSTANCE~", "PRICE", ">$/H", ">LATENCY", ">TOTAL", "");
         for (var i = 0; i < candidates.Count; i++)
         {
             var candidate = candidates[i];
             table.AddRow(
                 (i + 1).ToString(CultureInfo.InvariantCulture), Words.Escape(candidate.Offer.Provider), Words.Escape(candidate.Offer.Region),
                 OfferText.Machine(candidate.Offer, candidate.Machines), Words.Snake(candidate.PriceModel), Words.Usd(candidate.HourlyUsd),
-                candidate.LatencyMs is { } ms ? Words.Number(ms) + " ms" : "–", Words.Usd(candidate.TotalUsd));
+                candidate.LatencyMs is { } ms ? Words.Number(ms) + " ms" : "–", Words.Usd(candidate.TotalUsd),
+                candidate.Offer.Runnable ? "[green]●[/]" : "");
         }
 
         output.Table(table);
-        var best = candidates[0];
+        if (candidates.Any(candidate => candidate.Offer.Runnable))
+            output.Markup("[green]●[/] nodes of it have joined: a job can start there now, at the cheapest of them");
+        else
+            output.Note("No node of these places has joined; a job needs one to start. `cairn node token` lets machines join.");
+        var best = candidates.FirstOrDefault(candidate => candidate.Offer.Runnable) ?? candidates[0];
         output.Line("");
         output.Markup($"[bold]The bill at {Words.Escape(best.Offer.Provider)}/{Words.Escape(best.Offer.Region)}[/], about {Words.Duration(TimeSpan.FromSeconds(best.ExpectedSeconds))}");
         var bill = Output.NewTable("  FOR", "HOW~", ">AMOUNT");

@@ -82,8 +82,9 @@ internal sealed class IdempotentReplies(RequestDelegate next, Store store, TimeP
             context.Response.Body = outer;
         }
 
-        // Refusals are not kept: what was refused had no effect and may be tried again.
-        if (context.Response.StatusCode < 300 && buffer.Length <= MaxBodyBytes)
+        // Refusals are not kept: what was refused had no effect and may be tried again. Nor is a reply that shows a secret once.
+        var keep = context.Response.StatusCode < 300 && !context.Response.Headers.CacheControl.ToString().Contains("no-store", StringComparison.Ordinal);
+        if (keep && buffer.Length <= MaxBodyBytes)
             await KeepAsync(context, caller, key, hash, Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
         buffer.Position = 0;
         await buffer.CopyToAsync(outer, context.RequestAborted);

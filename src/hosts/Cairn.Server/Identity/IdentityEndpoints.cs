@@ -45,7 +45,7 @@ internal static partial class IdentityEndpoints
             : ProblemResponses.Result(409, new Problem(ProblemCodes.NameTaken, $"There is a project '{request.Name}' already."));
     }
 
-    private static async Task<IResult> CreateKeyAsync(CreateKeyRequest request, Keyring keyring, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateKeyAsync(CreateKeyRequest request, HttpContext context, Keyring keyring, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!NamePattern().IsMatch(request.Name))
             return ProblemResponses.Result(400, new Problem(ProblemCodes.InvalidRequest, NameRule("key", request.Name)));
@@ -53,6 +53,7 @@ internal static partial class IdentityEndpoints
             return ProblemResponses.Result(404, new Problem(ProblemCodes.NotFound, $"There is no project '{request.Project}'; make it with `cairn projects create`."));
         DateTimeOffset? expires = request.ValidSeconds is { } seconds ? time.GetUtcNow().AddSeconds(seconds) : null;
         var (row, text) = await keyring.CreateKeyAsync(request.Name, request.Role, project.Id, expires, cancellationToken);
+        context.Response.Headers.CacheControl = "no-store";
         return Results.Created($"/api/v1/keys/{row.Id}", View(keyring, row, text));
     }
 

@@ -9,6 +9,9 @@ internal sealed class OfferBoard(OfferCatalog catalog, NodeBoard nodes)
     private readonly Lock _gate = new();
     private (long Catalog, long Nodes, OfferSnapshot Snapshot)? _compiled;
 
+    /// <summary>Only the nodes that joined.</summary>
+    public OfferSnapshot Runnable() => OfferSnapshot.Compile(nodes.Offers().Offers);
+
     public OfferSnapshot Current()
     {
         var listed = catalog.Current;

@@ -35,7 +35,7 @@ internal static class PlanEndpoints
                 400, new Problem(ProblemCodes.InvalidWorkload, $"{name} is not a workload that can be planned."), [.. parsed.Errors.Select(error => error.ToString())]);
         }
 
-        return Results.Ok(PlanAnswers.Answer(request, parsed.File, offers.Current()));
+        return Results.Ok(PlanAnswers.Answer(request, parsed.File, request.RunnableOnly ? offers.Runnable() : offers.Current()));
     }
 
     private static IResult ListOffers(
