@@ -36,8 +36,8 @@ internal abstract class Engine : IDisposable
     /// <summary>Lets one migrating server through at a time, across servers, until the connection closes.</summary>
     public abstract void PrepareForMigration(Link link);
 
-    /// <summary>Runs <paramref name="attempt"/> so that those batches that conflicted once do so no more among themselves.</summary>
-    public abstract void RunAgain(Link link, Action attempt);
+    /// <summary>Runs a batch that conflicted again, the <paramref name="time"/>-th time, one such batch at a time across servers.</summary>
+    public abstract void RunAgain(Link link, int time, Action batch);
 
     /// <summary>Puts signals into the transaction, for other servers to get when it commits.</summary>
     public abstract void Announce(Link link, IReadOnlyCollection<RaisedSignal> signals);

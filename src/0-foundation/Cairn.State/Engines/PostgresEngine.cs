@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Npgsql;
@@ -100,13 +101,17 @@ internal sealed class PostgresEngine : Engine
         link.Script(JsonOfText);
     }
 
-    /// <summary>The lock is taken before the transaction, whose view of the rows must not be older than the lock.</summary>
-    public override void RunAgain(Link link, Action attempt)
+    /// <summary>
+    /// The lock is taken before the transaction, whose view of the rows must not be older than the lock. The pause, doubling from 1 ms to
+    /// 256 ms, lets the other transaction end: one that waits for the disk in its COMMIT makes whoever meets it fail until it is through.
+    /// </summary>
+    public override void RunAgain(Link link, int time, Action batch)
     {
-        link.Script($"SELECT pg_advisory_lock({ConflictLock})");
+        var seconds = (1 << Math.Min(time - 1, 8)) / 1000.0;
+        link.Script(string.Create(CultureInfo.InvariantCulture, $"SELECT pg_sleep({seconds}); SELECT pg_advisory_lock({ConflictLock})"));
         try
         {
-            attempt();
+            batch();
         }
         finally
         {

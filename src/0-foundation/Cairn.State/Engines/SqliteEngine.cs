@@ -126,7 +126,7 @@ internal sealed class SqliteEngine : Engine
         // The lock file already keeps other servers out.
     }
 
-    public override void RunAgain(Link link, Action attempt) => attempt();
+    public override void RunAgain(Link link, int time, Action batch) => batch();
 
     public override void Announce(Link link, IReadOnlyCollection<RaisedSignal> signals)
     {

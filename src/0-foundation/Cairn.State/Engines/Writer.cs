@@ -65,7 +65,7 @@ internal sealed class Writer
         {
             try
             {
-                var outcomes = Attempt(again: attempt > 0);
+                var outcomes = Attempt(attempt);
                 Finish(outcomes);
                 return;
             }
@@ -84,13 +84,13 @@ internal sealed class Writer
         }
     }
 
-    private Outcome[] Attempt(bool again)
+    private Outcome[] Attempt(int attempt)
     {
         _link ??= new Link(_engine, _engine.Connect(forWriting: true));
         var link = _link;
         var outcomes = new Outcome[_batch.Count];
-        if (again)
-            _engine.RunAgain(link, () => Transact(link, outcomes));
+        if (attempt > 0)
+            _engine.RunAgain(link, attempt, () => Transact(link, outcomes));
         else
             Transact(link, outcomes);
         return outcomes;
