@@ -67,7 +67,12 @@ internal static class Oracle
 
     private static int Machines(WorkloadSpec w) => w.Nodes * Math.Max(1, w.Service?.MinReplicas ?? 1);
 
-    private static int Parts(Offer o) => o is { Divisible: true, Accelerators: { } a } ? a.Count : 1;
+    private static int Parts(Offer o) => o switch
+    {
+        { Divisible: false } => 1,
+        { Accelerators: { } a } => a.Count,
+        _ => (int)Math.Clamp(o.Cpus, 1, 4096),
+    };
 
     private static HashSet<string> FitReasons(ResourceSpec r, Offer o)
     {

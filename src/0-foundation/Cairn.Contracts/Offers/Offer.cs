@@ -91,7 +91,8 @@ public sealed record Offer
     public OfferAccelerators? Accelerators { get; init; }
 
     /// <summary>
-    /// True where any number of accelerators from 1 to <see cref="OfferAccelerators.Count"/> can be rented, each at the price divided by the count.
+    /// True where a part of the machine can be rented at its share of the price: 1 to <see cref="OfferAccelerators.Count"/> accelerators, or whole CPUs of a
+    /// machine that has none.
     /// </summary>
     public bool Divisible { get; init; }
 

@@ -3,11 +3,14 @@ using Cairn.Contracts.Offers;
 
 namespace Cairn.Fleet.Nodes;
 
-/// <summary>What the layers above may know of the nodes: what they offer, and where one stands. In memory; safe to ask from any thread.</summary>
+/// <summary>What the layers above may know of the nodes: what they offer, and what leaving them costs. In memory; safe to ask from any thread.</summary>
 public sealed class NodeBoard
 {
     private readonly FleetNodes _nodes;
+    private static readonly EgressPrices s_free = new();
+
     private readonly NodeOffers _offers;
+    private volatile EgressByOffer _egress = new(-1, new Dictionary<string, EgressPrices>());
 
     internal NodeBoard(FleetNodes nodes, NodeOffers offers) => (_nodes, _offers) = (nodes, offers);
 
@@ -18,14 +21,15 @@ public sealed class NodeBoard
         return (now.Version, now.Offers);
     }
 
-    /// <summary>Null for a node that was removed.</summary>
-    public NodeStandpoint? Find(NodeId id) => _nodes.Find(id) is { } node
-        ? new NodeStandpoint(node.Name, node.Facts.Provider, node.Facts.Region.Name, node.Facts.Simulated)
-        : null;
-}
+    /// <summary>What data leaving the node's place costs; free for a node that was removed or whose class is out of service.</summary>
+    public EgressPrices EgressOf(NodeId id)
+    {
+        var offers = _offers.Current();
+        var egress = _egress;
+        if (egress.Version != offers.Version)
+            _egress = egress = new(offers.Version, offers.Offers.ToDictionary(offer => offer.Id, offer => offer.Egress, StringComparer.Ordinal));
+        return _nodes.Find(id) is { } node ? egress.ByOffer.GetValueOrDefault(node.Class.OfferId, s_free) : s_free;
+    }
 
-/// <param name="Name">The node's.</param>
-/// <param name="Provider">Who earns what it does.</param>
-/// <param name="Region">Where it stands.</param>
-/// <param name="Simulated">Whether its devices or its place are declared and not there.</param>
-public sealed record NodeStandpoint(string Name, string Provider, string Region, bool Simulated);
+    private sealed record EgressByOffer(long Version, IReadOnlyDictionary<string, EgressPrices> ByOffer);
+}

@@ -75,7 +75,7 @@ internal sealed class NodeOffers(FleetNodes nodes, CatalogOffer catalog, TimePro
             },
             InstanceType = facts.InstanceType,
             Accelerators = facts.Accelerators,
-            Divisible = facts.Accelerators is not null && (listed?.Divisible ?? true),
+            Divisible = listed?.Divisible ?? true,
             Cpus = facts.Cpus,
             MemoryBytes = facts.MemoryBytes,
             DiskBytes = facts.DiskBytes,

@@ -76,12 +76,20 @@ internal sealed class PlacePlans(CurrentOffers offers)
     {
         var offer = candidate.Offer;
         var need = NodeNeed.Of(workload.Resources, offer);
+        var price = new HourlyPrice(candidate.Hourly.MicrosPerHour / Math.Max(1, candidate.Machines));
         return new Place(
             offer.Id, offer.Provider, offer.Region.Name, offer.InstanceType,
-            new HourlyPrice(candidate.Hourly.MicrosPerHour / Math.Max(1, candidate.Machines)),
+            price,
             need.Accelerators is null ? 0 : WholeAboveOne(candidate.AcceleratorsPerMachine), need.Accelerators is null ? null
                 : offer.Accelerators?.Name,
-            Math.Min(need.Cpus.Min ?? 1, offer.Cpus), need.MemoryBytes.Min ?? 0, need.DiskBytes, offer.BootBilled, offer.Simulated);
+            CpusTaken(need, offer, price), need.MemoryBytes.Min ?? 0, need.DiskBytes, offer.BootBilled, offer.Simulated);
+    }
+
+    /// <summary>What is asked for, and never less than the share of the machine that is paid for: nobody else is sold that.</summary>
+    private static double CpusTaken(ResourceSpec need, Offer offer, HourlyPrice price)
+    {
+        var paid = offer.OnDemand > HourlyPrice.Free ? Math.Min(1, price.UsdPerHour / offer.OnDemand.UsdPerHour) : 0;
+        return Math.Min(offer.Cpus, Math.Max(need.Cpus.Min ?? 1, Math.Floor(offer.Cpus * (double)paid * 1000) / 1000));
     }
 
     /// <summary>Shares exist of a single accelerator only.</summary>

@@ -26,8 +26,8 @@ internal sealed record Standing(
 /// <summary>The size of one machine.</summary>
 internal sealed record Shape(OfferAccelerators? Accelerators, bool Divisible, double Cpus, long MemoryBytes, long DiskBytes)
 {
-    /// <summary>Into how many rentable parts the machine divides.</summary>
-    public int Parts => Divisible && Accelerators is { Count: > 1 } a ? a.Count : 1;
+    /// <summary>Into how many rentable parts the machine divides: its accelerators, or its whole CPUs where it has none.</summary>
+    public int Parts => !Divisible ? 1 : Accelerators is { } a ? Math.Max(1, a.Count) : (int)Math.Clamp(Cpus, 1, 4096);
 }
 
 /// <summary>How time is billed and how often machines are lost.</summary>
