@@ -63,7 +63,7 @@ public sealed class A_job_is_stopped
         await using var world = await World.OpenAsync();
         var node = await world.AddNodeAsync("one");         // $3.60 an hour: a tenth of a cent a second.
         node.OnRunning = _ => { };
-        var job = await world.SubmitAsync("name: costly\nrun: work\nstop_grace: 10s\nmoney:\n  budget: $0.10\n  expected_duration: 10s\n");
+        var job = await world.SubmitAsync("name: costly\nresources: {cpus: 8}\nrun: work\nstop_grace: 10s\nmoney:\n  budget: $0.10\n  expected_duration: 10s\n");
         await world.UntilAsync(job.Id, JobPhase.Running);
         world.Advance(TimeSpan.FromSeconds(89));
         await world.TurnAsync();
@@ -98,7 +98,7 @@ public sealed class A_job_is_stopped
         var node = await world.AddNodeAsync("one");
         node.OnRunning = _ => { };
         await world.GrantAsync(world.Caller.Project, Money.FromUsd(0.30m));
-        var job = await world.SubmitAsync("name: poor\nrun: work\nmoney:\n  expected_duration: 240s\n");
+        var job = await world.SubmitAsync("name: poor\nresources: {cpus: 8}\nrun: work\nmoney:\n  expected_duration: 240s\n");
         await world.UntilAsync(job.Id, JobPhase.Running);
         for (var minute = 0; minute < 4 && !job.HasEnded; minute++)
         {
@@ -119,7 +119,7 @@ public sealed class A_job_is_stopped
         await using var world = await World.OpenAsync();
         await world.AddNodeAsync("one");
         await world.GrantAsync(world.Caller.Project, Money.FromUsd(0.01m));
-        var refused = Assert.IsType<IntakeResult.Refused>(await world.TrySubmitAsync("name: poor\nrun: work\n"));
+        var refused = Assert.IsType<IntakeResult.Refused>(await world.TrySubmitAsync("name: poor\nresources: {cpus: 8}\nrun: work\n"));
         Assert.Equal(ProblemCodes.InsufficientFunds, refused.Refusal.Problem.Code);
         Assert.Empty(await world.RowsAsync<JobId>("SELECT id FROM jobs"));
         Assert.Empty(await world.RowsAsync<JobId>("SELECT job_id FROM job_events"));

@@ -14,7 +14,7 @@ public sealed class A_server_is_killed
         await using var world = await World.OpenAsync();
         var node = await world.AddNodeAsync("one");
         node.OnRunning = _ => { };
-        var job = await world.SubmitAsync("name: long\nrun: work\n");
+        var job = await world.SubmitAsync("name: long\nresources: {cpus: 8}\nrun: work\n");
         await world.UntilAsync(job.Id, JobPhase.Running);
         await world.UntilAsync(() => node.Heard.Any(m => m.ReportAck?.Sequence == 2), "the server knows that it runs");
         world.Advance(TimeSpan.FromSeconds(100));
