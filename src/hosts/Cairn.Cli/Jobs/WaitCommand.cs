@@ -44,7 +44,7 @@ internal sealed class WaitCommand : CairnCommand
         var path = Query.Of($"jobs/{Query.Segment(name)}/events", ("project", context.Project));
         await foreach (var entry in ServerSentEvents.FollowAsync<JobEventView>(context.Api, path, TimeSpan.FromMinutes(10), cancellationToken))
         {
-            if (entry.Phase == wanted)
+            if (entry.Phase == wanted || JobText.HasEnded(entry.Phase))
                 return;
         }
     }
