@@ -160,7 +160,8 @@ public sealed class HostileFileTests(ITestOutputHelper output)
     {
         var watch = Stopwatch.StartNew();
         var result = WorkloadParser.Parse(Encoding.UTF8.GetBytes(text), "bomb.yaml");
-        output.WriteLine($"{what}: {watch.ElapsedMilliseconds} ms, {result.Errors[0]}"[..Math.Min(200, $"{what}: {watch.ElapsedMilliseconds} ms, {result.Errors[0]}".Length)]);
+        var line = $"{what}: {watch.ElapsedMilliseconds} ms, {result.Errors[0]}";
+        output.WriteLine(line[..Math.Min(200, line.Length)]);
         Assert.Null(result.File);
         Assert.Contains(result.Errors, error => error.Message.Contains(part, StringComparison.Ordinal));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{what} took {watch.Elapsed}");
