@@ -27,6 +27,23 @@ internal sealed partial class NodeTask
     /// <summary>Ends the task at once and forgets it: the server no longer wants to hear of it.</summary>
     public void Drop() => _dropping.Cancel();
 
+    /// <summary>
+    /// The supervisor wrote the end down when it came, perhaps while no daemon was there to see it. The file has the wall clock's time,
+    /// which may have been set since, so it is believed only between the begin of run and now.
+    /// </summary>
+    private void MarkRunEnded()
+    {
+        if (_record.RunEnded != 0)
+            return;
+        var now = _node.Clock.GetTimestamp();
+        var ago = _folder.StepEndedAt("run") is { } at ? _node.Clock.GetUtcNow().UtcDateTime - at : TimeSpan.Zero;
+        lock (_gate)
+        {
+            _record.RunEnded = Math.Clamp(now - (long)(ago.TotalSeconds * _node.Clock.TimestampFrequency), _record.RunStarted, now);
+            Save(durable: false);
+        }
+    }
+
     private TaskEnd EndOf(string step, StepExit? exit)
     {
         if (_record.Stop is { } stop)

@@ -125,9 +125,12 @@ internal sealed partial class NodeTask
         Sequence = ++_record.Sequence,
         Phase = phase,
         AtUnixMicros = (_node.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
-        ElapsedMicros = _record.RunStarted == 0 ? 0
-            : _node.Clock.GetElapsedTime(_record.RunStarted).Ticks / TimeSpan.TicksPerMicrosecond,
+        ElapsedMicros = _record.RunStarted == 0 ? 0 : RunTime().Ticks / TimeSpan.TicksPerMicrosecond,
     };
+
+    private TimeSpan RunTime() => _record.RunEnded == 0
+        ? _node.Clock.GetElapsedTime(_record.RunStarted)
+        : _node.Clock.GetElapsedTime(_record.RunStarted, _record.RunEnded);
 
     private bool HasUnacknowledged()
     {

@@ -162,6 +162,7 @@ internal sealed partial class NodeTask : IDisposable
         using var runEnds = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var checkpoints = StoreCheckpointsAsync(runEnds.Token, cancellationToken);
         var exit = await StepAsync("run", cancellationToken);
+        MarkRunEnded();
         await runEnds.CancelAsync();
         await checkpoints;
         return EndOf("run", exit);

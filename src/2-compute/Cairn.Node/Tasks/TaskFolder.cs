@@ -67,6 +67,13 @@ internal sealed class TaskFolder(string controlRoot, string workRoot, string tas
 
     public StepExit? StepExit(string step) => ReadText(step + ".exit") is { } text ? Processes.StepExit.Parse(text) : null;
 
+    /// <summary>When the supervisor wrote down that a step had ended, by the wall clock.</summary>
+    public DateTime? StepEndedAt(string step)
+    {
+        var file = Path.Combine(Control, step + ".exit");
+        return File.Exists(file) ? File.GetLastWriteTimeUtc(file) : null;
+    }
+
     /// <summary>Files that the supervisor left of a try that is made again.</summary>
     public void ForgetSupervisor()
     {

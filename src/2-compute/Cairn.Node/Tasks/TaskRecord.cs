@@ -44,6 +44,9 @@ internal sealed class TaskRecord
     /// <summary>Boot clock timestamp of the start of `run`; 0 before.</summary>
     public long RunStarted { get; set; }
 
+    /// <summary>Boot clock timestamp of the end of `run`; 0 before. What comes after it, such as storing outputs, is not run time.</summary>
+    public long RunEnded { get; set; }
+
     public StopOrder? Stop { get; set; }
 
     public TaskEnd? End { get; set; }
