@@ -106,10 +106,15 @@ public static class FleetCost
             .. offers
                 .Where(o => o.Accelerators is { } a && AcceleratorName.Matches(need.Accelerator, a.Name))
                 .GroupBy(o => o.Provider, StringComparer.OrdinalIgnoreCase)
-                .Select(g => Row(need, g.OrderBy(o => o.OnDemand.UsdPerHour / o.Accelerators!.Count).ThenBy(o => o.Id, StringComparer.Ordinal).First()))
+                .Select(g => Cheapest(need, g))
                 .OrderBy(r => r.Hidden?.Total ?? r.Monthly).ThenBy(r => r.Provider, StringComparer.OrdinalIgnoreCase),
         ];
     }
+
+    /// <summary>At the same hour's price regions differ in what hides behind it, so the whole month decides next.</summary>
+    private static FleetCostRow Cheapest(FleetNeed need, IEnumerable<Offer> offers) => offers
+        .Select(offer => Row(need, offer))
+        .OrderBy(row => row.PerAccelerator).ThenBy(row => row.Hidden?.Total ?? row.Monthly).ThenBy(row => row.Offer.Id, StringComparer.Ordinal).First();
 
     private static FleetCostRow Row(FleetNeed need, Offer offer)
     {
