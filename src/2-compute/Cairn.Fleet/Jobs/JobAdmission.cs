@@ -93,7 +93,7 @@ internal static class JobAdmission
             return null;
         return places.Refusals.Count == 0
             ? Refusal.Of(ProblemCodes.NoPlace,
-                "No node is enrolled, so there is nowhere to run. Start one: cairn up, or cairn node join TOKEN.")
+                "No node takes work, so there is nowhere to run. Start one (cairn up, cairn node join TOKEN), or uncordon one (cairn nodes).")
             : Refusal.Of(ProblemCodes.NoPlace, $"None of the {places.Refusals.Count} kinds of enrolled nodes can run this workload.",
                 places.Refusals);
     }
