@@ -6,13 +6,17 @@ namespace Cairn.Cli.CommandLine;
 /// <summary>Parses the line, runs the command, and turns what goes wrong into a message on stderr and an exit code.</summary>
 internal static class CairnProgram
 {
+    /// <summary>A server finishes the requests under way before it goes; only then is an interruption cut short.</summary>
+    private static readonly TimeSpan s_longestGoodbye = TimeSpan.FromSeconds(15);
+
     public static async Task<int> RunAsync(string[] args)
     {
         var line = CairnRoot.Create().Parse(args);
         using var interrupted = new CancellationTokenSource();
         try
         {
-            return await line.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, interrupted.Token);
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_longestGoodbye };
+            return await line.InvokeAsync(invocation, interrupted.Token);
         }
         catch (CliException exception)
         {

@@ -18,9 +18,14 @@ internal sealed class ServerFlags
     private readonly Option<string?> _key = new("--tls-key") { Description = "PEM private key of the certificate.", HelpName = "FILE" };
     private readonly Option<decimal> _fee = new("--fee") { Description = "The market's share, in percent of compute." };
 
+    // How silence is judged is for those who know their network; the defaults suit the others, so help does not show these.
+    private readonly Option<int> _heartbeat = Seconds("--heartbeat", 10);
+    private readonly Option<int> _unhealthyAfter = Seconds("--unhealthy-after", 30);
+    private readonly Option<int> _lostAfter = Seconds("--lost-after", 60);
+
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _data, _http, _grpc, _database, _publicName, _certificate, _key, _fee })
+        foreach (var option in new Option[] { _data, _http, _grpc, _database, _publicName, _certificate, _key, _fee, _heartbeat, _unhealthyAfter, _lostAfter })
             command.Options.Add(option);
     }
 
@@ -37,9 +42,14 @@ internal sealed class ServerFlags
             TlsCertificate = context.Get(_certificate),
             TlsKey = context.Get(_key),
             FeePercent = context.Get(_fee),
+            HeartbeatSeconds = context.Get(_heartbeat),
+            UnhealthyAfterSeconds = context.Get(_unhealthyAfter),
+            LostAfterSeconds = context.Get(_lostAfter),
         };
         return options.Validate() is { Count: > 0 } errors ? throw new CliException(ExitCodes.Usage, "The server cannot start so:", errors) : options;
     }
+
+    private static Option<int> Seconds(string name, int standard) => new(name) { DefaultValueFactory = _ => standard, Hidden = true, HelpName = "SECONDS" };
 
     private static IPEndPoint EndPoint(string option, string text)
     {

@@ -114,6 +114,7 @@ public sealed class CairnServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = folder.Path });
         logging(builder.Logging);
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddSingleton(ground.Time).AddSingleton(ground.Store).AddSingleton(ground.Keyring).AddSingleton(ground.Catalog);
@@ -152,6 +153,7 @@ public sealed class CairnServer : IAsyncDisposable
                 CertificateFolder = folder.Keys,
                 CertificateNames = options.PublicName is null ? [] : [options.PublicName],
             },
+            Nodes = options.Silence(),
             Logs = new() { Folder = folder.Logs },
         };
         services.AddFleet(fleet, _ => ground.Catalog.Find);

@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Fleet.Nodes;
 
 namespace Cairn.Server.Hosting;
 
@@ -29,6 +30,15 @@ public sealed class ServerOptions
     /// <summary>The market's share of compute in percent, 0 to 50. Default 0: one's own machines cost no fee.</summary>
     public decimal FeePercent { get; init; }
 
+    /// <summary>How often a node speaks when it has nothing to say, in seconds; 1 to 300. Default 10.</summary>
+    public int HeartbeatSeconds { get; init; } = 10;
+
+    /// <summary>Silence after which a node takes no new work, in seconds; more than the heartbeat. Default 30.</summary>
+    public int UnhealthyAfterSeconds { get; init; } = 30;
+
+    /// <summary>Silence after which a node's leases are void and its work goes elsewhere, in seconds; more than <see cref="UnhealthyAfterSeconds"/>. Default 60.</summary>
+    public int LostAfterSeconds { get; init; } = 60;
+
     /// <summary>Dollars granted to the default project when it is made. Default 0; <c>cairn up</c> grants some, so that work can start.</summary>
     public decimal FirstCreditsUsd { get; init; }
 
@@ -50,8 +60,14 @@ public sealed class ServerOptions
 
         if (FeePercent is < 0 or > 50)
             errors.Add($"The fee is {FeePercent} %; expected 0 to 50.");
+        errors.AddRange(Silence().Validate());
         if (Http.Port != 0 && Http.Equals(Grpc))
             errors.Add($"--http and --grpc are both {Http}; they need two ports.");
         return errors;
     }
+
+    internal NodeOptions Silence() => new()
+    {
+        HeartbeatSeconds = HeartbeatSeconds, UnhealthyAfterSeconds = UnhealthyAfterSeconds, LostAfterSeconds = LostAfterSeconds,
+    };
 }
