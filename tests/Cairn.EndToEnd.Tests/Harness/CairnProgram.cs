@@ -13,7 +13,7 @@ internal sealed record CliResult(int ExitCode, string Out, string Error)
 
     public CliResult Succeeded()
     {
-        Assert.True(ExitCode == 0, $"cairn ended with {ExitCode}.\nstdout:\n{Out}\nstderr:\n{Error}");
+        Assert.True(ExitCode == 0, $"cairn ended with {ExitCode}.\nstdout:\n{(Out.Length > 2000 ? Out[..2000] + "…" : Out)}\nstderr:\n{Error}");
         return this;
     }
 }
@@ -33,9 +33,12 @@ internal sealed class CairnProgram
 
     public async Task<CliResult> RunAsync(params string[] arguments) => await RunAsync(null, arguments);
 
-    public async Task<CliResult> RunAsync(string? input, string[] arguments)
+    /// <summary>With these environment variables besides.</summary>
+    public Task<CliResult> RunWithAsync((string Name, string Value)[] environment, params string[] arguments) => RunAsync(null, arguments, environment);
+
+    public async Task<CliResult> RunAsync(string? input, string[] arguments, params (string Name, string Value)[] environment)
     {
-        using var process = Start(arguments);
+        using var process = Start(arguments, environment);
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         if (input is not null)
@@ -55,7 +58,9 @@ internal sealed class CairnProgram
         return new CliResult(process.ExitCode, await output, await error);
     }
 
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => Start(arguments, []);
+
+    private Process Start(string[] arguments, (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(Path)
         {
@@ -72,6 +77,8 @@ internal sealed class CairnProgram
         start.Environment["CAIRN_LOG"] = "Information";
         foreach (var name in new[] { "CAIRN_SERVER", "CAIRN_KEY", "CAIRN_PROJECT" })
             start.Environment.Remove(name);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -11,8 +10,7 @@ internal sealed class CairnUp : IAsyncDisposable
 {
     private readonly string _folder;
     private readonly string[] _arguments;
-    private readonly List<string> _log = [];
-    private Process? _process;
+    private RunningProgram? _program;
 
     private CairnUp(string command, string[] flags)
     {
@@ -33,16 +31,11 @@ internal sealed class CairnUp : IAsyncDisposable
 
     public string Address => $"http://127.0.0.1:{HttpPort}";
 
-    public int ProcessId => _process!.Id;
+    public string NodeFolder => Path.Combine(_folder, "data", "node");
 
-    public string Log
-    {
-        get
-        {
-            lock (_log)
-                return string.Join('\n', _log);
-        }
-    }
+    public RunningProgram Program => _program ?? throw new InvalidOperationException("It was killed.");
+
+    public string Log => _program?.Log ?? "";
 
     public static async Task<CairnUp> StartAsync(params string[] flags) => await StartAsync("up", flags);
 
@@ -50,24 +43,31 @@ internal sealed class CairnUp : IAsyncDisposable
 
     public async Task StartAgainAsync()
     {
-        _process = Cli.Start(_arguments);
-        _process.StandardInput.Close();
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        await Eventually.TrueAsync(AnswersAsync, $"the server answers\n{Log}");
+        _program = RunningProgram.Start(Cli, _arguments);
+        await Eventually.TrueAsync(AnswersAsync, "the server answers");
         if (_arguments[0] == "up")
-            await Eventually.TrueAsync(async () => (await NodesAsync()).Exists(n => n.GetProperty("connected").GetBoolean() && n.GetProperty("health").GetString() == "healthy"), "the node is healthy");
+        {
+            await Eventually.TrueAsync(
+                async () => (await NodesAsync()).Exists(n => n.GetProperty("connected").GetBoolean() && n.GetProperty("health").GetString() == "healthy"),
+                "the node is healthy");
+        }
     }
 
     /// <summary>As a power cut or the kernel would: no warning, no goodbye.</summary>
     public async Task KillAsync()
     {
-        _process!.Kill(entireProcessTree: false);
-        await _process.WaitForExitAsync();
-        _process.Dispose();
-        _process = null;
+        await Program.KillAsync();
+        await Program.DisposeAsync();
+        _program = null;
+    }
+
+    /// <summary>By a signal that asks; gives the exit code.</summary>
+    public async Task<int> StopAsync(string signal = "-TERM")
+    {
+        var code = await Program.TerminateAsync(signal);
+        await Program.DisposeAsync();
+        _program = null;
+        return code;
     }
 
     public HttpClient NewClient(string? key = null)
@@ -83,9 +83,25 @@ internal sealed class CairnUp : IAsyncDisposable
         return await client.GetFromJsonAsync<JsonElement>(path, TestContext.Current.CancellationToken);
     }
 
+    public async Task GrantAsync(decimal usd, string project = "default") =>
+        (await Cli.RunAsync("projects", "grant", project, usd.ToString(CultureInfo.InvariantCulture))).Succeeded();
+
+    public async Task RequireSoundLedgerAsync()
+    {
+        var audit = await GetAsync("ledger/audit");
+        Assert.True(audit.GetProperty("ok").GetBoolean(), audit.ToString());
+    }
+
     public async Task<List<JsonElement>> NodesAsync() => [.. (await GetAsync("nodes")).GetProperty("items").EnumerateArray()];
 
     public Task<JsonElement> JobAsync(string name) => GetAsync("jobs/" + name);
+
+    /// <summary>Everything that the job's tasks wrote, as plain text.</summary>
+    public async Task<string> LogTextAsync(string job, string query = "")
+    {
+        using var client = NewClient();
+        return await client.GetStringAsync($"jobs/{job}/logs{query}", TestContext.Current.CancellationToken);
+    }
 
     public async Task<JsonElement> UntilPhaseAsync(string job, params string[] phases)
     {
@@ -94,7 +110,10 @@ internal sealed class CairnUp : IAsyncDisposable
             async () =>
             {
                 seen = await JobAsync(job);
-                return phases.Contains(seen.GetProperty("phase").GetString());
+                var phase = seen.GetProperty("phase").GetString();
+                if (!phases.Contains(phase) && phase is ("succeeded" or "failed" or "stopped"))
+                    Assert.Fail($"{job} is {phase}, not {string.Join(" or ", phases)}: {seen}\n{await LogTextAsync(job)}");
+                return phases.Contains(phase);
             },
             $"{job} is {string.Join(" or ", phases)}");
         return seen;
@@ -114,46 +133,31 @@ internal sealed class CairnUp : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is { HasExited: false })
-        {
-            using (Process.Start("/bin/kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)])) { }
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-            try
-            {
-                await _process.WaitForExitAsync(limit.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                _process.Kill(entireProcessTree: true);
-            }
-        }
-
-        _process?.Dispose();
-        try
-        {
-            Directory.Delete(_folder, recursive: true);
-        }
-        catch (IOException)
-        {
-            // A task that outlives the test may still write there; the folder is temporary.
-        }
-        catch (UnauthorizedAccessException)
-        {
-            // Files of the task's own user.
-        }
+        if (_program is not null)
+            await _program.DisposeAsync();
+        NodeLeftovers.KillTasks(NodeFolder);
+        NodeLeftovers.DeleteWork(NodeFolder);
+        NodeLeftovers.Delete(_folder);
     }
 
     private static async Task<CairnUp> StartAsync(string command, string[] flags)
     {
         var up = new CairnUp(command, flags);
-        await up.StartAgainAsync();
-        return up;
+        try
+        {
+            await up.StartAgainAsync();
+            return up;
+        }
+        catch
+        {
+            await up.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task<bool> AnswersAsync()
     {
-        if (_process!.HasExited)
-            throw new InvalidOperationException($"cairn ended with {_process.ExitCode}:\n{Log}");
+        Program.RequireAlive();
         if (!File.Exists(Path.Combine(Cli.Home, "context.json")))
             return false;
         try
@@ -166,12 +170,5 @@ internal sealed class CairnUp : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private void Keep(string? line)
-    {
-        if (line is not null)
-            lock (_log)
-                _log.Add(line);
     }
 }
