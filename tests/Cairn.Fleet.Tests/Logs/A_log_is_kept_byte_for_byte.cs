@@ -120,7 +120,6 @@ public sealed class A_log_is_kept_byte_for_byte : IDisposable
             var key = new TaskLogKey(JobId.New(now), 1, 0);
             ingest.Append(key, 0, Records([.. Enumerable.Repeat(new string('x', 1000), 700)]));
             File.SetLastWriteTimeUtc(files.PathOf(key), now.UtcDateTime.AddDays(-daysAgo));
-            Directory.SetLastWriteTimeUtc(files.FolderOf(key.Job), now.UtcDateTime.AddDays(-daysAgo));
             return key.Job;
         }
     }

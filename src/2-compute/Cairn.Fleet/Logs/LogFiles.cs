@@ -7,13 +7,17 @@ using Microsoft.Win32.SafeHandles;
 namespace Cairn.Fleet.Logs;
 
 /// <summary>
-/// The logs as files, <c>JOB/ATTEMPT-RANK.log</c>: the bytes that the node sent, at the offsets it gave them. A file's length is how much
-/// is known, so a restart needs no other record. At most so many files are open at a time.
+/// The logs as files, <c>SHARD/JOB-ATTEMPT-RANK.log</c>: the bytes that the node sent, at the offsets it gave them. A file's length is how much
+/// is known, so a restart needs no other record. At most so many files are open at a time. A job has no folder of its own: making one costs a
+/// file system as much as the log itself. The shard is the end of the job's id, which is random, so the logs spread evenly.
 /// </summary>
 internal sealed class LogFiles(LogOptions options) : IDisposable
 {
+    private const int ShardDigits = 3;
+
     private readonly ConcurrentDictionary<TaskLogKey, LogFile> _open = new();
     private readonly ConcurrentQueue<TaskLogKey> _opened = new();
+    private int _openCount;
 
     public LogOptions Options => options;
 
@@ -22,7 +26,7 @@ internal sealed class LogFiles(LogOptions options) : IDisposable
     {
         while (true)
         {
-            var file = _open.GetOrAdd(key, static (key, files) => files.Enlist(key), this);
+            var file = Find(key);
             lock (file)
             {
                 if (file.IsClosed)
@@ -55,28 +59,34 @@ internal sealed class LogFiles(LogOptions options) : IDisposable
     }
 
     /// <summary>Every log of a job that has a file.</summary>
-    public IReadOnlyList<TaskLogKey> Of(JobId job)
-    {
-        var folder = new DirectoryInfo(FolderOf(job));
-        if (!folder.Exists)
-            return [];
-        return [.. folder.EnumerateFiles("*.log").Select(file => Parse(job, file.Name)).OfType<TaskLogKey>()];
-    }
+    public IReadOnlyList<TaskLogKey> Of(JobId job) => [.. FilesOf(job).Select(file => Parse(file.Name)).OfType<TaskLogKey>()];
 
     /// <summary>Deletes all logs of a job.</summary>
     public void Delete(JobId job)
     {
         foreach (var key in _open.Keys.Where(key => key.Job == job))
             Close(key);
-        var folder = FolderOf(job);
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
+        foreach (var file in FilesOf(job))
+            file.Delete();
     }
 
-    public string FolderOf(JobId job) => Path.Combine(options.Folder, job.ToString());
+    /// <summary>Where a job's logs lie, among those of other jobs.</summary>
+    public string FolderOf(JobId job) => Path.Combine(options.Folder, job.ToString()[^ShardDigits..]);
 
     public string PathOf(TaskLogKey key) =>
-        Path.Combine(FolderOf(key.Job), string.Create(CultureInfo.InvariantCulture, $"{key.Attempt}-{key.Rank}.log"));
+        Path.Combine(FolderOf(key.Job), string.Create(CultureInfo.InvariantCulture, $"{key.Job}-{key.Attempt}-{key.Rank}.log"));
+
+    /// <summary>The log that a file's name names; null where it names none.</summary>
+    public static TaskLogKey? Parse(string fileName)
+    {
+        var parts = Path.GetFileNameWithoutExtension(fileName).Split('-');
+        return parts.Length == 7
+            && TypedId.TryParse<JobId>(string.Join('-', parts[..5]), out var job)
+            && int.TryParse(parts[5], NumberStyles.None, CultureInfo.InvariantCulture, out var attempt)
+            && int.TryParse(parts[6], NumberStyles.None, CultureInfo.InvariantCulture, out var rank)
+            ? new TaskLogKey(job, attempt, rank)
+            : null;
+    }
 
     public void Dispose()
     {
@@ -84,31 +94,37 @@ internal sealed class LogFiles(LogOptions options) : IDisposable
             Close(key);
     }
 
-    private LogFile Enlist(TaskLogKey key)
+    private LogFile Find(TaskLogKey key)
     {
-        _opened.Enqueue(key);
-        // The oldest goes, used or not: a log in use is opened again by its next bytes.
-        while (_open.Count >= options.OpenFiles && _opened.TryDequeue(out var oldest))
-            Close(oldest);
-        return new LogFile(PathOf(key));
+        while (true)
+        {
+            if (_open.TryGetValue(key, out var known))
+                return known;
+            // The oldest goes, used or not: a log in use is opened again by its next bytes.
+            while (Volatile.Read(ref _openCount) >= options.OpenFiles && _opened.TryDequeue(out var oldest))
+                Close(oldest);
+            var file = new LogFile(PathOf(key));
+            if (!_open.TryAdd(key, file))
+                continue;
+            Interlocked.Increment(ref _openCount);
+            _opened.Enqueue(key);
+            return file;
+        }
     }
 
     private void Close(TaskLogKey key)
     {
         if (!_open.TryRemove(key, out var file))
             return;
+        Interlocked.Decrement(ref _openCount);
         lock (file)
             file.Close();
     }
 
-    private static TaskLogKey? Parse(JobId job, string fileName)
+    private IEnumerable<FileInfo> FilesOf(JobId job)
     {
-        var parts = Path.GetFileNameWithoutExtension(fileName).Split('-');
-        return parts.Length == 2
-            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var attempt)
-            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var rank)
-            ? new TaskLogKey(job, attempt, rank)
-            : null;
+        var shard = new DirectoryInfo(FolderOf(job));
+        return shard.Exists ? shard.EnumerateFiles($"{job}-*.log") : [];
     }
 }
 
@@ -149,11 +165,21 @@ internal sealed class LogFile(string path)
     {
         if (_handle is not null)
             return _handle;
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        _handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            _handle = OpenOrCreate();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            _handle = OpenOrCreate();
+        }
         Volatile.Write(ref _length, WholeRecords(_handle));
         return _handle;
     }
+
+    private SafeFileHandle OpenOrCreate() =>
+        File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>
     /// Where the last whole record ends. A machine that lost power may have left half of one; it is cut off, and the node sends it again

@@ -3,7 +3,7 @@ namespace Cairn.Fleet.Logs;
 /// <summary>How much of the tasks' logs is kept, and for how long.</summary>
 public sealed class LogOptions
 {
-    /// <summary>The folder of all logs: <c>JOB/ATTEMPT-RANK.log</c>.</summary>
+    /// <summary>The folder of all logs: <c>SHARD/JOB-ATTEMPT-RANK.log</c>, the shard being the last three digits of the job's id.</summary>
     public string Folder { get; set; } = "";
 
     /// <summary>

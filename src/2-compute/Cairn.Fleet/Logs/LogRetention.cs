@@ -16,7 +16,7 @@ internal sealed partial class LogRetention(LogFiles files, LogOptions options, T
         if (!root.Exists)
             return;
         var now = time.GetUtcNow();
-        var jobs = root.EnumerateDirectories().Select(Measure).OfType<JobSize>().OrderBy(job => job.LastWrite).ToList();
+        var jobs = root.EnumerateDirectories().SelectMany(Measure).OrderBy(job => job.LastWrite).ToList();
         var total = jobs.Sum(job => job.Bytes);
         foreach (var job in jobs)
         {
@@ -33,18 +33,12 @@ internal sealed partial class LogRetention(LogFiles files, LogOptions options, T
             StillTooLarge(total, options.MaxTotalBytes);
     }
 
-    private static JobSize? Measure(DirectoryInfo folder)
-    {
-        if (!TypedId.TryParse<JobId>(folder.Name, out var job))
-            return null;
-        var (bytes, last) = (0L, folder.LastWriteTimeUtc);
-        foreach (var file in folder.EnumerateFiles())
-        {
-            bytes += file.Length;
-            last = file.LastWriteTimeUtc > last ? file.LastWriteTimeUtc : last;
-        }
-        return new JobSize(job, bytes, last);
-    }
+    /// <summary>The jobs whose logs lie in a shard.</summary>
+    private static IEnumerable<JobSize> Measure(DirectoryInfo shard) => shard.EnumerateFiles()
+        .Select(file => (Log: LogFiles.Parse(file.Name), File: file))
+        .Where(entry => entry.Log is not null)
+        .GroupBy(entry => entry.Log!.Value.Job, entry => entry.File)
+        .Select(files => new JobSize(files.Key, files.Sum(file => file.Length), files.Max(file => file.LastWriteTimeUtc)));
 
     [LoggerMessage(LogLevel.Information, "The logs of job {Job}, {Bytes} bytes, were deleted after {Quiet} without a line")]
     private partial void Deleted(JobId job, long bytes, TimeSpan quiet);
