@@ -112,7 +112,12 @@ public sealed class CairnServer : IAsyncDisposable
     private static WebApplication Build(
         ServerOptions options, DataFolder folder, Ground ground, Action<ILoggingBuilder> logging)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = folder.Path });
+        // Nothing is read from files of settings; watching for them would watch every log and blob below the data folder.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = folder.Path,
+            Args = ["--hostBuilder:reloadConfigOnChange=false"],
+        });
         logging(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
