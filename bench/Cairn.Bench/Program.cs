@@ -1,1 +1,3 @@
-return 0;
+using Cairn.Bench;
+
+return await Loads.RunAsync(args);

@@ -1,0 +1,86 @@
+using BenchmarkDotNet.Running;
+using Cairn.Bench.Figures;
+using Cairn.Bench.Heartbeats;
+using Cairn.Bench.Idle;
+using Cairn.Bench.Jobs;
+using Cairn.Bench.Latency;
+using Cairn.Bench.Planning;
+using Cairn.Bench.Scheduling;
+using Cairn.Bench.State;
+
+namespace Cairn.Bench;
+
+/// <summary>The loads by name.</summary>
+internal static class Loads
+{
+    private const string Help =
+        """
+        Measures Cairn. Each load prints what it measured and a row for docs/benchmarks.md.
+
+          dotnet run -c Release --project bench/Cairn.Bench -- NAME [ARGUMENTS]
+
+          planning                           plan one workload, and a DAG, over 100,000 offers
+          scheduling                         place on 40,000 simulated nodes with 320,000 accelerators
+          jobs [JOBS CONNECTIONS STREAMS]    whole jobs through a real server with 1,000 simulated daemons; default 20000 256 8
+          heartbeats [NODES SECONDS]         idle simulated nodes that send heartbeats every 10 s; default 40000 30
+          latency [RUNS]                     'cairn run' of echo to its first log line; default 30
+          idle [SECONDS]                     a 'cairn up' that does nothing; default 30
+          state [DATABASE SECONDS]           durable fenced steps and reads of the store alone
+          all                                every load above but state
+          micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
+
+        jobs, heartbeats, latency and idle run the published program: './cairn --version' publishes it, CAIRN_PROGRAM names another.
+        """;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (args.Length == 0 || args[0] is "help" or "--help" or "-h")
+        {
+            Console.WriteLine(Help);
+            return args.Length == 0 ? 2 : 0;
+        }
+
+        if (args[0] == "micro")
+        {
+            BenchmarkSwitcher.FromAssembly(typeof(Loads).Assembly).Run(args[1..]);
+            return 0;
+        }
+
+        string[] names = args[0] == "all" ? ["planning", "scheduling", "jobs", "heartbeats", "latency", "idle"] : [args[0]];
+        var good = true;
+        foreach (var name in names)
+        {
+            Console.WriteLine($"{name}: {MachineFacts.Describe()}");
+            good &= await RunAsync(name, args[0] == "all" ? [] : args[1..]);
+            Console.WriteLine();
+        }
+
+        return good ? 0 : 1;
+    }
+
+    private static async Task<bool> RunAsync(string name, string[] args)
+    {
+        switch (name)
+        {
+            case "planning":
+                PlanningLoad.Run();
+                return true;
+            case "scheduling":
+                SchedulingLoad.Run();
+                return true;
+            case "state":
+                return StoreLoad.Run(args) == 0;
+            case "jobs":
+                return await JobsLoad.RunAsync(args);
+            case "heartbeats":
+                return await HeartbeatsLoad.RunAsync(args);
+            case "latency":
+                return await LatencyLoad.RunAsync(args);
+            case "idle":
+                return await IdleLoad.RunAsync(args);
+            default:
+                Console.WriteLine($"There is no load '{name}'.\n{Help}");
+                return false;
+        }
+    }
+}
