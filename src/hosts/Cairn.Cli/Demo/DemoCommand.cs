@@ -49,6 +49,10 @@ internal sealed class DemoCommand : CairnCommand
         var began = Stopwatch.GetTimestamp();
         var folder = context.Get(_folder) is { } named ? Path.GetFullPath(named) : Directory.CreateTempSubdirectory("cairn-demo-").FullName;
         await InstallEnginesAsync(output, cancellationToken);
+
+        // Tasks run as users of their own, who must get through to their working directories and nothing else.
+        Directory.CreateDirectory(Path.Combine(folder, "work"));
+        File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         await using var processes = new DemoProcesses(folder);
         using var api = await StartAsync(output, processes, folder, cancellationToken);
 
@@ -90,7 +94,7 @@ internal sealed class DemoCommand : CairnCommand
         var token = await api.PostAsync<CreateJoinTokenRequest, JoinTokenView>(
             "join-tokens", new CreateJoinTokenRequest { MaxUses = s_places.Length, ValidSeconds = 600, Note = "demo" }, cancellationToken);
         foreach (var place in s_places)
-            processes.Start(place.Name, ["node", "join", token.Token!, "--data", Path.Combine(folder, place.Name), .. place.Flags()]);
+            processes.Start(place.Name, ["node", "join", token.Token!, "--data", Path.Combine(folder, place.Name), "--work", Path.Combine(folder, "work", place.Name), .. place.Flags()]);
         await UntilAsync(processes, async () => (await ReadyNodesAsync(api, cancellationToken)).Count == s_places.Length, "the daemons", cancellationToken);
         foreach (var node in await ReadyNodesAsync(api, cancellationToken))
             output.Markup($"  [green]✓[/] {Words.Escape(node.Name),-20} {Words.Escape($"{node.Provider}/{node.Region}"),-20} {Words.Escape(node.Accelerators),-24} {node.PricePerHour}{Words.SimulatedMark(node.Simulated)}");

@@ -32,6 +32,7 @@ internal sealed class NodeJoinCommand : CairnCommand
             Declaration = _flags.Read(context),
             Simulate = _flags.Simulate(context),
             Address = _flags.Address(context),
+            WorkFolder = _flags.Work(context),
         };
         if (options.Validate() is { Count: > 0 } errors)
             throw new CliException(ExitCodes.Usage, "The node cannot start so:", errors);

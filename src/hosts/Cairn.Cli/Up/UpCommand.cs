@@ -36,6 +36,7 @@ internal sealed class UpCommand : CairnCommand
             Declaration = declaration,
             Simulate = _node.Simulate(context),
             Address = _node.Address(context),
+            WorkFolder = _node.Work(context),
         };
         if (nodeOptions.Validate() is { Count: > 0 } errors)
             throw new CliException(ExitCodes.Usage, "The node cannot start so:", errors);
