@@ -7,7 +7,7 @@ namespace Cairn.Cli.Nodes;
 /// <summary><c>cairn node NAME</c> shows one; its subcommands join this machine and make join tokens.</summary>
 internal sealed class NodeCommand : CairnCommand
 {
-    private readonly Argument<string> _node = new("NODE") { Description = "Name or id." };
+    private readonly Argument<string?> _node = new("NODE") { Description = "Name or id.", Arity = ArgumentArity.ZeroOrOne };
 
     public NodeCommand() : base("node", "Show one node, or join this machine as one.", "cairn node worker-3")
     {
@@ -19,7 +19,8 @@ internal sealed class NodeCommand : CairnCommand
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        var node = await context.Api.GetAsync<NodeView>("nodes/" + Query.Segment(context.Get(_node)!), cancellationToken);
+        var name = context.Get(_node) ?? throw new CliException(ExitCodes.Usage, "Name a node (`cairn nodes` lists them), or use join, token or tokens.");
+        var node = await context.Api.GetAsync<NodeView>("nodes/" + Query.Segment(name), cancellationToken);
         context.Output.Write(node, view => Print(context.Output, view, TimeProvider.System.GetUtcNow()));
         return ExitCodes.Success;
     }
