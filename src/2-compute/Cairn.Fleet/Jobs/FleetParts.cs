@@ -21,12 +21,12 @@ internal sealed class FleetParts
         Queue = new PlacementQueue();
         Limits = new LimitWatch(board);
         Life = new JobLife(board, Queue, Limits);
-        Recovery = new GangRecovery(Life, Queue, Sight);
+        Replans = new WaitingReplans(board, Queue, plans);
+        Recovery = new GangRecovery(Life, Queue, Replans, Sight);
         Barrier = new GangBarrier(nodes);
         Reports = new TaskReports(board, Life, Recovery, Barrier);
         Placement = new PlacementRound(board, Queue, nodes, Limits);
         Metering = new Metering(board, Sight, options.MeterInterval);
-        Replans = new WaitingReplans(board, Queue, plans);
         Starts = new StartMessages(store, seal, Barrier, Sight, time);
     }
 

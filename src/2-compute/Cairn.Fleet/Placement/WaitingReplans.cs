@@ -21,15 +21,21 @@ internal sealed class WaitingReplans(JobBoard board, PlacementQueue queue, Place
         _generation = generation;
         foreach (var job in board.Jobs)
         {
-            if (job.Wanted is null || job.Phase == JobPhase.Stopping)
-                continue;
-            var choice = plans.Of(job.SpecText, job.Workload);
-            if (choice.Places.Count == 0 || choice.Text == job.PlacesText)
-                continue;
-            job.Places = new JsonText<IReadOnlyList<Place>>(choice.Places);
-            job.PlacesText = choice.Text;
-            turn.Replan(job);
-            queue.Requeue(job);
+            if (job.Wanted is not null && job.Phase != JobPhase.Stopping && Refresh(turn, job))
+                queue.Requeue(job);
         }
+    }
+
+    /// <summary>Plans a job anew that is about to wait again: while it ran, nodes may have joined, left or come back into service.</summary>
+    /// <returns>Whether its places are others now.</returns>
+    public bool Refresh(Turn turn, LiveJob job)
+    {
+        var choice = plans.Of(job.SpecText, job.Workload);
+        if (choice.Places.Count == 0 || choice.Text == job.PlacesText)
+            return false;
+        job.Places = new JsonText<IReadOnlyList<Place>>(choice.Places);
+        job.PlacesText = choice.Text;
+        turn.Replan(job);
+        return true;
     }
 }

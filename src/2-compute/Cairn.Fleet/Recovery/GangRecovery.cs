@@ -13,7 +13,7 @@ namespace Cairn.Fleet.Recovery;
 /// them is live, the wanted ranks go back to the queue under a new epoch; until then the job waits in <see cref="JobPhase.Recovering"/>.
 /// What goes wrong between (1) and the next placement belongs to the same incident and is counted once.
 /// </summary>
-internal sealed class GangRecovery(JobLife life, PlacementQueue queue, NodeSight sight)
+internal sealed class GangRecovery(JobLife life, PlacementQueue queue, WaitingReplans replans, NodeSight sight)
 {
     /// <summary>A task of the job has ended, and not well.</summary>
     public void RankGone(Turn turn, LiveTask task, RankEnd end, string message)
@@ -118,6 +118,8 @@ internal sealed class GangRecovery(JobLife life, PlacementQueue queue, NodeSight
                 life.End(turn, job);
             return;
         }
+        if (job.Wanted is not null)
+            replans.Refresh(turn, job);
         life.EnqueueIfClear(job);
         turn.Change(job);
     }
