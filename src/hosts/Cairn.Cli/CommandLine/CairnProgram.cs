@@ -16,7 +16,10 @@ internal static class CairnProgram
         try
         {
             var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_longestGoodbye };
-            return await line.InvokeAsync(invocation, interrupted.Token);
+            var code = await line.InvokeAsync(invocation, interrupted.Token);
+
+            // The library ends with 1 where it cannot read the line; help that was asked for beside a mistake is no failure.
+            return code == ExitCodes.Failure && line.Errors.Count > 0 ? ExitCodes.Usage : code;
         }
         catch (CliException exception)
         {
