@@ -17,6 +17,7 @@ using Cairn.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -121,6 +122,8 @@ public sealed class CairnServer : IAsyncDisposable
         logging(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        // A body or query that cannot be read comes to UnexpectedErrors, which says what is wrong with it; else the answer would be empty.
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddSingleton(ground.Time).AddSingleton(ground.Store).AddSingleton(ground.Keyring).AddSingleton(ground.Catalog);
         AddLayers(builder.Services, options, folder, ground);

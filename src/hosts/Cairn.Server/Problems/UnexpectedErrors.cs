@@ -13,6 +13,7 @@ internal sealed partial class UnexpectedErrors(RequestDelegate next, ILogger<Une
         try
         {
             await next(context);
+            await ExplainAsync(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -35,6 +36,24 @@ internal sealed partial class UnexpectedErrors(RequestDelegate next, ILogger<Une
             await ProblemResponses.WriteAsync(context, StatusCodes.Status500InternalServerError, new Problem(
                 ProblemCodes.Internal, $"Something went wrong in the server; its log says what, under trace {context.TraceIdentifier}."));
         }
+    }
+
+    /// <summary>The framework refuses some requests with a status alone, such as a body that is too long or a path that nobody serves.</summary>
+    private static Task ExplainAsync(HttpContext context)
+    {
+        var response = context.Response;
+        if (response.HasStarted || response.StatusCode < 400 || response.ContentType is not null || response.ContentLength is > 0 || !context.Request.Path.StartsWithSegments("/api"))
+            return Task.CompletedTask;
+        var request = $"{context.Request.Method} {context.Request.Path}";
+        var (code, detail) = response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => (ProblemCodes.NotFound, $"There is no {request}; /openapi/v1.json lists what there is."),
+            StatusCodes.Status405MethodNotAllowed => (ProblemCodes.InvalidRequest, $"{request} is not served by this method; /openapi/v1.json lists what there is."),
+            StatusCodes.Status413PayloadTooLarge => (ProblemCodes.TooLarge, $"The body of {request} is longer than this server takes."),
+            StatusCodes.Status415UnsupportedMediaType => (ProblemCodes.InvalidRequest, $"{request} expects a body of the type application/json."),
+            _ => (ProblemCodes.InvalidRequest, $"The request {request} cannot be read."),
+        };
+        return ProblemResponses.WriteAsync(context, response.StatusCode, new Problem(code, detail));
     }
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed (trace {TraceId})")]
