@@ -43,7 +43,6 @@ public sealed class FourMachines : IAsyncLifetime
 [Trait("speed", "slow")]
 public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourMachines>
 {
-    private const decimal Price = 36m;
     private const int Goal = 48;
     private const int StepsPerCheckpoint = 8;
 
@@ -180,7 +179,8 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
 
         // Silence is not billed: up to the last heartbeat, which is at most a second before the end, and on a busy machine a little more.
         Assert.InRange(lost.GetProperty("billed_seconds").GetDouble(), incident.Ran.TotalSeconds - 3, incident.Ran.TotalSeconds + 0.5);
-        Assert.Equal(job.Tasks().Sum(task => Numbers.CostOf(Price, task.GetProperty("billed_seconds").GetDouble())), job.Decimal("cost"));
+        var price = await Server.CpuPriceAsync(36);
+        Assert.Equal(job.Tasks().Sum(task => Numbers.CostOf(price, task.GetProperty("billed_seconds").GetDouble())), job.Decimal("cost"));
         var invoice = await Server.GetAsync($"jobs/{name}/invoice");
         Assert.Equal(job.Decimal("cost"), invoice.Decimal("total"));
         Assert.True(invoice.GetProperty("final").GetBoolean());

@@ -7,8 +7,6 @@ namespace Cairn.EndToEnd.Tests;
 [Trait("speed", "slow")]
 public sealed class A_workload_from_file_to_invoice
 {
-    private const decimal Price = 3.60m;
-
     private const string Workload =
         """
         name: letters
@@ -33,13 +31,14 @@ public sealed class A_workload_from_file_to_invoice
         await using var up = await CairnUp.StartAsync("--price", "3.60", "--name", "desk");
         var cli = up.Cli;
         await up.GrantAsync(10);
+        var price = await up.CpuPriceAsync(3.60m);
         var file = DescribeWorkload(up);
 
-        await PlanNamesThisMachineAsync(cli, file);
+        await PlanNamesThisMachineAsync(cli, file, price);
         await RunStreamsWhatTheProgramSaysAsync(cli, file);
         var job = await TrackingKnowsWhatHappenedAsync(cli);
         await OutputsComeBackAsync(up);
-        await AccountsAddUpAsync(up, job);
+        await AccountsAddUpAsync(up, job, price);
     }
 
     private static string DescribeWorkload(CairnUp up)
@@ -50,13 +49,13 @@ public sealed class A_workload_from_file_to_invoice
         return up.WriteFile("work/letters.yaml", Workload);
     }
 
-    private static async Task PlanNamesThisMachineAsync(CairnProgram cli, string file)
+    private static async Task PlanNamesThisMachineAsync(CairnProgram cli, string file, decimal price)
     {
         var plan = (await cli.RunAsync("plan", file, "--json")).Succeeded().Json;
         var own = plan.List("candidates").Single(c => c.GetProperty("offer").Text("provider") == "own");
         Assert.Equal("on_premises", own.GetProperty("offer").Text("deployment_model"));
         Assert.True(own.GetProperty("offer").GetProperty("runnable").GetBoolean());
-        Assert.Equal(Price, own.Decimal("hourly_usd"));
+        Assert.Equal(price, own.Decimal("hourly_usd"));
         foreach (var candidate in plan.List("candidates"))
             Assert.Equal(candidate.Decimal("total_usd"), candidate.List("items").Sum(item => item.Decimal("amount_usd")));
         var totals = plan.List("candidates").ConvertAll(c => c.Decimal("total_usd"));
@@ -116,11 +115,11 @@ public sealed class A_workload_from_file_to_invoice
         Assert.Equal(2, Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count());
     }
 
-    private static async Task AccountsAddUpAsync(CairnUp up, JsonElement job)
+    private static async Task AccountsAddUpAsync(CairnUp up, JsonElement job, decimal price)
     {
         var billed = job.BilledSeconds();
         Assert.InRange(billed, 2.1, 10);
-        var cost = Numbers.CostOf(Price, billed);
+        var cost = Numbers.CostOf(price, billed);
         Assert.Equal(cost, job.Decimal("cost"));
 
         var invoice = (await up.Cli.RunAsync("bill", "letters", "--json")).Succeeded().Json;
@@ -129,7 +128,7 @@ public sealed class A_workload_from_file_to_invoice
         var line = Assert.Single(invoice.List("lines"));
         Assert.Equal(("compute", "own", "s"), (line.Text("kind"), line.Text("provider"), line.Text("unit")));
         Assert.Equal(billed, line.GetProperty("quantity").GetDouble(), 6);
-        Assert.Equal(Price, line.Decimal("unit_price_usd"));
+        Assert.Equal(price, line.Decimal("unit_price_usd"));
         Assert.Equal(cost, line.Decimal("amount"));
         Assert.Equal(cost, invoice.Decimal("total"));
 

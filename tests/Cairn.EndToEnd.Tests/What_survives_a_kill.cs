@@ -10,7 +10,6 @@ namespace Cairn.EndToEnd.Tests;
 public sealed class What_survives_a_kill
 {
     private const int Lines = 100;
-    private const decimal Price = 36m;
 
     // 100 lines, one each tenth of a second, say when a line is missing, doubled or out of order; the output says that the end was reached.
     private const string Workload =
@@ -127,7 +126,7 @@ public sealed class What_survives_a_kill
         var ran = await SecondsRunAsync(server);
         var billed = job.BilledSeconds();
         Assert.InRange(billed, ran - 1.5, ran + 1.5);
-        Assert.Equal(Numbers.CostOf(Price, billed), job.Decimal("cost"));
+        Assert.Equal(Numbers.CostOf(await server.CpuPriceAsync(36), billed), job.Decimal("cost"));
         var invoice = await server.GetAsync("jobs/survivor/invoice");
         Assert.True(invoice.GetProperty("final").GetBoolean());
         Assert.Equal(job.Decimal("cost"), invoice.Decimal("total"));

@@ -86,6 +86,10 @@ internal sealed class CairnUp : IAsyncDisposable
     public async Task GrantAsync(decimal usd, string project = "default") =>
         (await Cli.RunAsync("projects", "grant", project, usd.ToString(CultureInfo.InvariantCulture))).Succeeded();
 
+    /// <summary>What one CPU of a machine costs: a workload that asks for nothing is sold one, at its share of the machine's price.</summary>
+    public async Task<decimal> CpuPriceAsync(decimal machineUsdPerHour) =>
+        Math.Floor(machineUsdPerHour * 1_000_000m / (await NodesAsync())[0].Decimal("cpus_total")) / 1_000_000m;
+
     public async Task RequireSoundLedgerAsync()
     {
         var audit = await GetAsync("ledger/audit");
