@@ -42,6 +42,20 @@ internal sealed class ApiClient : IDisposable
     public async Task PostAsync(string path, CancellationToken cancellationToken) =>
         (await SendAsync(Post(path, null), cancellationToken)).Dispose();
 
+    /// <summary>The reply as a document, for who reads it by hand.</summary>
+    public async Task<JsonDocument> PostAsync(string path, HttpContent content, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(Post(path, content), cancellationToken);
+        try
+        {
+            return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        }
+        catch (JsonException exception)
+        {
+            throw NotJson(response, exception);
+        }
+    }
+
     public async Task<TReply> PostContentAsync<TReply>(string path, HttpContent content, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(Post(path, content), cancellationToken);
@@ -113,9 +127,12 @@ internal sealed class ApiClient : IDisposable
         }
         catch (JsonException exception)
         {
-            throw new CliException(ExitCodes.Failure, $"{response.RequestMessage!.RequestUri} answered with something else than JSON: {exception.Message}");
+            throw NotJson(response, exception);
         }
     }
+
+    private static CliException NotJson(HttpResponseMessage response, JsonException exception) =>
+        new(ExitCodes.Failure, $"{response.RequestMessage!.RequestUri} answered with something else than JSON: {exception.Message}");
 
     private static async Task<CliException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

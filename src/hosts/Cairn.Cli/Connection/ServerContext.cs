@@ -37,7 +37,11 @@ internal sealed record ServerContext(string Server, string? Key)
     {
         try
         {
-            return JsonSerializer.Deserialize<ServerContext>(File.ReadAllText(FilePath(home)), ApiJson.Compact);
+            // By hand: every command reads it, and setting the serializer up takes longer than most commands.
+            using var document = JsonDocument.Parse(File.ReadAllBytes(FilePath(home)));
+            return document.RootElement.ValueKind == JsonValueKind.Object && Text(document, "server") is { } server
+                ? new ServerContext(server, Text(document, "key"))
+                : throw new JsonException("it names no server");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -68,6 +72,9 @@ internal sealed record ServerContext(string Server, string? Key)
 
         File.Move(temporary, path, overwrite: true);
     }
+
+    private static string? Text(JsonDocument document, string name) =>
+        document.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static bool SameServer(string? a, string b) =>
         a is not null && string.Equals(a.TrimEnd('/'), b.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);

@@ -1,9 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Cairn.Cli.CommandLine;
-using Cairn.Contracts.Api;
 
 namespace Cairn.Cli.Connection;
 
@@ -14,11 +12,11 @@ internal static class ServerSentEvents
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Yields each event's data until the server ends the stream with an event named <c>end</c>. A broken connection is taken up again after the
+    /// Yields each event's data, read by <paramref name="read"/>, until the server ends the stream with an event named <c>end</c>. A broken connection is taken up again after the
     /// last id for as long as <paramref name="patience"/> lasts without an answer.
     /// </summary>
     public static async IAsyncEnumerable<T> FollowAsync<T>(
-        ApiClient api, string path, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ApiClient api, string path, Func<string, T> read, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
         string? lastId = null;
@@ -54,7 +52,7 @@ internal static class ServerSentEvents
                             yield break;
                         lastId = string.IsNullOrEmpty(events.Current.EventId) ? lastId : events.Current.EventId;
                         if (events.Current.Data.Length > 0)
-                            yield return JsonSerializer.Deserialize<T>(events.Current.Data, ApiJson.Compact)!;
+                            yield return read(events.Current.Data);
                     }
                 }
             }

@@ -127,7 +127,7 @@ internal sealed class DemoCommand : CairnCommand
     private static async Task FollowAsync(Output output, ApiClient api, JobView job, CancellationToken cancellationToken)
     {
         var progress = new TrainingProgress(output);
-        await foreach (var line in ServerSentEvents.FollowAsync<LogLineView>(api, $"jobs/{job.Id}/logs?follow=true", TimeSpan.FromMinutes(2), cancellationToken))
+        await foreach (var line in ServerSentEvents.FollowAsync(api, $"jobs/{job.Id}/logs?follow=true", StartDocuments.ReadLine, TimeSpan.FromMinutes(2), cancellationToken))
             progress.Add(line.Rank, line.Text);
     }
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Connection;
-using Cairn.Contracts.Api;
 
 namespace Cairn.Cli.Jobs;
 
@@ -36,7 +35,7 @@ internal sealed class LogsCommand : CairnCommand
     internal static async Task PrintAsync(CommandContext context, string path, int nodes, bool timestamps, CancellationToken cancellationToken)
     {
         var showRank = nodes > 1;
-        await foreach (var line in ServerSentEvents.FollowAsync<LogLineView>(context.Api, path, TimeSpan.FromMinutes(10), cancellationToken))
+        await foreach (var line in ServerSentEvents.FollowAsync(context.Api, path, StartDocuments.ReadLine, TimeSpan.FromMinutes(10), cancellationToken))
         {
             if (context.Output.IsJson)
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Offers;
 using Cairn.Cli.Workdirs;
@@ -48,10 +49,14 @@ internal sealed class RunCommand : CairnCommand
             At = context.Get(_at),
             Workdir = workdir,
         };
-        var job = await context.Api.PostAsync<SubmitJobRequest, JobView>(Query.Of("jobs", ("project", context.Project)), request, cancellationToken);
+        using var reply = await context.Api.PostAsync(Query.Of("jobs", ("project", context.Project)), StartDocuments.Write(request), cancellationToken);
+        var job = StartDocuments.ReadAccepted(reply.RootElement);
         if (context.Get(_detach))
         {
-            context.Output.Write(job, view => context.Output.Line(view.Name));
+            if (context.Output.IsJson)
+                context.Output.Json(reply.RootElement.Deserialize<JobView>(ApiJson.Compact));
+            else
+                context.Output.Line(job.Name);
             return ExitCodes.Success;
         }
 
@@ -59,9 +64,9 @@ internal sealed class RunCommand : CairnCommand
     }
 
     /// <summary>Streams the logs until the job has ended, and ends with its outcome. Ctrl-C leaves the job running.</summary>
-    internal static async Task<int> FollowAsync(CommandContext context, JobView job, CancellationToken cancellationToken)
+    internal static async Task<int> FollowAsync(CommandContext context, AcceptedJob job, CancellationToken cancellationToken)
     {
-        context.Output.Note($"{job.Name} is {Words.Snake(job.Phase)}. Ctrl-C leaves it running; `cairn stop {job.Name}` stops it.");
+        context.Output.Note($"{job.Name} is {job.Phase}. Ctrl-C leaves it running; `cairn stop {job.Name}` stops it.");
         try
         {
             await LogsCommand.PrintAsync(context, $"jobs/{job.Id}/logs?follow=true", job.Nodes, timestamps: false, cancellationToken);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Connection;
 using Cairn.Contracts.Api;
@@ -42,7 +43,8 @@ internal sealed class WaitCommand : CairnCommand
     private static async Task WaitAsync(CommandContext context, string name, JobPhase? wanted, CancellationToken cancellationToken)
     {
         var path = Query.Of($"jobs/{Query.Segment(name)}/events", ("project", context.Project));
-        await foreach (var entry in ServerSentEvents.FollowAsync<JobEventView>(context.Api, path, TimeSpan.FromMinutes(10), cancellationToken))
+        await foreach (var entry in ServerSentEvents.FollowAsync(
+            context.Api, path, data => JsonSerializer.Deserialize<JobEventView>(data, ApiJson.Compact)!, TimeSpan.FromMinutes(10), cancellationToken))
         {
             if (entry.Phase == wanted || JobText.HasEnded(entry.Phase))
                 return;
