@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Cairn.Hardware.Facts;
 
@@ -10,22 +11,16 @@ internal static class AcceleratorTable
     private const double Giga = 1e9;
     private const double Tera = 1e12;
 
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
-    };
-
     public static IReadOnlyList<AcceleratorFacts> Load()
     {
         using var stream = typeof(AcceleratorTable).Assembly.GetManifestResourceStream("accelerators.json")
             ?? throw new InvalidOperationException("accelerators.json is not embedded in Cairn.Hardware.");
-        var rows = JsonSerializer.Deserialize<List<Row>>(stream, s_json)!;
+        var rows = JsonSerializer.Deserialize(stream, AcceleratorTableJson.Default.ListRow)!;
         return [.. rows.Select(row => row.ToFacts())];
     }
 
     /// <summary>One entry of the file.</summary>
-    private sealed record Row(
+    internal sealed record Row(
         string Name, string Vendor, string Architecture, int ReleaseYear, double MemoryGb, string MemoryKind, double BandwidthGbPerS,
         double? Fp64Tera, double? Fp32Tera, double? Tf32Tera, double? Bf16Tera, double? Fp16Tera, double? Fp8Tera, double? Fp4Tera,
         double? Int8Tera, double? Int4Tera, double? AdvertisedTops, string? Interconnect, double? InterconnectGbPerS, double? TdpWatts,
@@ -60,3 +55,8 @@ internal static class AcceleratorTable
         };
     }
 }
+
+/// <summary>Made at build time: the serializer's own set-up would take longer than reading the file.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(List<AcceleratorTable.Row>))]
+internal sealed partial class AcceleratorTableJson : JsonSerializerContext;
