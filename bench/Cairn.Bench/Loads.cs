@@ -63,11 +63,9 @@ internal static class Loads
         switch (name)
         {
             case "planning":
-                PlanningLoad.Run();
-                return true;
+                return PlanningLoad.Run();
             case "scheduling":
-                SchedulingLoad.Run();
-                return true;
+                return SchedulingLoad.Run();
             case "state":
                 return StoreLoad.Run(args) == 0;
             case "jobs":

@@ -101,8 +101,8 @@ internal sealed class SimulatedDaemons : IAsyncDisposable
             DeploymentModel = "on_premises",
             Region = "simulated",
             Country = "DE",
-            // $7.20 an hour is 2 micro-dollars a millisecond: even a task of a millisecond costs something, so that real postings are made.
-            PriceMicrosPerHour = 7_200_000,
+            // A task takes a sixteenth of it, which costs 2 micro-dollars a millisecond: even a short one costs something, so real postings are made.
+            PriceMicrosPerHour = 115_200_000,
             AvailabilityPercent = 99,
             Simulated = true,
         },
