@@ -13,6 +13,27 @@ internal static class MachineFacts
     public static string LoadAverage() =>
         OperatingSystem.IsLinux() ? string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ').Take(3)) : "unknown";
 
+    /// <summary>
+    /// Microseconds of processor time to make a file where temporary ones lie. Usually about 20; some file systems take fifty times as long for minutes after
+    /// many files were deleted, and what makes files is then measured with that.
+    /// </summary>
+    public static double FileCreationMicros()
+    {
+        const int files = 200;
+        var folder = Directory.CreateTempSubdirectory("cairn-bench-").FullName;
+        try
+        {
+            var before = Environment.CpuUsage.TotalTime;
+            for (var i = 0; i < files; i++)
+                File.OpenHandle(Path.Combine(folder, i.ToString(CultureInfo.InvariantCulture)), FileMode.CreateNew, FileAccess.Write).Dispose();
+            return (Environment.CpuUsage.TotalTime - before).TotalMicroseconds / files;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static string ProcessorModel()
     {
         if (!OperatingSystem.IsLinux())

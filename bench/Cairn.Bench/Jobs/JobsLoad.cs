@@ -23,6 +23,7 @@ internal static class JobsLoad
         var jobs = Number(args, 0, 20_000);
         var connections = Number(args, 1, 256);
         var streams = Number(args, 2, 8);
+        Console.WriteLine(FigureRow.Text($"making a file takes {MachineFacts.FileCreationMicros():N0} µs here; each job's log is one"));
         await using var server = await ServerProcess.StartAsync("server");
         using var api = new ServerApi(server);
         await api.GrantAsync(1_000_000);
