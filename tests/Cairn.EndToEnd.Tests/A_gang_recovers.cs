@@ -39,7 +39,8 @@ public sealed class FourMachines : IAsyncLifetime
     internal CairnNode Named(string name) => _nodes.Single(node => node.Name == name);
 }
 
-/// <summary>Half of a gang's machines go, with everything on them, while it runs. It recovers by its policy and goes on from its checkpoint.</summary>
+/// <summary>Half of a gang's machines go, with everything on them, while it runs. It recovers by its policy and goes on from its
+/// checkpoint.</summary>
 [Trait("speed", "slow")]
 public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourMachines>
 {
@@ -80,7 +81,8 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
         Assert.Equal("node_lost", job.Attempts()[0].Text("reason"));
         foreach (var rank in new[] { 0, 1 })
         {
-            var begins = log.Where(l => l.Rank == rank && l.Words is ["begins", "at", _]).Select(l => int.Parse(l.Words[2], CultureInfo.InvariantCulture)).ToList();
+            var begins = log.Where(l => l.Rank == rank && l.Words is ["begins", "at", _]).Select(l => int.Parse(l.Words[2],
+                CultureInfo.InvariantCulture)).ToList();
             Assert.Equal(2, begins.Count);
             Assert.Equal(0, begins[0]);
             RequireFromCheckpoint(begins[1]);
@@ -99,9 +101,11 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
         // Who was not lost counts on and never begins again.
         var survivor = 1 - incident.LostRank;
         Assert.Single(log, l => l.Rank == survivor && l.Words[0] == "begins");
-        Assert.Equal(Enumerable.Range(1, Goal), log.Where(l => l.Rank == survivor && l.Words[0] == "counts").Select(l => int.Parse(l.Words[1], CultureInfo.InvariantCulture)));
+        Assert.Equal(Enumerable.Range(1, Goal), log.Where(l => l.Rank == survivor && l.Words[0] == "counts").Select(l =>
+            int.Parse(l.Words[1], CultureInfo.InvariantCulture)));
         Assert.Single(job.Tasks(), task => task.GetProperty("rank").GetInt32() == survivor);
-        var begins = log.Where(l => l.Rank == incident.LostRank && l.Words[0] == "begins").Select(l => int.Parse(l.Words[2], CultureInfo.InvariantCulture)).ToList();
+        var begins = log.Where(l => l.Rank == incident.LostRank && l.Words[0] == "begins").Select(l => int.Parse(l.Words[2],
+            CultureInfo.InvariantCulture)).ToList();
         Assert.Equal(2, begins.Count);
         RequireFromCheckpoint(begins[1]);
 
@@ -128,7 +132,8 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
         var cut = machines.Named(Assert.Single(running.Tasks()).Text("node"));
         await cut.KillAsync();
         Assert.True(cut.HasTasks(), "the task went with its daemon");
-        await Eventually.TrueAsync(async () => (await Server.JobAsync("late")) is var job && job.Attempts().Count == 2 && job.Text("phase") == "running", "the second attempt runs");
+        await Eventually.TrueAsync(async () => (await Server.JobAsync("late")) is var job && job.Attempts().Count == 2
+            && job.Text("phase") == "running", "the second attempt runs");
         var before = (await Server.JobAsync("late")).Tasks()[0];
 
         cut.StartAgain();
@@ -147,10 +152,12 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
     {
         foreach (var machine in machines.Nodes)
             await machine.UntilHealthyAsync();
-        var file = Server.WriteFile($"{name}.yaml", Counter.Replace("NAME", name, StringComparison.Ordinal).Replace("POLICY", policy, StringComparison.Ordinal));
+        var file = Server.WriteFile($"{name}.yaml", Counter.Replace("NAME", name, StringComparison.Ordinal).Replace("POLICY", policy,
+            StringComparison.Ordinal));
         (await Server.Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
         await Eventually.TrueAsync(
-            async () => Lines(await Server.LogTextAsync(name)).Count(l => l.Words is ["counts", "18"]) == 2, "both ranks have a checkpoint behind them and work on");
+            async () => Lines(await Server.LogTextAsync(name)).Count(l => l.Words is ["counts", "18"]) == 2,
+                "both ranks have a checkpoint behind them and work on");
         var job = await Server.JobAsync(name);
         Assert.Equal(2, job.Tasks().Select(task => task.Text("node")).Distinct().Count());
 
@@ -159,7 +166,8 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
         var began = lost.GetProperty("started_at").GetDateTimeOffset();
         await node.LoseMachineAsync();
         var ran = DateTimeOffset.UtcNow - began;
-        await Eventually.TrueAsync(async () => (await Server.JobAsync(name)).List("timeline").Exists(e => e.Text("kind") == "node_lost"), "the loss is noticed");
+        await Eventually.TrueAsync(async () => (await Server.JobAsync(name)).List("timeline").Exists(e => e.Text("kind") == "node_lost"),
+            "the loss is noticed");
 
         // The machine comes back while the job recovers; what it held is void.
         node.StartAgain();
@@ -208,7 +216,8 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
             // Plain text of a gang has the rank in front: [1] counts 7
             Debug.Assert(line[0] == '[', line);
             var end = line.IndexOf(']', StringComparison.Ordinal);
-            lines.Add(new LogLine(int.Parse(line.AsSpan(1, end - 1), CultureInfo.InvariantCulture), line[(end + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+            lines.Add(new LogLine(int.Parse(line.AsSpan(1, end - 1), CultureInfo.InvariantCulture), line[(end + 1)..].Split(' ',
+                StringSplitOptions.RemoveEmptyEntries)));
         }
 
         return lines;

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Cairn.EndToEnd.Tests;
 
-/// <summary>A node that cannot reach the control plane goes on with what it runs and tells all of it after; the silence costs nothing.</summary>
+/// <summary>A node that cannot reach the control plane goes on with what it runs and tells all of it after; the silence costs
+/// nothing.</summary>
 [Trait("speed", "slow")]
 public sealed class A_node_away
 {
@@ -39,8 +40,10 @@ public sealed class A_node_away
         var job = await server.UntilPhaseAsync("hermit", "succeeded");
         Assert.Equal(1, job.GetProperty("attempt").GetInt32());
         var log = (await server.LogTextAsync("hermit")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(Enumerable.Range(1, 40).Select(i => $"line {i}"), log.Where(line => line.StartsWith("line", StringComparison.Ordinal)));
-        Assert.Equal(Enumerable.Range(1, 40).Select(i => $"error {i}"), log.Where(line => line.StartsWith("error", StringComparison.Ordinal)));
+        Assert.Equal(Enumerable.Range(1, 40).Select(i => $"line {i}"), log.Where(line => line.StartsWith("line",
+            StringComparison.Ordinal)));
+        Assert.Equal(Enumerable.Range(1, 40).Select(i => $"error {i}"), log.Where(line => line.StartsWith("error",
+            StringComparison.Ordinal)));
 
         var folder = Path.Combine(server.Folder, "times");
         (await server.Cli.RunAsync("output", "hermit", "times", "--to", folder)).Succeeded();

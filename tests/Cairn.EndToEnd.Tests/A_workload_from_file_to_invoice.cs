@@ -109,7 +109,8 @@ public sealed class A_workload_from_file_to_invoice
     {
         var folder = Path.Combine(up.Folder, "fetched");
         (await up.Cli.RunAsync("output", "letters", "result", "--to", folder)).Succeeded();
-        Assert.Equal("a file of the working directory", await File.ReadAllTextAsync(Path.Combine(folder, "deep", "who.txt"), TestContext.Current.CancellationToken));
+        Assert.Equal("a file of the working directory", await File.ReadAllTextAsync(Path.Combine(folder, "deep", "who.txt"),
+            TestContext.Current.CancellationToken));
         var numbers = await File.ReadAllLinesAsync(Path.Combine(folder, "numbers.txt"), TestContext.Current.CancellationToken);
         Assert.Equal(Enumerable.Range(1, 1000).Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)), numbers);
         Assert.Equal(2, Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count());
@@ -145,7 +146,8 @@ public sealed class A_workload_from_file_to_invoice
         }
 
         var balance = (await up.Cli.RunAsync("projects", "balance", "default", "--json")).Succeeded().Json;
-        Assert.Equal((10m, 10m - cost, 0m, cost), (balance.Decimal("granted"), balance.Decimal("available"), balance.Decimal("held"), balance.Decimal("spent")));
+        Assert.Equal((10m, 10m - cost, 0m, cost), (balance.Decimal("granted"), balance.Decimal("available"), balance.Decimal("held"),
+            balance.Decimal("spent")));
         await up.RequireSoundLedgerAsync();
     }
 }

@@ -21,7 +21,8 @@ public sealed class OneUp : IAsyncLifetime
     public ValueTask DisposeAsync() => Up.DisposeAsync();
 }
 
-/// <summary>Whatever is wrong with a request, it is said where and why, with the exit code or status that scripts rely on; and nothing else happens.</summary>
+/// <summary>Whatever is wrong with a request, it is said where and why, with the exit code or status that scripts rely on; and nothing
+/// else happens.</summary>
 [Trait("speed", "slow")]
 public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneUp>
 {
@@ -51,7 +52,8 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
 
     [Theory]
     [MemberData(nameof(BadFiles))]
-    public async Task A_malformed_file_is_refused_with_its_position_by_the_command_line_and_by_the_server(string what, string text, string position)
+    public async Task A_malformed_file_is_refused_with_its_position_by_the_command_line_and_by_the_server(string what, string text,
+        string position)
     {
         var before = await StateAsync();
         var file = Up.WriteFile("bad.yaml", text);
@@ -90,7 +92,8 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
         using var response = await PostJobAsync(client, new { workload = "run: echo\n# " + new string('x', 2 << 20) });
         Assert.True((int)response.StatusCode is 400 or 413, response.StatusCode.ToString());
         client.DefaultRequestHeaders.ExpectContinue = true;
-        using var huge = await client.PostAsync("jobs", new StringContent(new string(' ', 20 << 20), Encoding.UTF8, "application/json"), Ct);
+        using var huge = await client.PostAsync("jobs", new StringContent(new string(' ', 20 << 20), Encoding.UTF8, "application/json"),
+            Ct);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, huge.StatusCode);
         Assert.Equal("too_large", (await ProblemAsync(huge)).Text("code"));
     }
@@ -100,14 +103,16 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
     {
         var before = await StateAsync();
         using var client = Up.NewClient();
-        foreach (var body in new[] { "", "{", "[]", "\"x\"", "null", "{}", "{\"workload\": 7}", "{\"workload\": \"run: echo\", \"env\": []}" })
+        foreach (var body in new[] { "", "{", "[]", "\"x\"", "null", "{}", "{\"workload\": 7}",
+            "{\"workload\": \"run: echo\", \"env\": []}" })
         {
             using var response = await client.PostAsync("jobs", new StringContent(body, Encoding.UTF8, "application/json"), Ct);
             Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"'{body}' got {(int)response.StatusCode}");
             Assert.Equal("invalid_request", (await ProblemAsync(response)).Text("code"));
         }
 
-        foreach (var query in new[] { "jobs?phase=runing", "jobs?limit=0", "jobs?limit=1001", "jobs?limit=x", "jobs?cursor=zzz", "jobs?since=yesterday", "bill?by=colour", "bill?from=2026-13-01", "nodes?health=fine", "offers?model=cloudy" })
+        foreach (var query in new[] { "jobs?phase=runing", "jobs?limit=0", "jobs?limit=1001", "jobs?limit=x", "jobs?cursor=zzz",
+            "jobs?since=yesterday", "bill?by=colour", "bill?from=2026-13-01", "nodes?health=fine", "offers?model=cloudy" })
         {
             using var response = await client.GetAsync(query, Ct);
             Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{query} got {(int)response.StatusCode}");
@@ -200,8 +205,10 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
         var before = (await Up.GetAsync("projects/default/balance")).Decimal("granted");
         using var grants = Up.NewClient();
         grants.DefaultRequestHeaders.Add("Idempotency-Key", "grant-only");
-        var racing = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => grants.PostAsJsonAsync("projects/default/credits", new { amount = 5 }, Ct)));
-        Assert.All(racing, response => Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Conflict, response.StatusCode.ToString()));
+        var racing = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => grants.PostAsJsonAsync("projects/default/credits",
+            new { amount = 5 }, Ct)));
+        Assert.All(racing, response => Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Conflict,
+            response.StatusCode.ToString()));
         Assert.Equal(before + 5, (await Up.GetAsync("projects/default/balance")).Decimal("granted"));
         await Up.UntilPhaseAsync("once", "succeeded");
     }
@@ -223,7 +230,9 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
 
         // Another project's job is not there, by name or by id, in any way of asking.
         using var client = Up.NewClient(member);
-        foreach (var path in new[] { $"jobs/{id}", "jobs/ours", $"jobs/{id}/logs", $"jobs/{id}/events", $"jobs/{id}/wait", $"jobs/{id}/invoice", $"jobs/{id}/outputs", $"jobs/{id}/outputs/o", $"jobs/{id}/outputs/o.tar", "jobs?project=default", "projects/default/balance" })
+        foreach (var path in new[] { $"jobs/{id}", "jobs/ours", $"jobs/{id}/logs", $"jobs/{id}/events", $"jobs/{id}/wait",
+            $"jobs/{id}/invoice", $"jobs/{id}/outputs", $"jobs/{id}/outputs/o", $"jobs/{id}/outputs/o.tar", "jobs?project=default",
+            "projects/default/balance" })
         {
             using var response = await client.GetAsync(path, Ct);
             Assert.True(response.StatusCode == HttpStatusCode.NotFound, $"{path} got {(int)response.StatusCode}");
@@ -320,13 +329,15 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
     {
         var text = new StringBuilder("run: echo\nx-0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for (var i = 1; i < 12; i++)
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"x-{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n");
+            text.Append($"x-{i}: &a{i} [").AppendJoin(", ", Enumerable.Repeat($"*a{i - 1}", 10)).Append("]\n");
         return text.Append("labels: *a11\n").ToString();
     }
 
-    private static Task<HttpResponseMessage> PostJobAsync<T>(HttpClient client, T request, string path = "jobs") => client.PostAsJsonAsync(path, request, Ct);
+    private static Task<HttpResponseMessage> PostJobAsync<T>(HttpClient client, T request, string path = "jobs") =>
+        client.PostAsJsonAsync(path, request, Ct);
 
-    private static async Task<JsonElement> ProblemAsync(HttpResponseMessage response) => await response.Content.ReadFromJsonAsync<JsonElement>(Ct);
+    private static async Task<JsonElement> ProblemAsync(HttpResponseMessage response) =>
+        await response.Content.ReadFromJsonAsync<JsonElement>(Ct);
 
     private async Task<string> NewKeyAsync(string name, string role, string project) =>
         (await Up.Cli.RunAsync("keys", "create", name, "--role", role, "--in", project, "--json")).Succeeded().Json.Text("key");
@@ -338,7 +349,8 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
         await rows.OpenAsync(Ct);
         var blobs = Path.Combine(Up.Folder, "data", "blobs");
         return new State(
-            await CountAsync(rows, "jobs"), await CountAsync(rows, "job_events"), await CountAsync(rows, "ledger_transactions"), await CountAsync(rows, "ledger_entries"),
+            await CountAsync(rows, "jobs"), await CountAsync(rows, "job_events"), await CountAsync(rows, "ledger_transactions"),
+                await CountAsync(rows, "ledger_entries"),
             Directory.Exists(blobs) ? Directory.EnumerateFiles(blobs, "*", SearchOption.AllDirectories).Count() : 0);
     }
 

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Cairn.EndToEnd.Tests;
 
-/// <summary>Where would it run, and what would it cost: answered by the real program with no server, in the form that scripts rely on.</summary>
+/// <summary>Where would it run, and what would it cost: answered by the real program with no server, in the form that scripts rely
+/// on.</summary>
 public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassFixture<TemporaryHome>
 {
     /// <summary>Each use and the kinds of places that may win it. Nothing but prices and constraints decides.</summary>
@@ -47,17 +48,20 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
             [("train", "decentralized"), ("serve", "edge"), ("comply", "hyperscaler")],
             steps.ConvertAll(step => (step.Text("name"), step.GetProperty("chosen").GetProperty("offer").Text("deployment_model"))));
         Assert.All(steps, RequireShape);
-        var sum = steps.Sum(step => step.GetProperty("chosen").Decimal("total_usd")) + plan.List("transfers").Sum(t => t.Decimal("cost_usd"));
+        var sum = steps.Sum(step => step.GetProperty("chosen").Decimal("total_usd")) + plan.List("transfers").Sum(t =>
+            t.Decimal("cost_usd"));
         Assert.Equal(sum, plan.Decimal("total_usd"));
     }
 
     [Theory]
     [MemberData(nameof(TenH100s))]
-    public async Task Ten_H100s_around_the_clock_cost_what_the_published_table_says(string provider, decimal hour, decimal month, decimal year)
+    public async Task Ten_H100s_around_the_clock_cost_what_the_published_table_says(string provider, decimal hour, decimal month,
+        decimal year)
     {
         var comparison = (await home.Cli.RunAsync("compare", "--gpu", "H100", "--count", "10", "--json")).Succeeded().Json;
         Assert.Equal(("H100", 10), (comparison.Text("gpu"), comparison.GetProperty("count").GetInt32()));
-        Assert.Equal((730, 8760), (comparison.GetProperty("hours_per_month").GetInt32(), comparison.GetProperty("hours_per_year").GetInt32()));
+        Assert.Equal((730, 8760), (comparison.GetProperty("hours_per_month").GetInt32(),
+            comparison.GetProperty("hours_per_year").GetInt32()));
         var row = Assert.Single(comparison.List("rows"), row => row.Text("provider") == provider);
         Assert.Equal(hour, row.Decimal("per_hour_usd"));
         Assert.Equal(hour * 730, row.Decimal("per_month_usd"));
@@ -71,7 +75,8 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
     [Fact]
     public async Task What_hides_behind_the_hour_adds_up()
     {
-        var comparison = (await home.Cli.RunAsync("compare", "--gpu", "H100", "--count", "10", "--hidden", "--utilization", "0.5", "--json")).Succeeded().Json;
+        var comparison = (await home.Cli.RunAsync("compare", "--gpu", "H100", "--count", "10", "--hidden", "--utilization", "0.5",
+            "--json")).Succeeded().Json;
         foreach (var row in comparison.List("rows"))
         {
             var busy = row.Decimal("total_per_month_usd") - row.Decimal("idle_per_month_usd") - row.Decimal("egress_per_month_usd") - row.Decimal("storage_per_month_usd");
@@ -103,7 +108,8 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
         Assert.Equal(
             all.Where(o => o.Text("deployment_model") == "edge").Select(o => o.Text("id")).Order(StringComparer.Ordinal),
             (await OffersAsync("--model", "edge")).Select(o => o.Text("id")).Order(StringComparer.Ordinal));
-        Assert.All(await OffersAsync("--region", "us-*"), offer => Assert.StartsWith("us-", offer.Text("region"), StringComparison.OrdinalIgnoreCase));
+        Assert.All(await OffersAsync("--region", "us-*"), offer => Assert.StartsWith("us-", offer.Text("region"),
+            StringComparison.OrdinalIgnoreCase));
         Assert.All(await OffersAsync("--provider", "aws"), offer => Assert.Equal("AWS", offer.Text("provider")));
         Assert.Equal(2, (await home.Cli.RunAsync("offers", "--model", "cloudy")).ExitCode);
     }
@@ -111,20 +117,24 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
     [Fact]
     public async Task A_place_that_cannot_be_is_refused_with_the_reason_of_every_offer()
     {
-        var file = home.WriteFile("nowhere.yaml", "name: nowhere\nresources: {accelerators: H100:8}\nwhere: {residency: [AQ]}\nmoney: {max_price: $0.01/h}\nrun: train\n");
+        var file = home.WriteFile("nowhere.yaml",
+            "name: nowhere\nresources: {accelerators: H100:8}\nwhere: {residency: [AQ]}\nmoney: {max_price: $0.01/h}\nrun: train\n");
         var result = await home.Cli.RunAsync("plan", file, "--json");
         Assert.Equal(4, result.ExitCode);
         Assert.Empty(result.Json.List("candidates"));
         RequireShape(result.Json);
-        Assert.All(result.Json.List("rejected"), rejection => Assert.Contains(rejection.List("reasons"), reason => reason.Text("code") == "residency"));
+        Assert.All(result.Json.List("rejected"), rejection => Assert.Contains(rejection.List("reasons"), reason =>
+            reason.Text("code") == "residency"));
         Assert.Contains(result.Json.List("rejected"), rejection => rejection.List("reasons").Count >= 2);
     }
 
     [Fact]
     public async Task At_keeps_a_plan_to_one_place()
     {
-        var plan = (await home.Cli.RunAsync("plan", "examples/use-cases/fine-tuning.yaml", "--at", "AWS/us-east-1", "--json")).Succeeded().Json;
-        Assert.All(plan.List("candidates"), c => Assert.Equal(("AWS", "us-east-1"), (c.GetProperty("offer").Text("provider"), c.GetProperty("offer").Text("region"))));
+        var plan = (await home.Cli.RunAsync("plan", "examples/use-cases/fine-tuning.yaml", "--at", "AWS/us-east-1",
+            "--json")).Succeeded().Json;
+        Assert.All(plan.List("candidates"), c => Assert.Equal(("AWS", "us-east-1"), (c.GetProperty("offer").Text("provider"),
+            c.GetProperty("offer").Text("region"))));
     }
 
     [Fact]
@@ -153,10 +163,12 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
             big.h100,H100,8,192,2048,"{'Gpus': [{'Name': 'H100', 'Manufacturer': 'NVIDIA', 'Count': 8, 'MemoryInfo': {'SizeInMiB': 81920}}], 'TotalGpuMemoryInMiB': 655360}",48.00,,north,north-b
             free.thing,,,2,4,,0,,north,north-a
             """);
-        var sky = (await fresh.Cli.RunAsync("catalog", "import", skypilot, "--provider", "Polar", "--mode", "add", "--json")).Succeeded().Json;
+        var sky = (await fresh.Cli.RunAsync("catalog", "import", skypilot, "--provider", "Polar", "--mode", "add",
+            "--json")).Succeeded().Json;
         Assert.Equal((1, 1), (sky.GetProperty("imported").GetInt32(), sky.GetProperty("skipped_count").GetInt32()));
         var polar = Assert.Single(await OffersAsync(fresh, "--provider", "Polar"));
-        Assert.Equal(("north", 48m, 8), (polar.Text("region"), polar.Decimal("on_demand_usd_per_hour"), polar.GetProperty("accelerator_count").GetInt32()));
+        Assert.Equal(("north", 48m, 8), (polar.Text("region"), polar.Decimal("on_demand_usd_per_hour"),
+            polar.GetProperty("accelerator_count").GetInt32()));
         var compared = (await fresh.Cli.RunAsync("compare", "--gpu", "H100", "--json")).Succeeded().Json;
         Assert.Contains(compared.List("rows"), row => row.Text("provider") == "Polar" && row.Decimal("per_gpu_hour_usd") == 6m);
     }
@@ -177,7 +189,8 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
         Assert.DoesNotContain("imported", (await fresh.Cli.RunAsync("catalog")).Succeeded().Out, StringComparison.Ordinal);
     }
 
-    /// <summary>What scripts rely on: every candidate's items make its total, best first, and every rejected offer has its reasons.</summary>
+    /// <summary>What scripts rely on: every candidate's items make its total, best first, and every rejected offer has its
+    /// reasons.</summary>
     private static void RequireShape(JsonElement plan)
     {
         var totals = new List<decimal>();
@@ -194,7 +207,8 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
         {
             RequireOffer(rejection.GetProperty("offer"));
             Assert.NotEmpty(rejection.List("reasons"));
-            Assert.All(rejection.List("reasons"), reason => Assert.True(reason.Text("code").Length > 0 && reason.Text("message").Length > 0));
+            Assert.All(rejection.List("reasons"), reason => Assert.True(reason.Text("code").Length > 0
+                && reason.Text("message").Length > 0));
         }
     }
 
@@ -210,5 +224,6 @@ public sealed class Plans_through_the_command_line(TemporaryHome home) : IClassF
     private static async Task<List<JsonElement>> OffersAsync(TemporaryHome home, params string[] filters) =>
         [.. (await home.Cli.RunAsync(["offers", "--json", .. filters])).Succeeded().Json.EnumerateArray()];
 
-    private static async Task<int> CountAsync(TemporaryHome home, string provider) => (await OffersAsync(home, "--provider", provider)).Count;
+    private static async Task<int> CountAsync(TemporaryHome home, string provider) => (await OffersAsync(home, "--provider",
+        provider)).Count;
 }

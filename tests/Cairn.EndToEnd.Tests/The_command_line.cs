@@ -20,7 +20,8 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
     {
         var found = new List<string>();
         await WalkAsync([], found);
-        foreach (var expected in new[] { "up", "server", "node join", "plan", "run", "jobs", "job", "logs", "stop", "wait", "nodes", "cordon", "drain", "remove", "offers", "compare", "catalog import", "bill", "demo", "completion" })
+        foreach (var expected in new[] { "up", "server", "node join", "plan", "run", "jobs", "job", "logs", "stop", "wait", "nodes",
+            "cordon", "drain", "remove", "offers", "compare", "catalog import", "bill", "demo", "completion" })
             Assert.Contains(expected, found);
     }
 
@@ -31,20 +32,23 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
         (await Cli.RunAsync("run", file, "--yes", "--name", LongName[..63])).Succeeded();
         string[][] commands =
         [
-            ["jobs"], ["job", LongName[..63]], ["bill"], ["bill", LongName[..63]], ["bill", "--by", "provider"], ["nodes"], ["node", "desk"], ["node", "tokens"],
-            ["offers"], ["compare", "--count", "10"], ["compare", "--count", "10", "--hidden"], ["catalog"], ["projects"], ["projects", "balance", "default"],
-            ["keys"], ["context"], ["plan", "examples/use-cases/realtime-50ms.yaml"], ["plan", "examples/pipeline.yaml"], ["wait", LongName[..63]],
+            ["jobs"], ["job", LongName[..63]], ["wait", LongName[..63]], ["bill"], ["bill", LongName[..63]], ["bill", "--by", "provider"],
+            ["nodes"], ["node", "desk"], ["node", "tokens"], ["projects"], ["projects", "balance", "default"], ["keys"], ["context"],
+            ["offers"], ["compare", "--count", "10"], ["compare", "--count", "10", "--hidden"], ["catalog"],
+            ["plan", "examples/use-cases/realtime-50ms.yaml"], ["plan", "examples/pipeline.yaml"],
         ];
         foreach (var command in commands)
         {
             var table = (await Cli.RunAsync(command)).Succeeded();
-            Assert.All(table.Out.Split('\n'), line => Assert.True(line.TrimEnd().Length <= 100, $"{string.Join(' ', command)}: {line.Length} columns: {line}"));
+            Assert.All(table.Out.Split('\n'), line => Assert.True(line.TrimEnd().Length <= 100,
+                $"{string.Join(' ', command)}: {line.Length} columns: {line}"));
             Assert.DoesNotContain('\u001b', table.Out);
             var json = (await Cli.RunAsync([.. command, "--json"])).Succeeded().Json;
             RequireSnakeCase(json, string.Join(' ', command));
         }
 
-        var lines = (await Cli.RunAsync("logs", LongName[..63], "--json")).Succeeded().Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await Cli.RunAsync("logs", LongName[..63], "--json")).Succeeded().Out.Split('\n',
+            StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => RequireSnakeCase(JsonDocument.Parse(line).RootElement, "logs"));
         var csv = (await Cli.RunAsync("bill", "--csv")).Succeeded().Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("job,job_id,billed_hours,", csv[0], StringComparison.Ordinal);
@@ -85,7 +89,8 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
         (await Cli.RunAsync("stop", "longer", "--grace", "0")).Succeeded();
         await SeeAsync("wait", "longer");
 
-        var documented = ExitCodeRow().Matches(await File.ReadAllTextAsync(Path.Combine(CairnProgram.Root, "docs", "cli.md"), TestContext.Current.CancellationToken))
+        var documented = ExitCodeRow().Matches(await File.ReadAllTextAsync(Path.Combine(CairnProgram.Root, "docs", "cli.md"),
+            TestContext.Current.CancellationToken))
             .Select(row => int.Parse(row.Groups[1].Value, CultureInfo.InvariantCulture)).Where(code => code != 1);
         Assert.Equal(documented.Order(), seen.Keys.Order());
     }
@@ -109,12 +114,15 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
     [Fact]
     public async Task A_stop_gives_the_program_its_grace_and_no_more()
     {
-        var polite = Up.WriteFile("polite.yaml", "name: polite\nresources: {cpus: 0.1}\nrun: |\n  trap 'sleep 1; echo saved; exit 0' TERM\n  echo ready\n  while true; do sleep 0.1; done\n");
-        var deaf = Up.WriteFile("deaf.yaml", "name: deaf\nresources: {cpus: 0.1}\nrun: |\n  trap '' TERM\n  echo ready\n  while true; do sleep 0.1; done\n");
+        var polite = Up.WriteFile("polite.yaml",
+            "name: polite\nresources: {cpus: 0.1}\nrun: |\n  trap 'sleep 1; echo saved; exit 0' TERM\n  echo ready\n  while true; do sleep 0.1; done\n");
+        var deaf = Up.WriteFile("deaf.yaml",
+            "name: deaf\nresources: {cpus: 0.1}\nrun: |\n  trap '' TERM\n  echo ready\n  while true; do sleep 0.1; done\n");
         foreach (var file in new[] { polite, deaf })
             (await Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
         foreach (var job in new[] { "polite", "deaf" })
-            await Eventually.TrueAsync(async () => (await Up.LogTextAsync(job)).Contains("ready", StringComparison.Ordinal), $"{job} is ready");
+            await Eventually.TrueAsync(async () => (await Up.LogTextAsync(job)).Contains("ready", StringComparison.Ordinal),
+                $"{job} is ready");
 
         var began = Stopwatch.GetTimestamp();
         (await Cli.RunAsync("stop", "deaf", "--grace", "2")).Succeeded();
@@ -130,14 +138,16 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
     [Fact]
     public async Task Logs_are_cut_by_rank_tail_and_time()
     {
-        var file = Up.WriteFile("pair.yaml", "name: pair\nnodes: 2\nresources: {cpus: 0.1}\nrun: for i in 1 2 3 4; do echo \"$i of $RANK\"; sleep 0.3; done\n");
+        var file = Up.WriteFile("pair.yaml",
+            "name: pair\nnodes: 2\nresources: {cpus: 0.1}\nrun: for i in 1 2 3 4; do echo \"$i of $RANK\"; sleep 0.3; done\n");
         (await Cli.RunAsync("run", file, "--yes")).Succeeded();
 
         // A rank is in front where there are several.
         Assert.Equal(["[1] 1 of 1", "[1] 2 of 1", "[1] 3 of 1", "[1] 4 of 1"], await LogAsync("--rank", "1"));
         Assert.Equal(8, (await LogAsync()).Count);
         Assert.Equal(["4 of 0"], await LogAsync("--rank", "0", "--tail", "1"));
-        var stamped = (await Cli.RunAsync("logs", "pair", "--rank", "0", "--json")).Succeeded().Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        var stamped = (await Cli.RunAsync("logs", "pair", "--rank", "0", "--json")).Succeeded().Out.Split('\n',
+            StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonDocument.Parse(line).RootElement.Text("at")).ToList();
         Assert.Equal(["3 of 0", "4 of 0"], await LogAsync("--rank", "0", "--since", stamped[2]));
         Assert.Empty(await LogAsync("--since", "1ms"));
@@ -151,7 +161,8 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
     public async Task A_node_is_taken_out_of_service_gently()
     {
         await using var guest = await CairnNode.JoinAsync(Up, "guest", "--label", "place=guest");
-        var file = Up.WriteFile("mover.yaml", "name: mover\nresources: {cpus: 0.1}\nstop_grace: 2s\nrun: |\n  echo \"on $CAIRN_NODE_NAME\"\n  sleep 300\n");
+        var file = Up.WriteFile("mover.yaml",
+            "name: mover\nresources: {cpus: 0.1}\nstop_grace: 2s\nrun: |\n  echo \"on $CAIRN_NODE_NAME\"\n  sleep 300\n");
         (await Cli.RunAsync("cordon", "desk")).Succeeded();
         Assert.Equal("cordoned", (await Cli.RunAsync("node", "desk", "--json")).Succeeded().Json.Text("phase"));
         (await Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
@@ -161,7 +172,8 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
 
         (await Cli.RunAsync("uncordon", "desk")).Succeeded();
         (await Cli.RunAsync("drain", "guest")).Succeeded();
-        await Eventually.TrueAsync(async () => (await Up.LogTextAsync("mover")).Contains("on desk", StringComparison.Ordinal), "the job has moved");
+        await Eventually.TrueAsync(async () => (await Up.LogTextAsync("mover")).Contains("on desk", StringComparison.Ordinal),
+            "the job has moved");
         Assert.Equal(2, (await Up.JobAsync("mover")).Attempts().Count);
         (await Cli.RunAsync("remove", "guest")).Succeeded();
         Assert.Equal(3, (await Cli.RunAsync("node", "guest")).ExitCode);
@@ -203,7 +215,8 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
     {
         var script = (await Cli.RunAsync("completion", shell)).Succeeded().Out;
         Assert.Contains("cairn", script, StringComparison.Ordinal);
-        var program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, shell)).FirstOrDefault(File.Exists);
+        var program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder,
+            shell)).FirstOrDefault(File.Exists);
         Assert.SkipWhen(program is null, $"{shell} is not installed.");
         var (code, _, error) = await RunAsync(program!, "-n", Up.WriteFile($"completion.{shell}", script));
         Assert.True(code == 0, error);
@@ -227,8 +240,10 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
 
     private static async Task<(int Code, string Out, string Error)> RunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true,
+            RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken),
+            process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, await output, await error);
     }

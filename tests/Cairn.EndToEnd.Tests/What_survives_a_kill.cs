@@ -106,12 +106,14 @@ public sealed class What_survives_a_kill
         await server.GrantAsync(100);
         var file = server.WriteFile("survivor.yaml", Workload);
         (await server.Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
-        await Eventually.TrueAsync(async () => (await server.LogTextAsync("survivor")).Contains("line 10\n", StringComparison.Ordinal), "the job has written ten lines");
+        await Eventually.TrueAsync(async () => (await server.LogTextAsync("survivor")).Contains("line 10\n", StringComparison.Ordinal),
+            "the job has written ten lines");
     }
 
     private static async Task RequireUnharmedAsync(CairnUp server)
     {
-        await Eventually.TrueAsync(async () => (await server.JobAsync("survivor")).Text("phase") is "succeeded" or "failed", "the job ends");
+        await Eventually.TrueAsync(async () => (await server.JobAsync("survivor")).Text("phase") is "succeeded" or "failed",
+            "the job ends");
         var job = await server.JobAsync("survivor");
         var log = await server.LogTextAsync("survivor");
         Assert.True(job.Text("phase") == "succeeded", $"{job}\n{log}");
@@ -140,7 +142,8 @@ public sealed class What_survives_a_kill
         var folder = Path.Combine(server.Folder, "times");
         (await server.Cli.RunAsync("output", "survivor", "times", "--to", folder)).Succeeded();
         var file = Assert.Single(Directory.EnumerateFiles(folder));
-        var words = (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var words = (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).Split((char[]?)null,
+            StringSplitOptions.RemoveEmptyEntries);
         return (long.Parse(words[1], CultureInfo.InvariantCulture) - long.Parse(words[0], CultureInfo.InvariantCulture)) / 1e9;
     }
 }

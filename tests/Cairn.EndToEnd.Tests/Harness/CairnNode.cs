@@ -45,7 +45,8 @@ internal sealed class CairnNode : IAsyncDisposable
         async () =>
         {
             _program!.RequireAlive();
-            return await ViewAsync() is { } view && view.GetProperty("connected").GetBoolean() && view.GetProperty("health").GetString() == "healthy";
+            return await ViewAsync() is { } view && view.GetProperty("connected").GetBoolean()
+                && view.GetProperty("health").GetString() == "healthy";
         },
         $"node {Name} is connected and healthy");
 

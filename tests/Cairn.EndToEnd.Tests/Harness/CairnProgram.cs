@@ -13,7 +13,8 @@ internal sealed record CliResult(int ExitCode, string Out, string Error)
 
     public CliResult Succeeded()
     {
-        Assert.True(ExitCode == 0, $"cairn ended with {ExitCode}.\nstdout:\n{(Out.Length > 2000 ? Out[..2000] + "…" : Out)}\nstderr:\n{Error}");
+        Assert.True(ExitCode == 0,
+            $"cairn ended with {ExitCode}.\nstdout:\n{(Out.Length > 2000 ? Out[..2000] + "…" : Out)}\nstderr:\n{Error}");
         return this;
     }
 }
@@ -34,7 +35,8 @@ internal sealed class CairnProgram
     public async Task<CliResult> RunAsync(params string[] arguments) => await RunAsync(null, arguments);
 
     /// <summary>With these environment variables besides.</summary>
-    public Task<CliResult> RunWithAsync((string Name, string Value)[] environment, params string[] arguments) => RunAsync(null, arguments, environment);
+    public Task<CliResult> RunWithAsync((string Name, string Value)[] environment, params string[] arguments) => RunAsync(null, arguments,
+        environment);
 
     public async Task<CliResult> RunAsync(string? input, string[] arguments, params (string Name, string Value)[] environment)
     {
@@ -92,7 +94,8 @@ internal sealed class CairnProgram
     private static string FindProgram()
     {
         var folder = System.IO.Path.Combine(FindRoot(), "artifacts", "bin", "Cairn.Cli");
-        var found = Directory.EnumerateFiles(folder, "cairn", SearchOption.AllDirectories).OrderByDescending(File.GetLastWriteTimeUtc).FirstOrDefault();
+        var found = Directory.EnumerateFiles(folder, "cairn",
+            SearchOption.AllDirectories).OrderByDescending(File.GetLastWriteTimeUtc).FirstOrDefault();
         return found ?? throw new InvalidOperationException($"There is no program under {folder}; build the solution first.");
     }
 

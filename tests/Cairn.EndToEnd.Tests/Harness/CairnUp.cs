@@ -18,7 +18,8 @@ internal sealed class CairnUp : IAsyncDisposable
         HttpPort = CairnProgram.FreePort();
         GrpcPort = CairnProgram.FreePort();
         Cli = new CairnProgram(Path.Combine(_folder, "home"));
-        _arguments = [command, "--data", Path.Combine(_folder, "data"), "--http", $"127.0.0.1:{HttpPort}", "--grpc", $"127.0.0.1:{GrpcPort}", .. flags];
+        _arguments = [command, "--data", Path.Combine(_folder, "data"), "--http", $"127.0.0.1:{HttpPort}", "--grpc",
+            $"127.0.0.1:{GrpcPort}", .. flags];
     }
 
     public int HttpPort { get; }
@@ -48,7 +49,8 @@ internal sealed class CairnUp : IAsyncDisposable
         if (_arguments[0] == "up")
         {
             await Eventually.TrueAsync(
-                async () => (await NodesAsync()).Exists(n => n.GetProperty("connected").GetBoolean() && n.GetProperty("health").GetString() == "healthy"),
+                async () => (await NodesAsync()).Exists(n => n.GetProperty("connected").GetBoolean()
+                    && n.GetProperty("health").GetString() == "healthy"),
                 "the node is healthy");
         }
     }
@@ -86,7 +88,8 @@ internal sealed class CairnUp : IAsyncDisposable
     public async Task GrantAsync(decimal usd, string project = "default") =>
         (await Cli.RunAsync("projects", "grant", project, usd.ToString(CultureInfo.InvariantCulture))).Succeeded();
 
-    /// <summary>What one CPU of a machine costs: a workload that asks for nothing is sold one, at its share of the machine's price.</summary>
+    /// <summary>What one CPU of a machine costs: a workload that asks for nothing is sold one, at its share of the machine's
+    /// price.</summary>
     public async Task<decimal> CpuPriceAsync(decimal machineUsdPerHour) =>
         Math.Floor(machineUsdPerHour * 1_000_000m / (await NodesAsync())[0].Decimal("cpus_total")) / 1_000_000m;
 

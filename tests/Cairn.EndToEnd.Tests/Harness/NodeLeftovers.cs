@@ -14,7 +14,8 @@ internal static class NodeLeftovers
         var tasks = Path.Combine(nodeFolder, "tasks");
         if (!Directory.Exists(tasks))
             return;
-        var markers = Directory.EnumerateDirectories(tasks).Select(folder => Encoding.ASCII.GetBytes($"CAIRN_TASK_ID={Path.GetFileName(folder)}\0")).ToList();
+        var markers = Directory.EnumerateDirectories(tasks).Select(folder =>
+            Encoding.ASCII.GetBytes($"CAIRN_TASK_ID={Path.GetFileName(folder)}\0")).ToList();
         var supervisor = Encoding.UTF8.GetBytes(tasks + "/");
 
         // A process that starts another between two looks is found by the next look.
@@ -34,7 +35,8 @@ internal static class NodeLeftovers
         return Directory.Exists(tasks) && Find(Encoding.UTF8.GetBytes(tasks + "/"), []).Count > 0;
     }
 
-    /// <summary>Where the node's folder is closed to the tasks' users, their work lies under /var/lib/cairn, in a folder named after it.</summary>
+    /// <summary>Where the node's folder is closed to the tasks' users, their work lies under /var/lib/cairn, in a folder named after
+    /// it.</summary>
     public static void DeleteWork(string nodeFolder)
     {
         var tag = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(nodeFolder))))[..8];
@@ -59,7 +61,8 @@ internal static class NodeLeftovers
         var found = new List<int>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id != Environment.ProcessId
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && id != Environment.ProcessId
                 && (Holds(folder, "cmdline", supervisor) || markers.Exists(marker => Holds(folder, "environ", marker))))
                 found.Add(id);
         }
