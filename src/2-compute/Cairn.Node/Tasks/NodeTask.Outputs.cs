@@ -108,9 +108,9 @@ internal sealed partial class NodeTask
         {
             try
             {
-                while (WasJustWritten(folder) && await Elapses(s_settleTime, runEnds))
-                {
-                }
+                // A folder that never settles is stored as it is: a file that changes meanwhile fails its hash, which is logged and tried again.
+                for (var waits = 0; waits < MostSettleWaits && WasJustWritten(folder) && await Elapses(s_settleTime, runEnds);)
+                    waits++;
                 if (!runEnds.IsCancellationRequested && await Collect.FolderAsync(folder, cancellationToken) is { Manifest.Files.Count: > 0 } checkpoint
                     && checkpoint.Manifest.RootHash != stored)
                 {
@@ -125,6 +125,8 @@ internal sealed partial class NodeTask
             }
         }
     }
+
+    private const int MostSettleWaits = 30;
 
     private static readonly TimeSpan s_settleTime = TimeSpan.FromSeconds(1);
 
