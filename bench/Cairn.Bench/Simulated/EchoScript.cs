@@ -8,16 +8,17 @@ using Google.Protobuf;
 namespace Cairn.Bench.Simulated;
 
 /// <summary>
-/// Does what a real daemon does with <c>echo</c>, without the process: reports that the task prepares and runs, sends its one line of log, and about ten
-/// milliseconds later reports the end with the log's length. A task is done with when the server has acknowledged the end, which follows its commit.
+/// Does what a real daemon does with <c>echo</c>, without the process: reports that the task prepares and runs, sends its one line of log, and a quarter of a
+/// second later reports the end with the log's length: long enough that start and end are two turns of the server, and the time between is billed. A task is
+/// done with when the server has acknowledged the end, which follows its commit.
 /// </summary>
 internal sealed class EchoScript : INodeScript, IAsyncDisposable
 {
-    private static readonly TimeSpan s_run = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan s_run = TimeSpan.FromMilliseconds(250);
 
     private readonly EchoCount _count;
     private readonly ConcurrentQueue<Running> _running = new();
-    private readonly PeriodicTimer _timer = new(s_run / 2);
+    private readonly PeriodicTimer _timer = new(s_run / 25);
     private readonly Task _ending;
 
     public EchoScript(EchoCount count)
