@@ -46,4 +46,19 @@ public sealed class A_job_runs
         node.Tasks[0].End(EndReasons.Succeeded, 0);
         await world.UntilAsync(() => node.Heard.Count(m => m.Start is not null) == 3, "the third has taken its place");
     }
+
+    [Fact]
+    public async Task And_is_billed_for_its_time_though_its_start_and_end_are_looked_at_together()
+    {
+        await using var world = await World.OpenAsync();
+        var node = await world.AddNodeAsync("one");
+        node.OnRunning = task =>
+        {
+            world.Clock.Advance(TimeSpan.FromSeconds(2));
+            task.End(EndReasons.Succeeded, 0);
+        };
+        var job = await world.SubmitAsync("name: short\nrun: work\n");
+        var view = await world.UntilAsync(job.Id, JobPhase.Succeeded);
+        Assert.Equal(2, view.Attempts![0].Tasks.Single().BilledSeconds);
+    }
 }

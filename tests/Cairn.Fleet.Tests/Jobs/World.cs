@@ -44,7 +44,7 @@ internal sealed class World : IAsyncDisposable
         Plans = new PlacePlans(() => offers.Current() is var now ? (now.Version, now.Offers) : default);
         Parts = new FleetParts(store, Nodes, Board, Funds, _seal, Plans, fleet, time);
         NodeChanges = Nodes.Subscribe();
-        Work = new NodeWork(Board, Inbox, new TaskMemory(Board, store), new BlobRights(store));
+        Work = new NodeWork(Board, Inbox, new TaskMemory(Board, store), new BlobRights(store), time);
         Waits = new JobWaits(store, Changes, TimeProvider.System);
         Stops = new JobStops(store, Inbox);
         Blobs = new FolderBlobs(Path.Combine(folder, "blobs"), time);

@@ -22,7 +22,8 @@ internal sealed class FleetInbox(Store store)
     /// <summary>Takes at most so many, in order; an empty list when nothing waits.</summary>
     public List<FleetInput> Take(int most)
     {
-        Volatile.Write(ref _raised, 0);
+        // A full fence: the look into the queue must not be taken before the flag is down, or a post in between would wake nobody.
+        Interlocked.Exchange(ref _raised, 0);
         var taken = new List<FleetInput>();
         while (taken.Count < most && _waiting.TryDequeue(out var input))
             taken.Add(input);

@@ -15,7 +15,12 @@ internal abstract record FleetInput
     /// <summary>A job's row says that it is to stop, or a limit does.</summary>
     public sealed record StopAsked(JobId Job, StopOrder Order) : FleetInput;
 
-    public sealed record ReportArrived(NodeId Node, TaskReport Report) : FleetInput;
+    /// <param name="Node">Who reports.</param>
+    /// <param name="Report">What.</param>
+    /// <param name="HeardMicros">
+    /// When the server heard it: what is billed runs between two of these, not between the turns in which they were looked at.
+    /// </param>
+    public sealed record ReportArrived(NodeId Node, TaskReport Report, long HeardMicros) : FleetInput;
 
     /// <summary>A task that ended before memory was made; what its node says of it comes next.</summary>
     public sealed record TaskRecalled(LiveTask Task) : FleetInput;

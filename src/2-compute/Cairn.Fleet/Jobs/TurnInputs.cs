@@ -26,7 +26,7 @@ internal sealed class TurnInputs(FleetParts parts, NodeChanges nodeChanges)
                     parts.Life.Stop(turn, job, asked.Order);
                 break;
             case FleetInput.ReportArrived arrived:
-                parts.Reports.Apply(turn, arrived.Node, arrived.Report);
+                parts.Reports.Apply(turn, arrived);
                 break;
             case FleetInput.TaskRecalled recalled:
                 parts.Board.Recall(recalled.Task);

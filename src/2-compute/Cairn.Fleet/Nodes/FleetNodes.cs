@@ -71,13 +71,15 @@ internal sealed class FleetNodes(TimeProvider time)
     {
         lock (_gate)
         {
-            if (!_byId.TryAdd(node.Id, node))
+            if (_byId.ContainsKey(node.Id))
                 return;
             node.Hear(time.GetTimestamp());
             node.Health = NodeHealth.Unhealthy;
             _byName.Add(node.Name, node);
             _inNameOrder = null;
             EnterClassLocked(node);
+            // Last, for readers take no lock: whoever finds a node finds it whole.
+            _byId[node.Id] = node;
             if (joined)
                 TellLocked(node, NodeChange.Joined);
         }

@@ -19,8 +19,9 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
     private readonly HashSet<LiveTask> _unwritten = [];
     private long _flushAt = long.MaxValue;
 
-    public void Apply(Turn turn, NodeId node, TaskReport report)
+    public void Apply(Turn turn, FleetInput.ReportArrived arrived)
     {
+        var (node, report) = (arrived.Node, arrived.Report);
         if (!TypedId.TryParse<TaskId>(report.TaskId, out var id) || !TryFind(id, out var task) || task.NodeId != node
             || task.Epoch != report.Epoch)
         {
@@ -35,7 +36,7 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
         task.ReportSequence = report.Sequence;
         if (report.Phase > TaskPhase.Preparing)
             _unwritten.Remove(task);
-        Advance(turn, task, report);
+        Advance(turn, task, report, arrived.HeardMicros);
         turn.Sends.Add((node, Ack(report, stale: false)));
     }
 
@@ -65,7 +66,7 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
     private bool TryFind(TaskId id, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LiveTask? task) =>
         board.TryGetTask(id, out task) || board.TryGetEnded(id, out task);
 
-    private void Advance(Turn turn, LiveTask task, TaskReport report)
+    private void Advance(Turn turn, LiveTask task, TaskReport report, long heard)
     {
         switch (report.Phase)
         {
@@ -81,12 +82,12 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
                 break;
             case TaskPhase.Running:
                 MoveTo(task, TaskState.Running);
-                task.RunningAt ??= turn.Now;
+                task.RunningAt ??= heard;
                 turn.Change(task);
                 life.Run(turn, task.Job);
                 break;
             case TaskPhase.Ended:
-                End(turn, task, report);
+                End(turn, task, report, heard);
                 break;
         }
     }
@@ -98,12 +99,12 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
             task.State = state;
     }
 
-    private void End(Turn turn, LiveTask task, TaskReport report)
+    private void End(Turn turn, LiveTask task, TaskReport report, long heard)
     {
         var asked = task.State == TaskState.Stopping ? task.Reason : null;
         if (task.RunningAt is null && report.ElapsedMicros > 0)
         {
-            task.RunningAt = Math.Max(task.GrantedAt, turn.Now - report.ElapsedMicros);
+            task.RunningAt = Math.Max(task.GrantedAt, heard - report.ElapsedMicros);
             life.Run(turn, task.Job);
         }
         task.ExitCode = report.HasExitCode ? report.ExitCode : null;
@@ -111,7 +112,7 @@ internal sealed class TaskReports(JobBoard board, JobLife life, GangRecovery rec
         task.Message = report.Message.Length > 0 ? report.Message : null;
         task.LogBytes = report.LogBytes;
         var reason = report.EndReason.Length > 0 ? report.EndReason : EndReasons.Unknown;
-        life.EndTask(turn, task, reason, BilledTime.Ended(task.Times, turn.Now, report.ElapsedMicros));
+        life.EndTask(turn, task, reason, BilledTime.Ended(task.Times, heard, report.ElapsedMicros));
         Follow(turn, task, asked);
     }
 

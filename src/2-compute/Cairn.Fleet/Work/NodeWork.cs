@@ -5,6 +5,7 @@ using Cairn.Contracts.Wire;
 using Cairn.Fleet.Jobs;
 using Cairn.Fleet.Link;
 using Cairn.Fleet.Recovery;
+using Cairn.State;
 
 namespace Cairn.Fleet.Work;
 
@@ -12,7 +13,7 @@ namespace Cairn.Fleet.Work;
 /// What the link asks of the jobs. Questions are answered from memory; what changes a job goes into the reconciler's inbox, in the order in
 /// which the node said it, and is answered after the commit.
 /// </summary>
-internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memory, BlobRights blobs) : INodeWork
+internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memory, BlobRights blobs, TimeProvider time) : INodeWork
 {
     public async Task<NodeReplay> ReplayAsync(NodeId node, IReadOnlyList<HeldTask> held, CancellationToken cancellationToken)
     {
@@ -33,8 +34,9 @@ internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memo
 
     public async ValueTask AcceptReportAsync(NodeId node, TaskReport report, NodeSession session, CancellationToken cancellationToken)
     {
+        var heard = Micros.Of(time.GetUtcNow());
         await RecallAsync(report.TaskId, cancellationToken);
-        inbox.Post(new FleetInput.ReportArrived(node, report));
+        inbox.Post(new FleetInput.ReportArrived(node, report, heard));
     }
 
     public async ValueTask AcceptOutputAsync(NodeId node, TaskOutput output, NodeSession session, CancellationToken cancellationToken)
