@@ -32,6 +32,21 @@ public sealed class RoundTripTests
         },
         iter: 500);
 
+    [Theory]
+    [InlineData("a~ *9")]
+    [InlineData("a &b")]
+    [InlineData("a - b")]
+    [InlineData("two  blanks")]
+    [InlineData("a @b")]
+    public void A_label_with_signs_after_blanks_reads_back_the_same(string label)
+    {
+        var file = WorkloadParser.Parse("run: x", "x.yaml").File!;
+        var labels = new SortedDictionary<string, string>(StringComparer.Ordinal) { [label] = label };
+        var labelled = file with { Steps = [file.Steps[0] with { Workload = file.Steps[0].Workload with { Labels = labels } }] };
+        var back = WorkloadParser.Parse(WorkloadWriter.ToYaml(labelled), "x.yaml");
+        Assert.Equal(labels, back.File!.Steps[0].Workload.Labels);
+    }
+
     [Fact]
     public void A_single_workload_is_written_without_steps() =>
         Assert.Equal(

@@ -115,6 +115,13 @@ internal sealed class YamlText
             return false;
         if (text.AsSpan().IndexOfAnyExcept("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/$+*%=~@<>() :-") >= 0)
             return false;
+        // A sign after a blank may start an alias or another indicator for a reader, also where YAML itself would not see one.
+        for (var blank = text.IndexOf(' ', StringComparison.Ordinal); blank >= 0 && blank + 1 < text.Length; blank = text.IndexOf(' ', blank + 1))
+        {
+            if (!char.IsAsciiLetterOrDigit(text[blank + 1]) && text[blank + 1] is not ('.' or '/' or '$' or '_'))
+                return false;
+        }
+
         return text[^1] is not (' ' or ':') && !text.Contains(": ", StringComparison.Ordinal)
             && !text.StartsWith("...", StringComparison.Ordinal)
             && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n");
