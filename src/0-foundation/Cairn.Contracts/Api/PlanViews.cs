@@ -58,16 +58,21 @@ public sealed record PipelinePlanView
 
     public static PipelinePlanView From(PipelinePlan plan, int limit = 0, int rejectedLimit = 0) => new()
     {
-        Steps = [.. plan.Steps.Select(step => new StepPlanView(
-            step.Name, step.Chosen is null ? null : CandidateView.From(step.Chosen),
-            PlanView.From(step.Plan, limit, rejectedLimit).Candidates, PlanView.From(step.Plan, limit, rejectedLimit).Rejected))],
+        Steps = [.. plan.Steps.Select(step => StepPlanView.From(step, limit, rejectedLimit))],
         Transfers = [.. plan.Transfers.Select(t => new TransferView(t.From, t.To, t.Bytes, t.Cost.Usd, t.Detail))],
         TotalUsd = plan.Total?.Usd,
     };
 }
 
 public sealed record StepPlanView(
-    string Name, CandidateView? Chosen, IReadOnlyList<CandidateView> Candidates, IReadOnlyList<RejectionView> Rejected);
+    string Name, CandidateView? Chosen, IReadOnlyList<CandidateView> Candidates, IReadOnlyList<RejectionView> Rejected)
+{
+    public static StepPlanView From(PlannedStep step, int limit, int rejectedLimit)
+    {
+        var alone = PlanView.From(step.Plan, limit, rejectedLimit);
+        return new StepPlanView(step.Name, step.Chosen is null ? null : CandidateView.From(step.Chosen), alone.Candidates, alone.Rejected);
+    }
+}
 
 public sealed record TransferView(string From, string To, long Bytes, decimal CostUsd, string Detail);
 

@@ -10,10 +10,8 @@ internal sealed partial class TrainingProgress(Output output)
 {
     private const int BarWidth = 40;
 
-    /// <summary>The first loss that was printed, on the untrained model; null before.</summary>
-    public double? FirstLoss { get; private set; }
-
-    public double? LastLoss { get; private set; }
+    // Of the untrained model: the full bar.
+    private double? _firstLoss;
 
     public void Add(int rank, string line)
     {
@@ -26,9 +24,8 @@ internal sealed partial class TrainingProgress(Output output)
         }
 
         var loss = double.Parse(match.Groups["loss"].Value, CultureInfo.InvariantCulture);
-        FirstLoss ??= loss;
-        LastLoss = loss;
-        var filled = (int)Math.Round(BarWidth * Math.Clamp(loss / FirstLoss.Value, 0, 1));
+        _firstLoss ??= loss;
+        var filled = (int)Math.Round(BarWidth * Math.Clamp(loss / _firstLoss.Value, 0, 1));
         var bar = new string('█', filled) + new string('·', BarWidth - filled);
         output.Markup($"  step {match.Groups["step"].Value,-9} loss [cyan]{bar}[/] {loss:0.000}   {match.Groups["speed"].Value} tokens/s");
     }

@@ -73,13 +73,13 @@ public sealed class CairnServer : IAsyncDisposable
         {
             // (3)
             var keyring = new Keyring(store, time);
-            var first = await AdminBootstrap.RunAsync(keyring, cancellationToken);
+            var adminKey = await AdminBootstrap.RunAsync(keyring, cancellationToken);
 
             // (4), (5)
             var catalog = await OfferCatalog.OpenAsync(folder.Path, cancellationToken);
             var app = Build(options, folder, new Ground(store, keyring, catalog, time), logging);
             await app.StartAsync(cancellationToken);
-            return new CairnServer(app, store, first?.AdminKey);
+            return new CairnServer(app, store, adminKey);
         }
         catch
         {

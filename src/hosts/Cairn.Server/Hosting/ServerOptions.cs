@@ -39,9 +39,6 @@ public sealed class ServerOptions
     /// <summary>Silence after which a node's leases are void and its work goes elsewhere, in seconds; more than <see cref="UnhealthyAfterSeconds"/>. Default 60.</summary>
     public int LostAfterSeconds { get; init; } = 60;
 
-    /// <summary>Dollars granted to the default project when it is made. Default 0; <c>cairn up</c> grants some, so that work can start.</summary>
-    public decimal FirstCreditsUsd { get; init; }
-
     /// <summary>Every mistake at once, in words; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {

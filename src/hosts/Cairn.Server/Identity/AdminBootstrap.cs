@@ -7,18 +7,14 @@ internal static class AdminBootstrap
 {
     public const string DefaultProject = "default";
 
-    /// <returns>The admin key's text where one was made; null where keys are there already.</returns>
-    public static async Task<FirstStart?> RunAsync(Keyring keyring, CancellationToken cancellationToken)
+    /// <returns>The admin key's text where one was made, which nothing else keeps; null where one is there already.</returns>
+    public static async Task<string?> RunAsync(Keyring keyring, CancellationToken cancellationToken)
     {
         await keyring.LoadAsync(cancellationToken);
         var (project, _) = await keyring.CreateProjectAsync(DefaultProject, cancellationToken);
         if (keyring.Keys.Any(key => key.Role == Role.Admin && !key.Revoked))
             return null;
         var (_, text) = await keyring.CreateKeyAsync("admin", Role.Admin, project.Id, expiresAt: null, cancellationToken);
-        return new FirstStart(project, text);
+        return text;
     }
 }
-
-/// <param name="Project">The project that was made.</param>
-/// <param name="AdminKey">The key's text; nothing else keeps it.</param>
-internal sealed record FirstStart(ProjectRow Project, string AdminKey);
