@@ -1,12 +1,11 @@
-"""Trains a small byte-level transformer on English text found on the machine, with DistributedDataParallel over gloo.
+"""Trains a small byte-level language model of Llama's shape on English text found on the machine, with DistributedDataParallel over gloo.
 
 Reads RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT (set by Cairn for every task) and, optionally:
-  STEPS            optimiser steps, default 240
+  STEPS            optimiser steps, default 200
   CAIRN_CHECKPOINT_DIR   where a checkpoint is kept across attempts, default ./checkpoints
-Writes model/model.pt, model/config.json and model/metrics.json on rank 0.
+Writes on rank 0 model/model.pt, model/config.json and model/metrics.json, and beside them what serves the model (export.py).
 """
 
-import glob
 import json
 import math
 import os
@@ -18,74 +17,21 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 
+from corpus import read_corpus
+from export import export
+from network import ASSISTANT, CONFIG, END, USER, TinyLM, generate, text_of
+
 RANK = int(os.environ.get("RANK", "0"))
 WORLD_SIZE = int(os.environ.get("WORLD_SIZE", "1"))
-STEPS = int(os.environ.get("STEPS", "240"))
+STEPS = int(os.environ.get("STEPS", "200"))
 CHECKPOINTS = os.environ.get("CAIRN_CHECKPOINT_DIR", "checkpoints")
-CONFIG = dict(vocab_size=256, hidden=160, layers=3, heads=5, context=128)
-BATCH, LEARNING_RATE, WARMUP, CHECKPOINT_EVERY = 12, 2e-3, 20, 60
-
-
-class Block(nn.Module):
-    def __init__(self, hidden, heads):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
-        self.qkv, self.out = nn.Linear(hidden, 3 * hidden), nn.Linear(hidden, hidden)
-        self.up, self.down = nn.Linear(hidden, 4 * hidden), nn.Linear(4 * hidden, hidden)
-
-    def forward(self, x, mask):
-        batch, length, hidden = x.shape
-        q, k, v = (
-            part.view(batch, length, self.heads, -1).transpose(1, 2) for part in self.qkv(self.norm1(x)).split(hidden, dim=2)
-        )
-        weights = (q @ k.transpose(-2, -1) / math.sqrt(q.size(-1)) + mask[:length, :length]).softmax(-1)
-        x = x + self.out((weights @ v).transpose(1, 2).reshape(batch, length, hidden))
-        return x + self.down(F.gelu(self.up(self.norm2(x))))
-
-
-class TinyLM(nn.Module):
-    def __init__(self, vocab_size, hidden, layers, heads, context):
-        super().__init__()
-        self.tokens, self.positions = nn.Embedding(vocab_size, hidden), nn.Embedding(context, hidden)
-        self.blocks = nn.ModuleList(Block(hidden, heads) for _ in range(layers))
-        self.norm, self.head = nn.LayerNorm(hidden), nn.Linear(hidden, vocab_size, bias=False)
-        self.register_buffer("mask", torch.full((context, context), float("-inf")).triu(1), persistent=False)
-        self.apply(self.initialise)
-
-    @staticmethod
-    def initialise(module):
-        if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=0.02)
-
-    def forward(self, ids):
-        x = self.tokens(ids) + self.positions.weight[: ids.size(1)]
-        for block in self.blocks:
-            x = block(x, self.mask)
-        return self.head(self.norm(x))
-
-
-def read_text():
-    """The system's licence texts: real English, on every Linux machine."""
-    paths = sorted(glob.glob("/usr/share/common-licenses/*")) + sorted(glob.glob("/usr/share/doc/*/copyright"))[:200]
-    parts, size = [], 0
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                parts.append(file.read())
-        except OSError:
-            continue
-        size += len(parts[-1])
-        if size > 2_000_000:
-            break
-    if size < 10_000:
-        raise SystemExit(f"Found only {size} bytes of text under /usr/share; expected licence texts there.")
-    return torch.frombuffer(bytearray(b"\n".join(parts)), dtype=torch.uint8).long()
+CONTEXT = CONFIG["max_position_embeddings"]
+BATCH, LEARNING_RATE, WARMUP, CHECKPOINT_EVERY = 6, 2e-3, 20, 60
 
 
 def batch_of(data, generator):
-    starts = torch.randint(len(data) - CONFIG["context"] - 1, (BATCH,), generator=generator)
-    rows = torch.stack([data[s : s + CONFIG["context"] + 1] for s in starts])
+    starts = torch.randint(len(data) - CONTEXT - 1, (BATCH,), generator=generator)
+    rows = torch.stack([data[s : s + CONTEXT + 1] for s in starts])
     return rows[:, :-1], rows[:, 1:]
 
 
@@ -105,14 +51,18 @@ def evaluate(model, data):
     return sum(losses) / len(losses)
 
 
-def sample(model, prompt, length=96):
-    ids = torch.tensor([list(prompt.encode())])
+def samples(model):
+    """The beginning of a text, and of a conversation, and how the model goes on."""
     generator = torch.Generator().manual_seed(7)
-    with torch.no_grad():
-        for _ in range(length):
-            logits = model(ids[:, -CONFIG["context"] :])[0, -1] / 0.7
-            ids = torch.cat([ids, torch.multinomial(logits.softmax(-1), 1, generator=generator)[None]], dim=1)
-    return bytes(ids[0].tolist()).decode("utf-8", "replace")
+
+    def choose(logits):
+        return int(torch.multinomial((logits / 0.7).softmax(-1), 1, generator=generator))
+
+    begun = [*b"The license "]
+    asked = b"You may not use this"
+    say("sample: " + json.dumps(text_of(begun + generate(model, begun, 96, choose))))
+    answer = generate(model, [USER, *asked, END, ASSISTANT], 96, choose)
+    say("chat: " + json.dumps(dict(user=text_of(asked), assistant=text_of(answer))))
 
 
 def say(text):
@@ -131,19 +81,18 @@ def main():
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     connect()
     torch.manual_seed(0)
-    model = TinyLM(**CONFIG)
+    model = TinyLM(CONFIG)
     optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     checkpoint = os.path.join(CHECKPOINTS, "latest.pt")
     first, first_loss = resume(checkpoint, model, optimiser)
     parallel = DistributedDataParallel(model)
 
-    data = read_text()
-    held_out, data = data[: len(data) // 20], data[len(data) // 20 :]
+    held_out, data = read_corpus()
     generator = torch.Generator().manual_seed(100 + RANK + 1000 * first)
-    tokens_per_step = BATCH * CONFIG["context"] * WORLD_SIZE
+    tokens_per_step = BATCH * CONTEXT * WORLD_SIZE
     if RANK == 0:
         parameters = sum(p.numel() for p in model.parameters())
-        say(f"{parameters:,} parameters, {len(data):,} bytes of text, {WORLD_SIZE} ranks, torch {torch.__version__}")
+        say(f"{parameters:,} parameters, {len(data):,} tokens of text, {WORLD_SIZE} ranks, torch {torch.__version__}")
         if first:
             say(f"resumed from step {first}")
     first_loss = first_loss or evaluate(model, held_out)
@@ -189,13 +138,14 @@ def finish(model, held_out, first_loss, seconds, tokens):
         last_loss = evaluate(model, held_out)
         os.makedirs("model", exist_ok=True)
         torch.save(model.state_dict(), "model/model.pt")
+        export(model, "model")
         metrics = dict(first_loss=round(first_loss, 4), last_loss=round(last_loss, 4), steps=STEPS, seconds=round(seconds, 1),
                        tokens_per_second=round(tokens / max(seconds, 1e-9)), ranks=WORLD_SIZE)
         for name, value in (("config", CONFIG), ("metrics", metrics)):
             with open(f"model/{name}.json", "w") as file:
                 json.dump(value, file, indent=2)
         say(f"held-out loss {first_loss:.4f} -> {last_loss:.4f}, {metrics['tokens_per_second']} tokens/s")
-        say("sample: " + json.dumps(sample(model, "The license ")))
+        samples(model)
     dist.barrier()
     dist.destroy_process_group()
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Net.Http;
 using System.Text.Json;
 using Cairn.Cli.Bills;
 using Cairn.Cli.CommandLine;
@@ -135,14 +134,7 @@ internal sealed class DemoCommand : CairnCommand
     private static async Task<bool> CollectAsync(Output output, ApiClient api, JobView job, string folder, CancellationToken cancellationToken)
     {
         var model = Path.Combine(folder, "model");
-        Directory.CreateDirectory(model);
-        foreach (var name in new[] { "model.pt", "config.json", "metrics.json" })
-        {
-            using var response = await api.OpenAsync(new HttpRequestMessage(HttpMethod.Get, $"jobs/{job.Id}/outputs/model?path={name}"), cancellationToken);
-            await using var target = File.Create(Path.Combine(model, name));
-            await response.Content.CopyToAsync(target, cancellationToken);
-        }
-
+        await OutputCommand.FetchAsync(api, $"jobs/{job.Id}/outputs/model.tar", model, cancellationToken);
         await using var stream = File.OpenRead(Path.Combine(model, "metrics.json"));
         var metrics = (await JsonSerializer.DeserializeAsync<TrainingMetrics>(stream, ApiJson.Compact, cancellationToken))!;
         var learned = metrics.LastLoss < LearnedBelow * metrics.FirstLoss;
