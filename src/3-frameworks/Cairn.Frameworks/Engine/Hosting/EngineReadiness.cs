@@ -1,0 +1,30 @@
+namespace Cairn.Frameworks.Engine.Hosting;
+
+/// <summary>Where an engine process is in its life.</summary>
+public enum EnginePhase
+{
+    /// <summary>It listens, and its models are being read.</summary>
+    Loading,
+    Ready,
+
+    /// <summary>A model could not be loaded.</summary>
+    Failed,
+
+    /// <summary>It was asked to stop and finishes what is under way.</summary>
+    Draining,
+}
+
+/// <summary>The phase, as health and requests ask for it.</summary>
+internal sealed class EngineReadiness
+{
+    private volatile EnginePhase _phase = EnginePhase.Loading;
+
+    public EnginePhase Phase => _phase;
+
+    /// <summary>A process that drains stays so, whatever else ends meanwhile.</summary>
+    public void Set(EnginePhase phase)
+    {
+        if (_phase != EnginePhase.Draining)
+            _phase = phase;
+    }
+}
