@@ -7,7 +7,10 @@ namespace Cairn.Serving.Tests.Autoscaling;
 public sealed class The_autoscaler_decides
 {
     private static readonly DateTimeOffset s_noon = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero); // a Monday
-    private static readonly ScalingSpec s_spec = new() { MinReplicas = 0, MaxReplicas = 100, TargetConcurrency = 10, ScaleDownDelay = TimeSpan.Zero };
+    private static readonly ScalingSpec s_spec = new()
+    {
+        MinReplicas = 0, MaxReplicas = 100, TargetConcurrency = 10, ScaleDownDelay = TimeSpan.Zero, ScaleDownTolerance = 0,
+    };
 
     [Theory]
     [InlineData(7, 1, 1)] // exactly one replica's share
@@ -19,6 +22,12 @@ public sealed class The_autoscaler_decides
     [InlineData(100_000, 10, 100)] // the maximum
     public void A_calm_load_asks_for_its_share_of_the_target(double concurrency, int ready, int expected) =>
         Assert.Equal(expected, Decide(s_spec, Steady(concurrency, 120), ready).Wanted);
+
+    [Theory]
+    [InlineData(34, 6)] // 34 and a tenth still ask for six
+    [InlineData(31, 5)]
+    public void A_load_on_the_border_of_two_numbers_keeps_the_higher(double concurrency, int expected) =>
+        Assert.Equal(expected, Decide(s_spec with { ScaleDownTolerance = 0.1 }, Steady(concurrency, 120), 6).Wanted);
 
     [Fact]
     public void Twice_what_is_ready_within_the_panic_window_is_a_burst()

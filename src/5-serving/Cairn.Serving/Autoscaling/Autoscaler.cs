@@ -22,8 +22,8 @@ internal static class Autoscaler
         var bounds = Bounds.Of(spec, price, now);
 
         // (2)
-        var stable = Asked(spec, load.Average(now, spec.StableWindow));
-        var burst = Asked(spec, load.Average(now, spec.PanicWindow));
+        var stable = Steady(spec, load.Average(now, spec.StableWindow), replicas.Wanted);
+        var burst = Asked(spec, load.Average(now, spec.PanicWindow), 1);
 
         // (3)
         var ready = Math.Max(1, replicas.Ready);
@@ -62,8 +62,15 @@ internal static class Autoscaler
         return new ScalingDecision(wanted, reason, Words(reason, wanted, load.Average(now, spec.StableWindow), spec, bounds), memory);
     }
 
-    /// <summary>Replicas that carry a load at the target's utilization; the hungriest signal decides.</summary>
-    private static int Asked(ScalingSpec spec, AverageLoad load)
+    /// <summary>Less than there is only where that would carry the load and the tolerance.</summary>
+    private static int Steady(ScalingSpec spec, AverageLoad load, int wanted)
+    {
+        var asked = Asked(spec, load, 1);
+        return asked >= wanted ? asked : Math.Min(wanted, Asked(spec, load, 1 + spec.ScaleDownTolerance));
+    }
+
+    /// <summary>Replicas that carry so many times a load at the target's utilization; the hungriest signal decides.</summary>
+    private static int Asked(ScalingSpec spec, AverageLoad load, double times)
     {
         var asked = 0.0;
         if (spec.TargetConcurrency is { } concurrency)
@@ -73,7 +80,7 @@ internal static class Autoscaler
         if (spec.TokenCapacity is { } tokens)
             asked = Math.Max(asked, load.TokensInFlight / (tokens * spec.TargetUtilization));
         // A sum of shares of seconds is exact only to rounding: 3.0000000001 asks for three.
-        return (int)Math.Min(1_000_000, Math.Ceiling(asked - 1e-9));
+        return (int)Math.Min(1_000_000, Math.Ceiling(asked * times - 1e-9));
     }
 
     private static ScalingMemory Panic(ScalingSpec spec, ScalingMemory memory, int burst, int ready, DateTimeOffset now)

@@ -47,6 +47,9 @@ public sealed record ScalingSpec
     /// <summary>One decision divides what is ready by at most this; default 2.</summary>
     public double MaxScaleDownRate { get; init; } = 2;
 
+    /// <summary>Less is wanted only where it would carry this much more than there is, in [0, 1]; default 0.1. Keeps a load on the border of two numbers from flapping.</summary>
+    public double ScaleDownTolerance { get; init; } = 0.1;
+
     /// <summary>The number falls only to the highest that was wanted within this time; default 300 s. Smaller saves money, larger saves cold starts.</summary>
     public TimeSpan ScaleDownDelay { get; init; } = TimeSpan.FromSeconds(300);
 
@@ -83,6 +86,7 @@ public sealed record ScalingSpec
         Check(PanicThreshold > 1, $"The panic threshold is {PanicThreshold}; expected above 1.");
         Check(MaxScaleUpRate > 1, $"The maximum scale-up rate is {MaxScaleUpRate}; expected above 1.");
         Check(MaxScaleDownRate > 1, $"The maximum scale-down rate is {MaxScaleDownRate}; expected above 1.");
+        Check(ScaleDownTolerance is >= 0 and <= 1, $"The scale-down tolerance is {ScaleDownTolerance}; expected 0 to 1.");
         Check(ScaleDownDelay >= TimeSpan.Zero && ScaleDownDelay <= TimeSpan.FromHours(24), $"The scale-down delay is {ScaleDownDelay}; expected 0 to 24 h.");
         Check(ScaleToZeroDelay >= TimeSpan.Zero && ScaleToZeroDelay <= TimeSpan.FromDays(7), $"The scale-to-zero delay is {ScaleToZeroDelay}; expected 0 to 7 days.");
         Check(SpendCap is null or { MicrosPerHour: >= 0 }, $"The spend cap is {SpendCap}; expected 0 or more.");
