@@ -6,6 +6,7 @@ using Cairn.Cli.Completion;
 using Cairn.Cli.Connection;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Jobs;
+using Cairn.Cli.ModelCatalog;
 using Cairn.Cli.Nodes;
 using Cairn.Cli.Offers;
 using Cairn.Cli.Projects;
@@ -34,7 +35,7 @@ internal static class CairnRoot
     [
         new DemoCommand(), new UpCommand(), new PlanCommand(), new RunCommand(),
         new JobsCommand(), new JobCommand(), new LogsCommand(), new StopCommand(), new WaitCommand(), new OutputCommand(), new BillCommand(),
-        new OffersCommand(), new CompareCommand(), new CatalogCommand(),
+        new OffersCommand(), new CompareCommand(), new CatalogCommand(), new ModelsCommand(),
         new NodesCommand(), new NodeCommand(), NodeActionCommand.Cordon(), NodeActionCommand.Uncordon(), NodeActionCommand.Drain(), new RemoveCommand(),
         new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new ServerCommand(), new CompletionCommand(),
     ];
