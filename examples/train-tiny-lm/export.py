@@ -45,7 +45,7 @@ def write_graph(weights, path):
     x = graph.node("Gather", [embedding, ids], "model/embed_tokens/Gather")
     for layer in range(CONFIG["num_hidden_layers"]):
         x = write_layer(graph, weights, layer, x, lengths)
-    x = norm(graph, "model.layers.%d.final_norm_layernorm" % CONFIG["num_hidden_layers"], weights["model.norm.weight"], x)
+    x = norm(graph, "model.norm", weights["model.norm.weight"], x)
     graph.node("MatMul", [x, matrix(graph, "lm_head.MatMul.weight", weights["lm_head.weight"])], "logits")
     graph.output("logits", FLOAT, ["batch_size", "sequence_length", CONFIG["vocab_size"]])
     graph.save(path)

@@ -9,7 +9,11 @@ internal static class SourceTree
     {
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Cairn.slnx")))
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException($"No Cairn.slnx above {AppContext.BaseDirectory}.");
+        {
+            folder = Path.GetDirectoryName(folder)
+                ?? throw new InvalidOperationException($"No Cairn.slnx above {AppContext.BaseDirectory}.");
+        }
+
         return folder;
     }
 }
