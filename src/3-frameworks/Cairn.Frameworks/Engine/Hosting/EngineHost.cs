@@ -115,6 +115,7 @@ public sealed partial class EngineHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         var app = builder.Build();
+        app.UseMiddleware<RequestMarks>(parts.Time);
         app.MapHealth(new HealthProbe(parts.Models, parts.Time, TimeSpan.FromSeconds(options.HealthTimeoutSeconds)), parts.Readiness);
         app.MapMetrics([text => LanguageModelMetrics.Write(text, parts.Models)]);
         app.MapOpenAi(parts.Models, parts.Readiness, parts.Time);

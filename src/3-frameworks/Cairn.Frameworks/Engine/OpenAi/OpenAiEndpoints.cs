@@ -9,8 +9,13 @@ internal static class OpenAiEndpoints
 {
     public static void MapOpenAi(this IEndpointRouteBuilder app, LoadedModels models, EngineReadiness readiness, TimeProvider time)
     {
+        var face = new LanguageFace(models, readiness, time);
+        var tokens = new TokenizeEndpoints(face);
         ModelEndpoints.Map(app, models);
-        _ = readiness;
-        _ = time;
+        app.MapPost("/v1/chat/completions", new ChatEndpoint(face).AnswerAsync);
+        app.MapPost("/v1/completions", new CompletionEndpoint(face).AnswerAsync);
+        app.MapPost("/v1/embeddings", new EmbeddingEndpoint(models, face).AnswerAsync);
+        app.MapPost("/tokenize", tokens.TokenizeAsync);
+        app.MapPost("/detokenize", tokens.DetokenizeAsync);
     }
 }

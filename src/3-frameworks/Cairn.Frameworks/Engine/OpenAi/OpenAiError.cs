@@ -22,6 +22,11 @@ internal sealed record OpenAiError(int Status, string Message, string? Param = n
     public static OpenAiError Unavailable(string message, string code) =>
         new(StatusCodes.Status503ServiceUnavailable, message, null, code) { RetryAfterSeconds = 1 };
 
+    public static OpenAiError TooLong(string param, int tokens, int context) => Invalid(
+        param,
+        $"This model's context is {context} tokens, and {param} has {tokens}; at least one token must be left for the output. Shorten {param}.",
+        "context_length_exceeded");
+
     public async Task WriteAsync(HttpContext context)
     {
         context.Response.StatusCode = Status;

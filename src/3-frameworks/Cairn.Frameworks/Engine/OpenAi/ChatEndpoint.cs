@@ -1,0 +1,60 @@
+using Cairn.Frameworks.Engine.OpenAi.Answers;
+using Cairn.Frameworks.Engine.OpenAi.Requests;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Frameworks.Engine.OpenAi;
+
+/// <summary><c>POST /v1/chat/completions</c>.</summary>
+internal sealed class ChatEndpoint(LanguageFace face)
+{
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var began = face.Time.GetTimestamp();
+        var (body, error) = await RequestBody.ReadAsync(context);
+        using (body)
+        {
+            error = face.Refusal() ?? error ?? await AnswerAsync(context, new Fields(body!.RootElement), began);
+            if (error is not null)
+                await error.WriteAsync(context);
+        }
+    }
+
+    private async Task<OpenAiError?> AnswerAsync(HttpContext context, Fields fields, long began)
+    {
+        var chat = ChatRequest.Parse(fields);
+        if (fields.Error is not null)
+            return fields.Error;
+        var (model, error) = face.Find(chat.Output.Model);
+        if (model is null)
+            return error;
+        (var text, error) = ChatPrompt.Render(model, chat, face.Time.GetUtcNow(), context.RequestAborted);
+        if (text is null)
+            return error;
+        (var prompt, error) = LanguageFace.Encode(model, new PromptInput(text, null), addSpecialTokens: false, "messages");
+        if (prompt is null)
+            return error;
+        (var grammar, error) = face.Check(model, chat.Output);
+        if (error is not null)
+            return error;
+
+        var work = new OutputWork([prompt], chat.Output.Choices, chat.Output, grammar, LanguageFace.Caller(context, chat.Output));
+        using var running = RunningOutputs.Start(model, work, face.Time, began, context.RequestAborted);
+        await SendAsync(context, chat.Output, new AnswerHead("chatcmpl-" + context.TraceIdentifier, face.Time.GetUtcNow().ToUnixTimeSeconds(), model.Name), running,
+            chat.Output.Sampling.TopLogprobs is null ? null : new TokenTexts(model.Model.Tokenizer));
+        return null;
+    }
+
+    private static async Task SendAsync(HttpContext context, OutputSpec spec, AnswerHead head, RunningOutputs running, TokenTexts? logprobs)
+    {
+        if (spec.Stream)
+        {
+            using var stream = new ChatStream(context.Response.BodyWriter, head, spec.Choices, spec.IncludeUsage, logprobs);
+            await Answering.StreamAsync(context, stream, running.All, spec.Choices, running.Cancelled);
+            return;
+        }
+
+        var outputs = await Answering.CollectAsync(running.All, logprobs is not null, running.Cancelled);
+        var usage = Usage.Of([.. outputs.Select(output => output.Finish!)], spec.Choices);
+        await WholeAnswer.SendAsync(context, json => WholeAnswer.WriteChat(json, head, outputs, usage, logprobs));
+    }
+}
