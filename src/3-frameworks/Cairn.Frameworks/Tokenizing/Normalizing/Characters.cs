@@ -48,7 +48,7 @@ internal static class Characters
             return false;
         }
         return rune.Value is not (0 or 0xFFFD) && CharUnicodeInfo.GetUnicodeCategory(rune.Value) is not (UnicodeCategory.Control or UnicodeCategory.Format
-            or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
+            or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse);
     });
 
     /// <summary>BERT puts spaces around the ideographs of its CJK blocks.</summary>

@@ -16,8 +16,14 @@ internal sealed class Pattern
     /// <exception cref="FormatException">The pattern is malformed, or uses what is not supported.</exception>
     public static Pattern Parse(string source) => new(PatternCompiler.Compile(PatternParser.Parse(source)));
 
+    /// <summary>Runs of characters of one class or of another, each as long as it can be.</summary>
+    public static Pattern Runs(CodePointSet one, CodePointSet other) =>
+        new(PatternCompiler.Compile(new PatternNode.Choice([Run(one), Run(other)])));
+
     /// <summary>A search of one text from its start, match by match.</summary>
     public Search In(ReadOnlySpan<char> text) => new(_steps, text);
+
+    private static PatternNode.Repeat Run(CodePointSet set) => new(new PatternNode.One(set), 1, int.MaxValue, Greed.Possessive);
 
     /// <summary>Finds the matches of a pattern one after the other; they do not overlap, and empty ones are passed over.</summary>
     public ref struct Search

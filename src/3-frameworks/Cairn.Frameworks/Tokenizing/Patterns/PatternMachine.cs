@@ -149,13 +149,13 @@ internal ref struct PatternMachine(ReadOnlySpan<char> text, long budget)
         _ => throw new UnreachableException(),
     };
 
-    private readonly bool WordAfter(int at) => Take(UnicodeClasses.Word, ref at);
+    private readonly bool WordAfter(int at) => Take(UnicodeClasses.PatternWord, ref at);
 
     private readonly bool WordBefore(int at)
     {
         if (at == 0) return false;
         at -= at >= 2 && char.IsLowSurrogate(_text[at - 1]) && char.IsHighSurrogate(_text[at - 2]) ? 2 : 1;
-        return Take(UnicodeClasses.Word, ref at);
+        return Take(UnicodeClasses.PatternWord, ref at);
     }
 
     private void Push(Choice choice)

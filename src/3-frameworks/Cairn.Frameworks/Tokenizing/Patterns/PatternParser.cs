@@ -225,8 +225,8 @@ internal sealed class PatternParser
             'S' => UnicodeClasses.Space.Negated(),
             'd' => UnicodeClasses.Digit,
             'D' => UnicodeClasses.Digit.Negated(),
-            'w' => UnicodeClasses.Word,
-            'W' => UnicodeClasses.Word.Negated(),
+            'w' => UnicodeClasses.PatternWord,
+            'W' => UnicodeClasses.PatternWord.Negated(),
             _ => null,
         };
         if (set is not null)

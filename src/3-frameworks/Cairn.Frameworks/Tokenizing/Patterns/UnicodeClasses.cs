@@ -89,7 +89,20 @@ internal static class UnicodeClasses
 
     public static CodePointSet Digit { get; } = CodePointSet.OfCategories(DecimalDigitNumber).Seal();
 
-    public static CodePointSet Word { get; } = CodePointSet.OfCategories([.. Letters, .. Marks, DecimalDigitNumber, ConnectorPunctuation]).Seal();
+    /// <summary>Unicode's Alphabetic beyond letters and marks: letter numbers and the letters in circles and squares.</summary>
+    private static CodePointSet Alphabetic => CodePointSet.OfCategories([.. Letters, .. Marks, LetterNumber])
+        .Add(0x24B6, 0x24E9).Add(0x1F130, 0x1F149).Add(0x1F150, 0x1F169).Add(0x1F170, 0x1F189);
+
+    /// <summary>Unicode Technical Standard 18's word characters, which Rust's regular expressions use.</summary>
+    public static CodePointSet Word { get; } =
+        Alphabetic.Add(CodePointSet.OfCategories(DecimalDigitNumber, ConnectorPunctuation)).Add(0x200C, 0x200D).Seal();
+
+    /// <summary>Oniguruma's word characters: those without the joiners, and Latin-1's superscript digits and fractions.</summary>
+    public static CodePointSet PatternWord { get; } = Alphabetic.Add(CodePointSet.OfCategories(DecimalDigitNumber, ConnectorPunctuation))
+        .Add(0xB2, 0xB3).Add(0xB9, 0xB9).Add(0xBC, 0xBE).Seal();
+
+    /// <summary>Rust's pattern <c>\w+|[^\w\s]+</c>, of the pre-tokenizer Whitespace.</summary>
+    public static CodePointSet NeitherWordNorSpace { get; } = Word.Negated().Cut(Space.Negated()).Seal();
 
     public static CodePointSet NonSpacing { get; } = CodePointSet.OfCategories(NonSpacingMark).Seal();
 
@@ -113,9 +126,9 @@ internal static class UnicodeClasses
         {
             "ANY" => Any,
             "SPACE" or "WHITESPACE" => Space,
-            "WORD" => Word,
-            "ALPHA" => CodePointSet.OfCategories([.. Letters, .. Marks]),
-            "ALNUM" => CodePointSet.OfCategories([.. Letters, .. Marks, DecimalDigitNumber]),
+            "WORD" => PatternWord,
+            "ALPHA" or "ALPHABETIC" => Alphabetic,
+            "ALNUM" => Alphabetic.Add(Digit),
             "UPPER" => CodePointSet.OfCategories(UppercaseLetter),
             "LOWER" => CodePointSet.OfCategories(LowercaseLetter),
             "BLANK" => CodePointSet.OfCategories(SpaceSeparator).Add(9, 9),

@@ -17,29 +17,32 @@ internal static class TokenizerReader
     public static TokenizerParts Read(string folder)
     {
         using var document = Open(Path.Combine(folder, "tokenizer.json"), required: true);
-        return Read(new JsonPlace("tokenizer.json", "$", document!.RootElement));
+        using var config = Open(Path.Combine(folder, "tokenizer_config.json"), required: false);
+        var root = new JsonPlace("tokenizer.json", "$", document!.RootElement);
+        return Read(root, new TokenizerConfig(config is null ? null : new JsonPlace("tokenizer_config.json", "$", config.RootElement)));
     }
 
-    private static TokenizerParts Read(JsonPlace root)
+    private static TokenizerParts Read(JsonPlace root, TokenizerConfig config)
     {
         var segmenter = SegmenterReader.Read(root.Field("model"));
         var normalizer = root.Optional("normalizer") is { } normalizing ? NormalizerReader.Read(normalizing) : null;
-        var splitter = root.Optional("pre_tokenizer") is { } splitting ? SplitterReader.Read(splitting, null) : null;
-        var added = new AddedTokenTable(root.Optional("added_tokens")?.Items().Select(Added).ToArray() ?? [], normalizer);
+        var splitter = root.Optional("pre_tokenizer") is { } splitting ? SplitterReader.Read(splitting, config.PrefixSpace) : null;
+        var listed = root.Optional("added_tokens")?.Items().Select(place => Added(place, place.Field("id").Whole(0, Vocabulary.MostTokens - 1)));
+        var added = new AddedTokenTable(config.Merge(listed?.ToArray() ?? [], segmenter.Vocabulary), normalizer);
         var tokens = Tokens(segmenter.Vocabulary, added);
-        var template = root.Optional("post_processor") is { } finishing ? TemplateReader.Read(finishing, tokens.Length) : SpecialsTemplate.None;
-        return new TokenizerParts(segmenter, normalizer, splitter, template, DetokenizerReader.Read(root.Optional("decoder"), tokens), added);
+        var template = config.Template(token => added.IdOf(token) ?? (segmenter.Vocabulary.TryId(token, out var id) ? id : null))
+            ?? (root.Optional("post_processor") is { } finishing ? TemplateReader.Read(finishing, tokens.Length) : SpecialsTemplate.None);
+        return new TokenizerParts(segmenter, normalizer, splitter, template, DetokenizerReader.Read(root.Optional("decoder"), tokens), added, config);
     }
 
-    private static AddedToken Added(JsonPlace place) =>
-        new(place.Field("id").Whole(0, Vocabulary.MostTokens - 1), place.Field("content").Text())
-        {
-            Special = place.Flag("special", false),
-            SingleWord = place.Flag("single_word", false),
-            StripLeft = place.Flag("lstrip", false),
-            StripRight = place.Flag("rstrip", false),
-            Normalized = place.Flag("normalized", !place.Flag("special", false)),
-        };
+    public static AddedToken Added(JsonPlace place, int id) => new(id, place.Field("content").Text())
+    {
+        Special = place.Flag("special", false),
+        SingleWord = place.Flag("single_word", false),
+        StripLeft = place.Flag("lstrip", false),
+        StripRight = place.Flag("rstrip", false),
+        Normalized = place.Flag("normalized", !place.Flag("special", false)),
+    };
 
     private static (string Written, bool Added)?[] Tokens(Vocabulary vocabulary, AddedTokenTable added)
     {

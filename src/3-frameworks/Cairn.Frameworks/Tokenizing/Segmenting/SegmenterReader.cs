@@ -8,6 +8,9 @@ internal static class SegmenterReader
     public static Segmenter Read(JsonPlace model) => Kind(model) switch
     {
         "BPE" => BytePairs(model),
+        "Unigram" => Unigrams(model),
+        "WordPiece" => WordPieces(model),
+        "WordLevel" => WholeWords(model),
         _ => throw (model.Optional("type") ?? model).Wrong("one of the models BPE, Unigram, WordPiece, WordLevel"),
     };
 
@@ -65,9 +68,42 @@ internal static class SegmenterReader
             : throw merge.Wrong("two tokens with one space between them");
     }
 
-    private static int? Unknown(JsonPlace model, Vocabulary vocabulary)
+    private static Unigrams Unigrams(JsonPlace model)
     {
-        if (model.Optional("unk_token") is not { } place) return null;
+        var scores = new List<double>();
+        var vocabulary = new Vocabulary(Scored());
+        var unknown = model.Optional("unk_id")?.Whole(0, Math.Max(0, vocabulary.Size - 1));
+        return new Unigrams(vocabulary, [.. scores], unknown, model.Flag("byte_fallback", false));
+
+        IEnumerable<(string, int, JsonPlace)> Scored()
+        {
+            foreach (var entry in model.Field("vocab").Items())
+            {
+                if (entry.Count != 2 || scores.Count >= Segmenting.Vocabulary.MostTokens) entry.Refuse("a token and its score, at most 4194304 of them");
+                var parts = entry.Items().ToArray();
+                scores.Add(parts[1].Real());
+                yield return (parts[0].Text(), scores.Count - 1, entry);
+            }
+        }
+    }
+
+    private static WordPieces WordPieces(JsonPlace model)
+    {
+        var vocabulary = Vocabulary(model);
+        var unknown = Unknown(model, vocabulary, "[UNK]") ?? throw model.Field("unk_token").Wrong("a token of the vocabulary");
+        return new WordPieces(vocabulary, unknown, model.OptionalText("continuing_subword_prefix") ?? "##",
+            model.Whole("max_input_chars_per_word", 100, 1, int.MaxValue));
+    }
+
+    private static WholeWords WholeWords(JsonPlace model)
+    {
+        var vocabulary = Vocabulary(model);
+        return new WholeWords(vocabulary, Unknown(model, vocabulary));
+    }
+
+    private static int? Unknown(JsonPlace model, Vocabulary vocabulary, string? otherwise = null)
+    {
+        if (model.Optional("unk_token") is not { } place) return otherwise is not null && vocabulary.TryId(otherwise, out var known) ? known : null;
         return vocabulary.TryId(place.Text(), out var id) ? id : throw place.Wrong("a token of the vocabulary");
     }
 }

@@ -10,16 +10,19 @@ internal static class SplitterReader
 
     private static readonly CodePointSet Punctuation = CodePointSet.Of((33, 47), (58, 64), (91, 96), (123, 126)).Add(UnicodeClasses.Named("P")!).Seal();
 
+    private static readonly PatternSplitter Words =
+        new(Pattern.Runs(UnicodeClasses.Word, UnicodeClasses.NeitherWordNorSpace), CutBehavior.Removed, invert: true);
+
     /// <param name="place">The pre-tokenizer's description.</param>
-    /// <param name="prefixSpace">What <c>tokenizer_config.json</c> says of a space in front; null where it says nothing.</param>
+    /// <param name="prefixSpace">What <c>tokenizer_config.json</c> says of a space in front, which counts for a ByteLevel that stands alone; null where it says nothing.</param>
     /// <param name="depth">How many sequences lie around it.</param>
     public static Splitter Read(JsonPlace place, bool? prefixSpace, int depth = 0) => place.Kind() switch
     {
-        "Sequence" when depth < MostDepth => new SplitterChain([.. place.Field("pretokenizers").Items().Select(one => Read(one, prefixSpace, depth + 1))]),
+        "Sequence" when depth < MostDepth => new SplitterChain([.. place.Field("pretokenizers").Items().Select(one => Read(one, null, depth + 1))]),
         "ByteLevel" => new ByteLevelSplitter(prefixSpace ?? place.Flag("add_prefix_space", true), place.Flag("use_regex", true)),
         "Split" => Split(place),
-        "Metaspace" => Metaspace(place, prefixSpace),
-        "Whitespace" => new PatternSplitter(Pattern.Parse(@"\w+|[^\w\s]+"), CutBehavior.Removed, invert: true),
+        "Metaspace" => Metaspace(place),
+        "Whitespace" => Words,
         "WhitespaceSplit" => new ClassSplitter(UnicodeClasses.Space, CutBehavior.Removed),
         "Punctuation" => new ClassSplitter(Punctuation, Behavior(place.Optional("behavior"), CutBehavior.Isolated)),
         "Digits" => new ClassSplitter(UnicodeClasses.Named("N")!.Seal(),
@@ -52,7 +55,7 @@ internal static class SplitterReader
         }
     }
 
-    private static MetaspaceSplitter Metaspace(JsonPlace place, bool? prefixSpace)
+    private static MetaspaceSplitter Metaspace(JsonPlace place)
     {
         var replacement = Replacement(place);
         var scheme = place.Optional("prepend_scheme");
@@ -64,7 +67,6 @@ internal static class SplitterReader
             "never" => PrependScheme.Never,
             _ => throw scheme.Value.Wrong("always, first or never"),
         };
-        if (prefixSpace == false) prepend = PrependScheme.Never;
         return new MetaspaceSplitter(replacement, prepend, place.Flag("split", true));
     }
 
