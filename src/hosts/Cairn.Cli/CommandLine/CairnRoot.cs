@@ -5,6 +5,7 @@ using Cairn.Cli.Bills;
 using Cairn.Cli.Completion;
 using Cairn.Cli.Connection;
 using Cairn.Cli.Demo;
+using Cairn.Cli.Engine;
 using Cairn.Cli.Jobs;
 using Cairn.Cli.ModelCatalog;
 using Cairn.Cli.Nodes;
@@ -37,6 +38,6 @@ internal static class CairnRoot
         new JobsCommand(), new JobCommand(), new LogsCommand(), new StopCommand(), new WaitCommand(), new OutputCommand(), new BillCommand(),
         new OffersCommand(), new CompareCommand(), new CatalogCommand(), new ModelsCommand(),
         new NodesCommand(), new NodeCommand(), NodeActionCommand.Cordon(), NodeActionCommand.Uncordon(), NodeActionCommand.Drain(), new RemoveCommand(),
-        new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new ServerCommand(), new CompletionCommand(),
+        new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new ServerCommand(), new EngineCommand(), new CompletionCommand(),
     ];
 }
