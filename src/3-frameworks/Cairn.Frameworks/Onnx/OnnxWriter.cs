@@ -14,6 +14,7 @@ internal sealed class OnnxWriter(string path, long insideUpTo = 1024) : IDisposa
     /// <summary>Page size: what a reader that maps the file needs (ExternalData.md).</summary>
     private const int Alignment = 4096;
 
+    private readonly HashSet<TensorProto> _written = new(ReferenceEqualityComparer.Instance);
     private FileStream? _data;
 
     private string DataPath => path + ".data";
@@ -72,6 +73,33 @@ internal sealed class OnnxWriter(string path, long insideUpTo = 1024) : IDisposa
     internal TensorProto Longs(string name, ReadOnlySpan<long> dims, params ReadOnlySpan<long> values) =>
         Tensor(name, DataType.Int64, dims, MemoryMarshal.AsBytes(values));
 
+    /// <summary>Whether this writer has written a tensor's data.</summary>
+    internal bool Wrote(TensorProto tensor) => _written.Contains(tensor);
+
+    /// <summary>Copies the data of a tensor that describes it as external from where it was, and describes its new place.</summary>
+    internal void Take(TensorProto tensor, TensorReader reader)
+    {
+        var length = TensorTypes.ByteLength(tensor);
+        var part = new byte[(int)Math.Min(length, 1 << 20)];
+        var copy = Tensor(tensor.Name, TensorTypes.Type(tensor), [.. tensor.Dims], length, stream =>
+        {
+            for (var done = 0L; done < length; done += part.Length)
+            {
+                var bytes = part.AsSpan(0, (int)Math.Min(part.Length, length - done));
+                reader.Read(tensor, done, bytes);
+                stream.Write(bytes);
+            }
+        });
+        tensor.ExternalData.Clear();
+        tensor.ClearDataLocation();
+        tensor.ExternalData.Add(copy.ExternalData);
+        if (copy.HasDataLocation)
+            tensor.DataLocation = copy.DataLocation;
+        else
+            tensor.RawData = copy.RawData;
+        _written.Add(tensor);
+    }
+
     /// <summary>Writes the model's file, after its data.</summary>
     internal void Finish(ModelProto model)
     {
@@ -97,6 +125,7 @@ internal sealed class OnnxWriter(string path, long insideUpTo = 1024) : IDisposa
         _data ??= new FileStream(DataPath, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
         var offset = (_data.Position + Alignment - 1) / Alignment * Alignment;
         _data.Seek(offset, SeekOrigin.Begin);
+        _written.Add(tensor);
         tensor.DataLocation = TensorProto.Types.DataLocation.External;
         Add("location", Path.GetFileName(DataPath));
         Add("offset", offset.ToString(CultureInfo.InvariantCulture));

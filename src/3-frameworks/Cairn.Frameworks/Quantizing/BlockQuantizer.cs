@@ -1,8 +1,9 @@
 namespace Cairn.Frameworks.Quantizing;
 
 /// <summary>
-/// Rounds weights to the nearest of 2^bits levels, block by block, symmetric about zero: value = (level − 2^(bits−1)) × scale. The layout is that of
-/// com.microsoft.MatMulNBits (ONNX Runtime, ContribOperators.md): the default zero point, two 4-bit levels to a byte with the lower one first.
+/// Rounds weights to the nearest of 2^bits levels, block by block, symmetric about zero: value = (level − 2^(bits−1)) × scale.
+/// The layout is that of com.microsoft.MatMulNBits (ONNX Runtime, ContribOperators.md): the default zero point, two 4-bit levels
+/// to a byte with the lower one first.
 /// </summary>
 internal static class BlockQuantizer
 {
@@ -24,9 +25,21 @@ internal static class BlockQuantizer
     internal static float Value(ReadOnlySpan<byte> packed, int index, int bits, float scale) =>
         bits == 8 ? (packed[index] - 128) * scale : (((packed[index / 2] >> (index % 2 * 4)) & 15) - 8) * scale;
 
+    /// <summary>The sum of squares of what rounding changed.</summary>
+    internal static double SquaredError(ReadOnlySpan<float> block, ReadOnlySpan<byte> packed, int bits, float scale)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < block.Length; i++)
+        {
+            var error = block[i] - Value(packed, i, bits, scale);
+            sum += error * error;
+        }
+        return sum;
+    }
+
     /// <summary>
-    /// Of two scales the one with the smaller squared error: the largest magnitude on level ±(half − 1), where nothing is cut off, or, at 4 bits, on level
-    /// −half, which spends the sixteenth level and may cut the largest value of the other sign by up to one step.
+    /// Of two scales the one with the smaller squared error: the largest magnitude on level ±(half − 1), where nothing is cut off,
+    /// or, at 4 bits, on level −half, which spends the sixteenth level and may cut values of the other sign by up to one step.
     /// </summary>
     private static float Scale(ReadOnlySpan<float> block, int bits)
     {

@@ -10,6 +10,7 @@ namespace Cairn.Frameworks.Quantizing;
 internal sealed class DecoderRun : IDisposable
 {
     private readonly InferenceSession _session;
+    private readonly bool _owned;
     private readonly RunOptions _options = new();
     private readonly List<string> _cacheInputs;
     private readonly string[] _outputs;
@@ -17,13 +18,21 @@ internal sealed class DecoderRun : IDisposable
     private IDisposableReadOnlyCollection<OrtValue>? _results;
 
     /// <param name="threads">Threads of one operator; 0 lets the runtime choose.</param>
-    internal DecoderRun(string modelPath, int threads = 0)
+    internal DecoderRun(string modelPath, int threads = 0) : this(Open(modelPath, threads)) => _owned = true;
+
+    /// <param name="session">Stays the caller's.</param>
+    internal DecoderRun(InferenceSession session)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
-        _session = new InferenceSession(modelPath, options);
-        _cacheInputs = [.. _session.InputMetadata.Keys.Where(name => name.StartsWith("past_key_values.", StringComparison.Ordinal))];
+        _session = session;
+        _cacheInputs = [.. session.InputMetadata.Keys.Where(name => name.StartsWith("past_key_values.", StringComparison.Ordinal))];
         _outputs = ["logits", .. _cacheInputs.Select(name => name.Replace("past_key_values", "present", StringComparison.Ordinal))];
         _cache = EmptyCache();
+    }
+
+    private static InferenceSession Open(string modelPath, int threads)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
+        return new InferenceSession(modelPath, options);
     }
 
     /// <summary>Tokens whose keys and values are held.</summary>
@@ -101,6 +110,7 @@ internal sealed class DecoderRun : IDisposable
     {
         Release();
         _options.Dispose();
-        _session.Dispose();
+        if (_owned)
+            _session.Dispose();
     }
 }

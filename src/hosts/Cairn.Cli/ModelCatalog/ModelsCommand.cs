@@ -17,6 +17,7 @@ internal sealed class ModelsCommand : CairnCommand
         Options.Add(_kind);
         Options.Add(_commercial);
         Subcommands.Add(new ModelsShowCommand());
+        Subcommands.Add(new ModelsQuantizeCommand());
     }
 
     protected override Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)

@@ -1,0 +1,205 @@
+using System.Text.Json.Nodes;
+using Cairn.Frameworks.Onnx;
+using Cairn.Frameworks.Onnx.Decoders;
+using Cairn.Frameworks.Quantizing;
+using Cairn.Frameworks.Tests.Onnx;
+
+namespace Cairn.Frameworks.Tests.Quantizing;
+
+public sealed class Quantized_models
+{
+    private static readonly DecoderShape Shape = DecoderShape.Tiny with { Hidden = 128, Intermediate = 256, HeadSize = 32 };
+
+    [Theory]
+    [InlineData(DecoderLayout.Genai, QuantizeTarget.Int8, 0.05, 0.9)]
+    [InlineData(DecoderLayout.Genai, QuantizeTarget.Int4, 0.6, 0.7)]
+    [InlineData(DecoderLayout.Genai, QuantizeTarget.Float16, 0.01, 0.97)]
+    [InlineData(DecoderLayout.Community, QuantizeTarget.Int8, 0.05, 0.9)]
+    [InlineData(DecoderLayout.Community, QuantizeTarget.Int4, 0.6, 0.7)]
+    [InlineData(DecoderLayout.Community, QuantizeTarget.Float16, 0.01, 0.97)]
+    internal void A_decoder_predicts_nearly_as_before(DecoderLayout layout, QuantizeTarget target, double logitError, double agreement)
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape, layout);
+
+        var report = Quantize(folder, target);
+
+        Assert.NotNull(report.Decoder);
+        Assert.InRange(report.Decoder.MeanLogitError, 1e-7, logitError);
+        Assert.InRange(report.Decoder.Top1Agreement, agreement, 1);
+        Assert.InRange(report.Decoder.PerplexityAfter / report.Decoder.PerplexityBefore, 0.9, 1.1);
+        Assert.InRange(report.Decoder.Tokens, 1000, 2048);
+        Assert.InRange((double)report.BytesAfter / report.BytesBefore, 0.1, target == QuantizeTarget.Float16 ? 0.55 : 0.45);
+        Assert.True(File.Exists(DecoderFolder.ModelPath(folder.File("out"), layout)));
+        Assert.Equal(["tokenizer.json"], Directory.EnumerateFiles(folder.File("out"), "tokenizer.json").Select(Path.GetFileName));
+        Assert.Equal(["in", "out"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [InlineData(QuantizeTarget.Int8)]
+    [InlineData(QuantizeTarget.Int4)]
+    public void The_runtime_computes_with_the_levels_that_were_written(QuantizeTarget target)
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape);
+        Quantize(folder, target);
+
+        // The same weights, rounded in memory, in a graph of floats; only the activations' own rounding is left between both.
+        float[] Rounded(string name, int rows, int columns)
+        {
+            var weight = RandomWeights.Seeded(1)(name, rows, columns);
+            if (rows == 1 || name == WeightNames.Embedding)
+                return weight;
+            var matrix = QuantizedMatrix.From(weight, rows, columns, target == QuantizeTarget.Int8 || name == WeightNames.Output ? 8 : 4, 32);
+            return [.. Enumerable.Range(0, rows * columns).Select(index => matrix[index / columns, index % columns])];
+        }
+        DecoderFolder.Write(folder.File("rounded"), Shape, weights: Rounded);
+        int[] tokens = [.. Enumerable.Range(0, 50).Select(index => index * 5)];
+        using var quantized = new DecoderRun(folder.File("out/model.onnx"), threads: 1);
+        using var floats = new DecoderRun(folder.File("rounded/model.onnx"), threads: 1);
+        using var original = new DecoderRun(folder.File("in/model.onnx"), threads: 1);
+        var (one, other, before) = (quantized.Continue(tokens), floats.Continue(tokens), original.Continue(tokens));
+
+        Assert.InRange(Distance(one, other), 0, 0.02);
+        if (target == QuantizeTarget.Int4)
+            Assert.InRange(Distance(one, before), 3 * Distance(one, other), 0.5);
+    }
+
+    [Fact]
+    public void A_tied_output_layer_is_quantised_and_the_embedding_stays()
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape with { TiedEmbeddings = true });
+
+        var report = Quantize(folder, QuantizeTarget.Int4);
+
+        Assert.Contains(report.Converted, weight => weight.Name == WeightNames.Embedding && weight.Bits == 8);
+        var model = OnnxFile.Read(folder.File("out/model.onnx"));
+        Assert.DoesNotContain(model.Graph.Node, node => node.OpType is "MatMul" or "Transpose");
+        Assert.InRange(report.Decoder!.Top1Agreement, 0.7, 1);
+    }
+
+    [Fact]
+    public void Embeddings_are_quantised_when_asked()
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape);
+
+        var report = Quantize(folder, QuantizeTarget.Int8, options => options with { Embeddings = true });
+
+        Assert.DoesNotContain(OnnxFile.Read(folder.File("out/model.onnx")).Graph.Initializer, tensor => tensor.Name == WeightNames.Embedding);
+        Assert.InRange(report.Decoder!.Top1Agreement, 0.9, 1);
+        Assert.InRange((double)report.BytesAfter / report.BytesBefore, 0.1, 0.32);
+    }
+
+    [Fact]
+    public void Halves_can_be_quantised_further()
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape, precision: DecoderPrecision.Float16);
+
+        Assert.InRange(Quantize(folder, QuantizeTarget.Int4).Decoder!.Top1Agreement, 0.7, 1);
+    }
+
+    [Fact]
+    public void Half_caches_are_declared_and_other_inputs_and_outputs_keep_their_types()
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape, DecoderLayout.Community);
+
+        Quantize(folder, QuantizeTarget.Float16);
+
+        var graph = OnnxFile.Read(folder.File("out/onnx/model.onnx")).Graph;
+        Assert.All(graph.Input.Concat(graph.Output).Where(value => value.Name.Contains("key", StringComparison.Ordinal)),
+            value => Assert.Equal(10, value.Type.TensorType.ElemType));
+        Assert.Equal(1, graph.Output.Single(value => value.Name == "logits").Type.TensorType.ElemType);
+        Assert.Equal("float16", (string?)JsonNode.Parse(File.ReadAllText(folder.File("out/config.json")))!["transformers.js_config"]!["kv_cache_dtype"]);
+    }
+
+    [Theory]
+    [InlineData(DecoderPrecision.Int4, QuantizeTarget.Int8, "quantised already: node 'model.layers.0.self_attn.q_proj/MatMulNBits'")]
+    [InlineData(DecoderPrecision.Float16, QuantizeTarget.Float16, "float16 already")]
+    internal void A_quantised_model_is_refused(DecoderPrecision precision, QuantizeTarget target, string expected)
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape, precision: precision);
+
+        var error = Assert.Throws<QuantizeException>(() => Quantize(folder, target));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.False(Path.Exists(folder.File("out")));
+    }
+
+    [Fact]
+    public void What_is_at_the_output_is_replaced_only_when_asked()
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape);
+        Directory.CreateDirectory(folder.File("out"));
+        File.WriteAllText(folder.File("out/mine"), "keep");
+
+        var error = Assert.Throws<QuantizeException>(() => Quantize(folder, QuantizeTarget.Int8));
+        Assert.Contains("--force", error.Message, StringComparison.Ordinal);
+        Assert.Equal("keep", File.ReadAllText(folder.File("out/mine")));
+
+        Quantize(folder, QuantizeTarget.Int8, options => options with { Replace = true });
+        Assert.False(File.Exists(folder.File("out/mine")));
+        Assert.Equal(["in", "out"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void A_failure_leaves_nothing_behind()
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape);
+        Directory.CreateDirectory(folder.File("in/model.onnx.d"));
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+
+        Assert.ThrowsAny<OperationCanceledException>(() => ModelQuantizer.Quantize(
+            folder.File("in"), folder.File("out"), new QuantizeOptions { Target = QuantizeTarget.Int8 }, TimeProvider.System, null, cancelled.Token));
+
+        Assert.Equal(["in"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Truncated_data_beside_the_model_is_named_and_nothing_is_written()
+    {
+        using var folder = new ModelFolder();
+        Directory.CreateDirectory(folder.File("in"));
+        DecoderGraph.Write(folder.File("in/model.onnx"), Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1), insideUpTo: 100);
+        using (var data = File.OpenWrite(folder.File("in/model.onnx.data")))
+            data.SetLength(data.Length - 1);
+
+        var error = Assert.Throws<OnnxFormatException>(() => Quantize(folder, QuantizeTarget.Int8));
+
+        Assert.Contains("'model.onnx.data'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("truncated", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["in"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Data_beside_the_model_is_read_and_not_copied()
+    {
+        using var folder = new ModelFolder();
+        Directory.CreateDirectory(folder.File("in"));
+        DecoderGraph.Write(folder.File("in/model.onnx"), Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1), insideUpTo: 100);
+
+        var report = Quantize(folder, QuantizeTarget.Int8);
+
+        Assert.Equal(["model.onnx"], Directory.EnumerateFiles(folder.File("out")).Select(Path.GetFileName));
+        Assert.Contains("tokenizer.json", report.NotMeasured, StringComparison.Ordinal);
+        using var run = new DecoderRun(folder.File("out/model.onnx"));
+        Assert.Equal(260, run.Continue([256]).Length);
+    }
+
+    internal static QuantizeReport Quantize(ModelFolder folder, QuantizeTarget target, Func<QuantizeOptions, QuantizeOptions>? change = null)
+    {
+        var options = new QuantizeOptions { Target = target };
+        return ModelQuantizer.Quantize(
+            folder.File("in"), folder.File("out"), change?.Invoke(options) ?? options, TimeProvider.System, null, CancellationToken.None);
+    }
+
+    private static double Distance(float[] one, float[] other) =>
+        Math.Sqrt(one.Zip(other, (a, b) => (double)(a - b) * (a - b)).Sum() / other.Sum(value => (double)value * value));
+}
