@@ -1,91 +1,113 @@
+using System.Security.Cryptography;
 using Cairn.Frameworks.Constraining;
+using Cairn.Frameworks.Engine.Batching;
+using Cairn.Frameworks.Engine.Decoding;
 using Cairn.Frameworks.Sampling;
 using Cairn.Frameworks.Tokenizing;
 
 namespace Cairn.Frameworks.Engine;
 
-/// <summary>A decoder language model, loaded and generating: one loop on one thread batches all requests.</summary>
+/// <summary>A decoder language model, loaded and generating: one loop on one thread batches all requests. Safe for concurrent use.</summary>
 public sealed class LanguageModel : IAsyncDisposable
 {
-    /// <summary>Loads a folder in onnxruntime-genai's or onnx-community's layout.</summary>
-    /// <exception cref="ModelLoadException">Something of the folder is missing, corrupt or not supported; the message names the file.</exception>
-    public static LanguageModel Load(string folder, EngineOptions options, TimeProvider time) => throw new NotImplementedException();
+    private readonly EngineLoop _loop;
+    private readonly Lazy<TokenTrie> _trie;
+    private readonly int _vocabulary;
+    private long _lastId;
 
-    public Tokenizer Tokenizer => throw new NotImplementedException();
+    private LanguageModel(EngineLoop loop, Tokenizer tokenizer, int vocabulary, LoadedDecoder loaded, EngineOptions options)
+    {
+        (_loop, Tokenizer, _vocabulary) = (loop, tokenizer, vocabulary);
+        ContextLength = loaded.Limits.ContextLength;
+        EndTokens = loaded.EndTokens;
+        ReaderLagPieces = options.ReaderLagPieces;
+        _trie = new Lazy<TokenTrie>(() => new TokenTrie(tokenizer, [.. EndTokens]));
+    }
+
+    /// <summary>Loads a folder in onnxruntime-genai's or onnx-community's layout; takes as long as reading the weights and a first run do.</summary>
+    /// <exception cref="ModelLoadException">Something of the folder is missing, corrupt or not supported, or an option does not fit it; the message names the file.</exception>
+    public static LanguageModel Load(string folder, EngineOptions options, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        var tokenizer = TokenizerOf(folder);
+        var loaded = LoadedDecoder.Load(folder, options, time);
+        var loop = new EngineLoop(loaded, time);
+        return new LanguageModel(loop, tokenizer, Math.Min(loaded.Decoder.VocabularySize, tokenizer.VocabularySize), loaded, options);
+    }
+
+    public Tokenizer Tokenizer { get; }
 
     /// <summary>Prompt and output together, in tokens.</summary>
-    public int ContextLength => throw new NotImplementedException();
+    public int ContextLength { get; }
 
     /// <summary>Tokens that end a generation.</summary>
-    public IReadOnlyList<int> EndTokens => throw new NotImplementedException();
+    public IReadOnlyList<int> EndTokens { get; }
 
-    /// <summary>For grammars over this model's tokens.</summary>
-    public TokenTrie TokenTrie => throw new NotImplementedException();
+    /// <summary>For grammars over this model's tokens; made when first asked for.</summary>
+    public TokenTrie TokenTrie => _trie.Value;
 
     /// <summary>Counters and gauges for metrics; a consistent copy.</summary>
-    public EngineStatistics Statistics => throw new NotImplementedException();
+    public EngineStatistics Statistics => _loop.Statistics;
+
+    /// <summary>Why the engine's loop ended by itself; null while it is well. A model with a fault answers nothing any more.</summary>
+    public Exception? Fault => _loop.Fault;
+
+    private int ReaderLagPieces { get; }
 
     /// <summary>Queues a request. The generation begins when a row and memory are free; it ends at once when <paramref name="cancellationToken"/> does.</summary>
-    public Generation Start(GenerationRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="RequestRefusedException">The request cannot be served: nothing of it was queued.</exception>
+    /// <exception cref="EngineException">The engine has failed.</exception>
+    /// <exception cref="ObjectDisposedException">The model is unloaded.</exception>
+    public Generation Start(GenerationRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentOutOfRangeException.ThrowIfLessThan(request.MaximumTokens, 1);
+        Check(request);
+        var length = (int)Math.Min(ContextLength, (long)request.Prompt.Length + request.MaximumTokens);
+        var sequence = new Sequence(Interlocked.Increment(ref _lastId), request.Caller, request.Prompt, length);
+        var seed = request.Sampling.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        var generation = new Generation(ReaderLagPieces);
+        var live = new LiveGeneration(sequence, generation)
+        {
+            Sampler = new Sampler(request.Sampling, request.Prompt, seed),
+            Text = new OutputText(Tokenizer.NewStream(), request.Stops),
+            Grammar = request.Grammar is { } grammar ? new GrammarState(grammar, TokenTrie) : null,
+            EndTokens = request.IgnoreEnd ? [] : EndTokens,
+            Vocabulary = _vocabulary,
+        };
+        _loop.Start(live, cancellationToken);
+        return generation;
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Ends what still generates and gives all memory back. Waits for the step that runs.</summary>
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
+
+    private void Check(GenerationRequest request)
+    {
+        var prompt = request.Prompt;
+        if (prompt.Length == 0)
+            throw new RequestRefusedException(RequestRefusal.EmptyPrompt, "The prompt has no tokens; expected at least one.");
+        if (prompt.Length >= ContextLength)
+            throw new RequestRefusedException(RequestRefusal.PromptTooLong,
+                $"The prompt has {prompt.Length} tokens; this model's context holds {ContextLength}, output included. Shorten the prompt.");
+        foreach (var token in prompt)
+            if (token < 0 || token >= _vocabulary)
+                throw new RequestRefusedException(RequestRefusal.UnknownToken, $"The prompt has token {token}; this model's tokens are 0 to {_vocabulary - 1}.");
+        if (request.Sampling.Problems(_vocabulary) is [var problem, ..])
+            throw new RequestRefusedException(RequestRefusal.InvalidSampling, problem);
+    }
+
+    private static Tokenizer TokenizerOf(string folder)
+    {
+        try
+        {
+            return Tokenizer.Load(folder);
+        }
+        catch (Exception error) when (error is TokenizerFormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new ModelLoadException(error.Message, error);
+        }
+    }
 }
-
-/// <summary>What to generate.</summary>
-public sealed record GenerationRequest
-{
-    /// <summary>At least one token, and fewer than the context holds.</summary>
-    public required int[] Prompt { get; init; }
-
-    /// <summary>At most so many tokens of output; cut to what the context leaves.</summary>
-    public required int MaximumTokens { get; init; }
-
-    public SamplingSpec Sampling { get; init; } = new();
-
-    /// <summary>The output ends before the first of these.</summary>
-    public IReadOnlyList<string> Stops { get; init; } = [];
-
-    /// <summary>Null leaves the output free.</summary>
-    public Grammar? Grammar { get; init; }
-
-    /// <summary>Whom the engine is fair to: callers share it evenly, however many requests each has.</summary>
-    public string Caller { get; init; } = "";
-
-    /// <summary>Goes on past end tokens until <see cref="MaximumTokens"/>; for benchmarks.</summary>
-    public bool IgnoreEnd { get; init; }
-}
-
-/// <summary>One request's output as it comes.</summary>
-public sealed class Generation
-{
-    /// <summary>Pieces in order; the last has a <see cref="GenerationPiece.Finish"/>. A failure of the engine throws <see cref="EngineException"/>.</summary>
-    public IAsyncEnumerable<GenerationPiece> ReadAllAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
-}
-
-/// <summary>A step of output.</summary>
-/// <param name="Text">Whole characters, free of stop strings; may be empty.</param>
-/// <param name="Tokens">The tokens since the last piece, the end token left out, with log-probabilities where asked for.</param>
-/// <param name="Finish">Set on the last piece only.</param>
-public readonly record struct GenerationPiece(string Text, IReadOnlyList<SampledToken> Tokens, GenerationFinish? Finish);
-
-/// <summary>How a generation ended, and what it used.</summary>
-/// <param name="CachedTokens">Prompt tokens whose keys and values came from the prefix cache.</param>
-public sealed record GenerationFinish(FinishReason Reason, int PromptTokens, int CachedTokens, int OutputTokens);
-
-public enum FinishReason
-{
-    /// <summary>An end token, a stop string, or a finished grammar.</summary>
-    Stop,
-
-    /// <summary>The maximum or the context is reached.</summary>
-    Length,
-
-    /// <summary>The caller's token was cancelled.</summary>
-    Cancelled,
-}
-
-/// <summary>A folder does not hold a model that can be loaded.</summary>
-public sealed class ModelLoadException(string message, Exception? inner = null) : Exception(message, inner);
-
-/// <summary>The engine failed while generating.</summary>
-public sealed class EngineException(string message, Exception? inner = null) : Exception(message, inner);

@@ -36,6 +36,7 @@ internal sealed partial class BatchScheduler
     public int Waiting => _queue.Count + _preempted.Count;
     public int Decoding => _decoding;
     public int UsedBlocks => _usedBlocks;
+    public int PrefixSlots => _prefixes.Capacity;
     public long PrefixQueries { get; private set; }
     public long PrefixHits { get; private set; }
     public long Preemptions { get; private set; }

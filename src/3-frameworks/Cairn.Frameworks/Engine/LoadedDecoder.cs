@@ -1,0 +1,105 @@
+using Cairn.Frameworks.Engine.Batching;
+using Cairn.Frameworks.Engine.Decoding;
+
+namespace Cairn.Frameworks.Engine;
+
+/// <summary>A folder's decoder, opened and run once, and what its batch may use.</summary>
+internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepCosts Costs, IReadOnlyList<int> EndTokens)
+{
+    private const int LongestContext = 1 << 24;
+
+    /// <summary>Logits of one prefill chunk take at most this, where a graph gives them for every token.</summary>
+    private const long LargestLogits = 64L << 20;
+
+    /// <exception cref="ModelLoadException">The folder's decoder cannot be loaded, or an option does not fit it.</exception>
+    public static LoadedDecoder Load(string folder, EngineOptions options, TimeProvider time)
+    {
+        Check(options);
+        var files = ModelFolder.Read(folder, options.Variant);
+        var (session, layout) = DecoderSession.Open(files, options.Threads ?? PhysicalCores.Count);
+        IDecoder? decoder = null;
+        try
+        {
+            var context = ContextOf(files, options);
+            var shared = layout.SharesBuffer && !options.CopyCache;
+            var blocks = BlocksFor(options, context, layout.BytesPerToken);
+            var run = new DecoderSession(session, layout, options.Rows, context);
+            decoder = shared ? new SharedCacheDecoder(run, files.Model, options.KeyValueBytes is not null) : new AppendedCacheDecoder(run, files.Model);
+            var limits = new BatchLimits
+            {
+                Rows = options.Rows, ContextLength = context, Blocks = blocks, QueueLimit = options.QueueLimit,
+                PrefixSlots = (int)Math.Min(options.PrefixCacheBytes / decoder.BlockBytes, 1 << 20),
+                StepBudgetMilliseconds = options.StepBudgetMilliseconds,
+                LargestChunk = run.LastLogitsOnly ? 512 : (int)Math.Clamp(LargestLogits / (4L * run.VocabularySize), 16, 512),
+            };
+            return new LoadedDecoder(decoder, limits, Measure(decoder, limits, time), files.EndTokens);
+        }
+        catch
+        {
+            if (decoder is null)
+                session.Dispose();
+            decoder?.Dispose();
+            throw;
+        }
+    }
+
+    // The first plans need to know about what a chunk and a step cost; the very first runs are left out, since they allocate.
+    private static StepCosts Measure(IDecoder decoder, BatchLimits limits, TimeProvider time)
+    {
+        var costs = new StepCosts(limits.Rows);
+        var tokens = new int[Math.Min(limits.SmallestChunk, limits.ContextLength - 1)];
+        for (var run = 0; run < 2; run++)
+        {
+            var began = time.GetTimestamp();
+            decoder.Prefill(0, tokens, 0);
+            var between = time.GetTimestamp();
+            decoder.Decode([0], [tokens.Length]);
+            if (run > 0)
+            {
+                costs.ObservePrefill(tokens.Length, time.GetElapsedTime(began, between).TotalMilliseconds);
+                costs.ObserveDecode(1, time.GetElapsedTime(between).TotalMilliseconds);
+            }
+            decoder.Empty(0);
+        }
+        return costs;
+    }
+
+    private static int ContextOf(ModelFolder files, EngineOptions options)
+    {
+        var own = files.ContextLength ?? options.ContextLength
+            ?? throw new ModelLoadException($"{files.Model}: no config tells the context's length; give {nameof(EngineOptions.ContextLength)}");
+        var context = Math.Min(own, options.ContextLength ?? own);
+        return context is >= 2 and <= LongestContext ? context
+            : throw new ModelLoadException($"{files.Model}: a context of {context} tokens; expected 2 to {LongestContext}");
+    }
+
+    private static int BlocksFor(EngineOptions options, int context, long bytesPerToken)
+    {
+        var perRow = BlockKey.BlocksFor(context);
+        var all = (long)perRow * options.Rows;
+        if (options.KeyValueBytes is { } bytes)
+            all = Math.Min(all, bytes / (bytesPerToken * BlockKey.Tokens));
+        if (all < perRow)
+            throw new ModelLoadException(
+                $"{nameof(EngineOptions.KeyValueBytes)} is {options.KeyValueBytes}; one context of {context} tokens takes {perRow * BlockKey.Tokens * bytesPerToken} "
+                + $"bytes of keys and values. Give more, or a smaller {nameof(EngineOptions.ContextLength)}");
+        return (int)Math.Min(all, int.MaxValue);
+    }
+
+    private static void Check(EngineOptions options)
+    {
+        Check(options.Rows is >= 1 and <= 256, nameof(options.Rows), options.Rows, "1 to 256");
+        Check(options.Threads is null or (>= 1 and <= 1024), nameof(options.Threads), options.Threads ?? 0, "1 to 1024");
+        Check(options.ContextLength is null or >= 2, nameof(options.ContextLength), options.ContextLength ?? 0, "2 or more");
+        Check(options.StepBudgetMilliseconds >= 1, nameof(options.StepBudgetMilliseconds), options.StepBudgetMilliseconds, "1 or more");
+        Check(options.PrefixCacheBytes >= 0, nameof(options.PrefixCacheBytes), options.PrefixCacheBytes, "0 or more");
+        Check(options.QueueLimit >= 1, nameof(options.QueueLimit), options.QueueLimit, "1 or more");
+        Check(options.ReaderLagPieces is >= 1 and <= 1 << 20, nameof(options.ReaderLagPieces), options.ReaderLagPieces, "1 to 1048576");
+    }
+
+    private static void Check(bool holds, string name, long value, string expected)
+    {
+        if (!holds)
+            throw new ModelLoadException($"engine option {name} is {value}; expected {expected}");
+    }
+}
