@@ -22,7 +22,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     private readonly TensorOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly ConcurrentDictionary<string, ServedModel> _models = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ModelVersions> _models = new(StringComparer.Ordinal);
 
     private ModelRepository(TensorOptions options, TimeProvider time, ILogger logger) =>
         (_options, _time, _logger) = (options, time, logger);
@@ -56,7 +56,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     public IReadOnlyList<string> ReadyNames => [.. _models.Where(pair => pair.Value.Ready.Count > 0).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether no model that was asked for is missing or on its way.</summary>
-    public bool IsReady => _models.Values.All(model => model.States.All(state => state.State == ModelState.Ready || state.Reason == ServedModel.Unloaded));
+    public bool IsReady => _models.Values.All(model => model.States.All(state => state.State == ModelState.Ready || state.Reason == ModelVersions.Unloaded));
 
     /// <summary>Every loaded version, by name and number.</summary>
     internal IEnumerable<ModelVersion> Loaded =>
@@ -120,8 +120,8 @@ public sealed partial class ModelRepository : IAsyncDisposable
         var known = ModelFolder.Discover(_options.Repositories).GetValueOrDefault(name);
         if (known is null && !(overrides?.Files.Count > 0 && IsName(name)))
             throw RefusedException.NotFound($"failed to load '{name}': no repository has a model of that name");
-        var model = _models.GetOrAdd(name, static key => new ServedModel(key));
-        await model.LoadAsync(new(known, overrides), _options, (_time, _logger), cancellationToken);
+        var model = _models.GetOrAdd(name, static key => new ModelVersions(key));
+        await model.LoadAsync(new LoadSource(known, overrides), _options, (_time, _logger), cancellationToken);
         IsLoaded(_logger, name, string.Join(", ", model.Ready.Keys.Order()));
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cairn.Frameworks.Engine.OpenInference.Wire;
+using Cairn.Frameworks.Onnx;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
@@ -8,6 +9,8 @@ namespace Cairn.Frameworks.Engine.Tensors;
 /// <summary>One version of a model, loaded and answering.</summary>
 internal sealed class ModelVersion : IAsyncDisposable
 {
+    private const long ChecksUpTo = 64 << 20;
+
     private readonly TensorSession _session;
     private readonly DynamicBatcher _batcher;
     private readonly RequestCheck _check;
@@ -43,10 +46,11 @@ internal sealed class ModelVersion : IAsyncDisposable
     public IReadOnlyDictionary<string, string[]> Labels { get; }
 
     /// <exception cref="ModelLoadException">The file or its configuration cannot be used.</exception>
-    public static ModelVersion Load(ModelFolder folder, (long Version, string File) at, WrittenConfig written, TensorOptions options, TimeProvider time, ILogger logger)
+    public static ModelVersion Load(
+        ModelFolder folder, (long Version, string File) at, WrittenConfig written, TensorOptions options, (TimeProvider Time, ILogger Logger) services)
     {
-        if (!File.Exists(at.File))
-            throw new ModelLoadException($"{at.File} does not exist");
+        var (time, logger) = services;
+        CheckFile(at.File);
         var session = TensorSession.Load(at.File, Settings(written.Config, options));
         try
         {
@@ -86,6 +90,22 @@ internal sealed class ModelVersion : IAsyncDisposable
     private Tensor Reshape(Tensor output) => _outputShapes.TryGetValue(output.Name, out var shape)
         ? output with { Shape = RequestCheck.Reshape(output.Shape, Config.MaxBatchSize > 0 ? 1 : 0, shape, output.Name) }
         : output;
+
+    /// <summary>Finds what is missing or cut off before native code does, whose message would not say which file.</summary>
+    private static void CheckFile(string file)
+    {
+        // A larger file has its weights inside; reading them twice would only cost memory, and a cut there shows at once.
+        if (new FileInfo(file) is { Exists: true, Length: > ChecksUpTo })
+            return;
+        try
+        {
+            OnnxFile.CheckExternalData(OnnxFile.Read(file), file);
+        }
+        catch (OnnxFormatException failure)
+        {
+            throw new ModelLoadException(failure.Message, failure);
+        }
+    }
 
     private static SessionSettings Settings(ModelConfig config, TensorOptions options)
     {

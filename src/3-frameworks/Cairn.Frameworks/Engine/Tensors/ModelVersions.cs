@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.Frameworks.Engine.Tensors;
 
 /// <summary>Where a load takes a model from.</summary>
-internal sealed record ModelSource(ModelFolder? Folder, ModelOverrides? Overrides);
+internal sealed record LoadSource(ModelFolder? Folder, ModelOverrides? Overrides);
 
 /// <summary>One model's loaded versions and their states; loads and unloads one after the other.</summary>
-internal sealed class ServedModel(string name)
+internal sealed class ModelVersions(string name)
 {
     public const string Unloaded = "unloaded";
 
@@ -20,7 +20,7 @@ internal sealed class ServedModel(string name)
 
     public IReadOnlyList<VersionState> States => _states;
 
-    public async Task LoadAsync(ModelSource source, TensorOptions options, (TimeProvider Time, ILogger Logger) services, CancellationToken cancellationToken)
+    public async Task LoadAsync(LoadSource source, TensorOptions options, (TimeProvider Time, ILogger Logger) services, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         ModelFolder? written = null;
@@ -82,7 +82,7 @@ internal sealed class ServedModel(string name)
         try
         {
             foreach (var at in folder.Versions(written.Config))
-                loaded[at.Version] = ModelVersion.Load(folder, at, written, options, services.Time, services.Logger);
+                loaded[at.Version] = ModelVersion.Load(folder, at, written, options, services);
             return loaded;
         }
         catch
