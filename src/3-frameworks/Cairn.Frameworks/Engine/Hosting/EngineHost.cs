@@ -1,5 +1,7 @@
 using Cairn.Frameworks.Engine.Metrics;
 using Cairn.Frameworks.Engine.OpenAi;
+using Cairn.Frameworks.Engine.OpenInference;
+using Cairn.Frameworks.Engine.Tensors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -22,6 +24,7 @@ public sealed partial class EngineHost : IAsyncDisposable
         _readiness = readiness;
         Models = models;
         var addresses = app.Urls.ToList();
+        Repository = app.Services.GetRequiredService<ModelRepository>();
         HttpAddress = addresses[0];
         GrpcAddress = addresses.Count > 1 ? addresses[1] : null;
     }
@@ -33,6 +36,9 @@ public sealed partial class EngineHost : IAsyncDisposable
     public string? GrpcAddress { get; }
 
     public LoadedModels Models { get; }
+
+    /// <summary>The models of the Open Inference Protocol.</summary>
+    public ModelRepository Repository { get; }
 
     /// <summary>Ends when the models of the options are loaded. Faults with <see cref="ModelLoadException"/> where one cannot be.</summary>
     public Task Ready { get; private set; } = Task.CompletedTask;
@@ -114,11 +120,16 @@ public sealed partial class EngineHost : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.AddOpenInference(options.Tensors, new(parts.Models, parts.Readiness, parts.Time), options.Grpc is not null);
         var app = builder.Build();
         app.UseMiddleware<RequestMarks>(parts.Time);
         app.MapHealth(new HealthProbe(parts.Models, parts.Time, TimeSpan.FromSeconds(options.HealthTimeoutSeconds)), parts.Readiness);
-        app.MapMetrics([text => LanguageModelMetrics.Write(text, parts.Models)]);
+        var repository = app.Services.GetRequiredService<ModelRepository>();
+        app.MapMetrics([text => LanguageModelMetrics.Write(text, parts.Models), text => TensorMetrics.Write(text, repository)]);
         app.MapOpenAi(parts.Models, parts.Readiness, parts.Time);
+        app.MapOpenInference(repository, parts.Models);
+        if (options.Grpc is not null)
+            app.MapGrpcService<GrpcInference>();
         return app;
     }
 
@@ -150,6 +161,7 @@ public sealed partial class EngineHost : IAsyncDisposable
             }
         }
 
+        await Repository.LoadStartAsync(_stopping.Token);
         _readiness.Set(failures.Count == 0 ? EnginePhase.Ready : EnginePhase.Failed);
         if (failures.Count > 0)
             throw new ModelLoadException(string.Join(" ", failures));

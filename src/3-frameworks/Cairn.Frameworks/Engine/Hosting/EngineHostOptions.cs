@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Frameworks.Engine.Tensors;
 
 namespace Cairn.Frameworks.Engine.Hosting;
 
@@ -13,6 +14,9 @@ public sealed class EngineHostOptions
 
     /// <summary>What is loaded at the start; at most 64. More can come and go while the process runs.</summary>
     public IList<ModelSource> Models { get; set; } = [];
+
+    /// <summary>ONNX models of any other kind, served by the Open Inference Protocol. Default: none.</summary>
+    public TensorOptions Tensors { get; set; } = new();
 
     /// <summary>The longest request body, bytes; 1 KiB to 1 GiB, default 64 MiB. OpenAI's routes take at most 16 MiB of it.</summary>
     public long MaxBodyBytes { get; set; } = 64L << 20;
@@ -39,6 +43,7 @@ public sealed class EngineHostOptions
         Check(errors, nameof(DrainSeconds), DrainSeconds, 0, 600);
         Check(errors, nameof(HealthTimeoutSeconds), HealthTimeoutSeconds, 1, 60);
         CheckModels(errors);
+        errors.AddRange(Tensors.Problems());
         return errors;
     }
 

@@ -21,7 +21,7 @@ internal static class GrpcTensors
             throw RefusedException.Invalid("the request has no inputs");
         var inputs = new Tensor[request.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
-            inputs[i] = Read(request.Inputs[i], raw.Count > 0 ? raw[i].Memory : null);
+            inputs[i] = Read(request.Inputs[i], raw.Count > 0 ? raw[i].Memory : (ReadOnlyMemory<byte>?)null);
         return new()
         {
             Id = request.Id,

@@ -1,6 +1,8 @@
 using Cairn.Frameworks.Engine.Hosting;
 using Cairn.Frameworks.Engine.Tensors;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Cairn.Frameworks.Engine.OpenInference;
 
@@ -9,6 +11,19 @@ namespace Cairn.Frameworks.Engine.OpenInference;
 /// </summary>
 internal static class OpenInferenceEndpoints
 {
+    public static void AddOpenInference(this IServiceCollection services, TensorOptions options, OpenInferenceParts parts, bool grpc)
+    {
+        services.AddSingleton(provider => new ModelRepository(options, parts.Time, provider.GetRequiredService<ILogger<ModelRepository>>()));
+        if (!grpc)
+            return;
+        services.AddSingleton(provider => new GrpcInference(provider.GetRequiredService<ModelRepository>(), parts.Models, parts.Readiness));
+        services.AddGrpc(grpcOptions =>
+        {
+            grpcOptions.MaxReceiveMessageSize = options.BodyBytesLimit;
+            grpcOptions.MaxSendMessageSize = null;
+        });
+    }
+
     public static void MapOpenInference(this IEndpointRouteBuilder app, ModelRepository repository, LoadedModels models)
     {
         MetadataEndpoints.Map(app, repository, models);
@@ -17,3 +32,6 @@ internal static class OpenInferenceEndpoints
         GenerateEndpoints.Map(app, models);
     }
 }
+
+/// <summary>What the protocol's faces take from the host.</summary>
+internal sealed record OpenInferenceParts(LoadedModels Models, EngineReadiness Readiness, TimeProvider Time);

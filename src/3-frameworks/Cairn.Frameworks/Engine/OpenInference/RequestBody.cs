@@ -15,10 +15,11 @@ internal static class RequestBody
         var body = new PooledBytes(limit);
         try
         {
-            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
-                bound.MaxRequestBodySize = limit;
+            // Before the server's own bound is lowered: past it the server cuts the connection, and the client never reads why.
             if (context.Request.ContentLength > limit)
                 throw TooLarge(limit);
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
+                bound.MaxRequestBodySize = limit;
             var encoding = context.Request.Headers.ContentEncoding;
             if (encoding.Count == 0 || encoding[0] is null or "" or "identity")
                 await ReadPlainAsync(context, body, limit);

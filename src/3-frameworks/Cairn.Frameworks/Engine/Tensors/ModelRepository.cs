@@ -24,32 +24,32 @@ public sealed partial class ModelRepository : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ModelVersions> _models = new(StringComparer.Ordinal);
 
-    private ModelRepository(TensorOptions options, TimeProvider time, ILogger logger) =>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public ModelRepository(TensorOptions options, TimeProvider time, ILogger<ModelRepository> logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Problems() is { Count: > 0 } problems)
+            throw new ArgumentException(string.Join(" ", problems), nameof(options));
         (_options, _time, _logger) = (options, time, logger);
+    }
 
     internal TensorOptions Options => _options;
 
-    /// <summary>Finds the models and loads those of the start. A model that cannot be loaded is unavailable, with its reason; the others serve.</summary>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public static async Task<ModelRepository> OpenAsync(
-        TensorOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    /// <summary>Loads the models of the start. One that cannot be loaded is unavailable, with its reason in the index; the others serve.</summary>
+    public async Task LoadStartAsync(CancellationToken cancellationToken)
     {
-        options.Validate();
-        var repository = new ModelRepository(options, time, logger);
-        var names = options.LoadsOnDemand ? options.LoadAtStart : [.. ModelFolder.Discover(options.Repositories).Keys];
+        var names = _options.LoadsOnDemand ? _options.LoadAtStart : [.. ModelFolder.Discover(_options.Repositories).Keys];
         foreach (var name in names)
         {
             try
             {
-                await repository.LoadAsync(name, null, cancellationToken);
+                await LoadAsync(name, null, cancellationToken);
             }
             catch (Exception failure) when (failure is ModelLoadException or RefusedException)
             {
-                NotLoaded(logger, name, failure.Message);
+                NotLoaded(_logger, name, failure.Message);
             }
         }
-
-        return repository;
     }
 
     /// <summary>Names of the models with a ready version.</summary>

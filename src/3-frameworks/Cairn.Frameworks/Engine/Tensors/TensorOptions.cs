@@ -30,16 +30,23 @@ public sealed class TensorOptions
     /// <summary>Bytes of a request's body, before and after decompression; default 256 MiB. A larger one is refused with 413.</summary>
     public int BodyBytesLimit { get; set; } = 256 << 20;
 
-    /// <exception cref="ArgumentException">A value is out of its range.</exception>
-    internal void Validate()
+    /// <summary>Everything that is wrong with these options, one sentence each; empty when they are good.</summary>
+    public IReadOnlyList<string> Problems()
     {
-        if (DefaultBatch is < 0 or > 4096)
-            throw new ArgumentException($"TensorOptions.DefaultBatch is {DefaultBatch}; 0 to 4096 is expected");
-        if (Threads is < 1 or > 1024)
-            throw new ArgumentException($"TensorOptions.Threads is {Threads}; 1 to 1024 is expected");
-        if (QueueLimit < 1)
-            throw new ArgumentException($"TensorOptions.QueueLimit is {QueueLimit}; 1 or more is expected");
-        if (BodyBytesLimit < 1024)
-            throw new ArgumentException($"TensorOptions.BodyBytesLimit is {BodyBytesLimit}; 1024 or more is expected");
+        var problems = new List<string>();
+        Check(nameof(DefaultBatch), DefaultBatch, 0, 4096);
+        Check(nameof(Threads), Threads, 1, 1024);
+        Check(nameof(QueueLimit), QueueLimit, 1, 1_000_000);
+        Check(nameof(BodyBytesLimit), BodyBytesLimit, 1024, int.MaxValue);
+        foreach (var path in Repositories)
+            if (!Path.Exists(path))
+                problems.Add($"Tensors: there is no {path}; a folder of models or an ONNX file is expected.");
+        return problems;
+
+        void Check(string name, long value, long least, long most)
+        {
+            if (value < least || value > most)
+                problems.Add($"Tensors: {name} is {value}; expected {least} to {most}.");
+        }
     }
 }
