@@ -69,3 +69,13 @@ public readonly record struct JoinTokenId(Guid Value) : ITypedId<JoinTokenId>
 
     public override string ToString() => Value.ToString();
 }
+
+/// <summary>A served model or port with a stable URL.</summary>
+public readonly record struct EndpointId(Guid Value) : ITypedId<EndpointId>
+{
+    public static EndpointId From(Guid value) => new(value);
+
+    public static EndpointId New(DateTimeOffset now) => TypedId.New<EndpointId>(now);
+
+    public override string ToString() => Value.ToString();
+}

@@ -31,6 +31,8 @@ internal sealed class CircuitBreaker(BreakerOptions options)
     private TimeSpan _cooldown = options.Cooldown;
     private bool _trying;
 
+    public bool IsOpen => _openUntil is not null;
+
     /// <summary>Whether requests may go through; where the cooldown is over, one may, as a trial: see <see cref="Begin"/>.</summary>
     public bool Allows(DateTimeOffset now) => _openUntil is not { } until || (now >= until && !_trying);
 

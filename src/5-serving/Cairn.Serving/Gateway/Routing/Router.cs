@@ -98,7 +98,7 @@ internal static class Router
             ref readonly var replica = ref replicas[i];
             if (!May(in replica, request.Tried))
                 continue;
-            if (request.SessionHash != 0 && Mix(request.SessionHash ^ (uint)replica.Slot) is var weight && weight >= best)
+            if (request.SessionHash != 0 && Dice.Mix(request.SessionHash ^ (uint)replica.Slot) is var weight && weight >= best)
                 (best, picks.Session) = (weight, i);
             if (replica.LatencyMs > near)
             {
@@ -170,20 +170,11 @@ internal static class Router
         };
     }
 
-    /// <summary>SplitMix64's finalizer (Steele, Lea, Flood 2014).</summary>
-    private static ulong Mix(ulong x)
-    {
-        x += 0x9E3779B97F4A7C15;
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-        return x ^ (x >> 31);
-    }
-
     private struct Draw(ulong seed)
     {
         private ulong _state = seed;
 
-        public ulong Next() => Mix(_state++);
+        public ulong Next() => Dice.Mix(_state++);
 
         /// <summary>Evenly below a bound, but for a bias of bound / 2⁶⁴.</summary>
         public uint Below(uint bound) => (uint)Math.BigMul(Next(), bound, out _);

@@ -4,13 +4,13 @@ using System.Security.Cryptography;
 using System.Text;
 using Cairn.Contracts.Ids;
 
-namespace Cairn.Server.Identity;
+namespace Cairn.Contracts.Identity;
 
 /// <summary>
 /// The text of a key: <c>ck_</c>, the key's id, <c>_</c>, 32 random bytes. The id finds the row; the secret is compared by its SHA-256, which is enough
 /// for a secret of 256 random bits.
 /// </summary>
-internal readonly record struct ApiKey(KeyId Id, string Secret)
+public readonly record struct ApiKey(KeyId Id, string Secret)
 {
     private const string Prefix = "ck_";
 

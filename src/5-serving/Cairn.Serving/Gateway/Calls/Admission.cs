@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Identity;
+using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway.Limits;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Snapshots;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Serving.Gateway.Calls;
+
+/// <summary>Who may call what, and how much of it.</summary>
+internal static class Admission
+{
+    /// <summary>The live key that a request shows, in any of the headers that clients use; null for every reason not to be let in, which are not told apart.</summary>
+    public static (GatewayKey Key, KeyAccount Account)? Authenticate(HttpRequest request, GatewayState state, DateTimeOffset now)
+    {
+        if (!ApiKey.TryParse(Shown(request), out var shown) || state.FindKey(shown.Id) is not { } found)
+            return null;
+        return CryptographicOperations.FixedTimeEquals(shown.SecretHash(), found.Key.SecretHash.Span) && Lives(found.Key, state, now) ? found : null;
+    }
+
+    /// <summary>Whether a key and those above it allow a model.</summary>
+    public static bool Allows(GatewayKey key, string model, GatewayState state)
+    {
+        for (var (level, depth) = (key, 0); depth <= GatewayOptions.MostKeyLevels; depth++)
+        {
+            if (!level.Allows(model))
+                return false;
+            if (level.Parent is not { } parent || state.FindKey(parent) is not { } above)
+                return true;
+            level = above.Key;
+        }
+        return false;
+    }
+
+    /// <summary>A limit's refusal as the client is told.</summary>
+    public static CallError Refused(LimitRefusal refusal)
+    {
+        if (refusal.Kind == LimitKind.Budget)
+        {
+            return new CallError(429, "insufficient_quota", "insufficient_quota",
+                $"The budget of key '{refusal.Key}' is {new Money(refusal.Limit)}; {new Money(refusal.Used)} are spent or reserved, and this request may cost {new Money(refusal.Asked)}.")
+            {
+                RetryAfter = refusal.RetryAfter, ShouldRetry = refusal.RetryAfter is { TotalSeconds: <= 60 },
+            };
+        }
+        var unit = refusal.Kind switch { LimitKind.Tokens => "tokens per minute", LimitKind.Requests => "requests per minute", _ => "requests at once" };
+        return new CallError(429, refusal.Kind == LimitKind.Tokens ? "tokens" : "requests", "rate_limit_exceeded",
+            $"The key '{refusal.Key}' may use {refusal.Limit:N0} {unit}; {refusal.Used:N0} are used or reserved, and this request asks for {refusal.Asked:N0}.")
+        {
+            RetryAfter = refusal.RetryAfter, ShouldRetry = refusal.RetryAfter is not null,
+        };
+    }
+
+    private static string? Shown(HttpRequest request)
+    {
+        if (request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return header[7..].Trim();
+        return request.Headers["x-api-key"] is [{ } anthropic] ? anthropic : request.Headers["api-key"] is [{ } azure] ? azure : null;
+    }
+
+    private static bool Lives(GatewayKey key, GatewayState state, DateTimeOffset now)
+    {
+        for (var depth = 0; depth <= GatewayOptions.MostKeyLevels; depth++)
+        {
+            if (key.Blocked || key.ExpiresAt <= now)
+                return false;
+            if (key.Parent is not { } parent)
+                return true;
+            if (state.FindKey(parent) is not { } above)
+                return false;
+            key = above.Key;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Buffers;
+using System.Net;
+using Cairn.Serving.Gateway.Bodies;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Snapshots;
+
+namespace Cairn.Serving.Gateway.Calls;
+
+/// <summary>One try of a request at one target, up to the first byte of its answer; a plain answer of moderate size is read whole, so that one that breaks off can be tried elsewhere.</summary>
+internal sealed class Attempts(GatewayOptions options, Upstream upstream, EndpointActivities activities, TimeProvider time)
+{
+    private const int BufferBytes = 16 << 10;
+    private const int MostWholeBytes = 1 << 20;
+
+    /// <returns>The answer, or null and why there is none.</returns>
+    public async Task<(Answer? Answer, string? Failure)> TryAsync(Call call, CompiledRoute route, RouteTarget target, ReplicaState? replica, AttemptRecord record,
+        CancellationToken cancellationToken)
+    {
+        var activity = target is PoolTarget pool ? activities.Of(pool.Endpoint) : null;
+        var tokens = call.Tokens;
+        replica?.Begin(tokens);
+        activity?.Meter.Changed(running: 1, tokens: tokens);
+        void Ended(AttemptEnd end, long done)
+        {
+            replica?.End(tokens - done, end, time.GetUtcNow());
+            activity?.Meter.Changed(running: -1, tokens: -tokens);
+            activity?.Freed();
+        }
+
+        var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        var (response, answer) = ((HttpResponseMessage?)null, (Answer?)null);
+        try
+        {
+            silence.CancelAfter(options.SilenceTimeout);
+            var sent = time.GetTimestamp();
+            using var request = RequestTo(call, target, replica);
+            response = await upstream.SendAsync(request, silence.Token);
+            if (Fails(response.StatusCode))
+            {
+                record.Outcome = $"status {(int)response.StatusCode}";
+                Drop(response, buffer, silence);
+                Ended(AttemptEnd.Failed, 0);
+                return (null, record.Outcome);
+            }
+            var stream = await response.Content.ReadAsStreamAsync(silence.Token);
+            var count = await stream.ReadAsync(buffer, silence.Token);
+            answer = new Answer(response, stream, buffer, silence)
+            {
+                Count = count, IsWhole = count == 0, Target = target, Replica = replica, Record = record, Ended = Ended,
+                UpstreamMs = time.GetElapsedTime(sent).TotalMilliseconds,
+            };
+            if (!answer.IsEventStream)
+                await ReadWholeAsync(answer, buffer);
+            return (answer, null);
+        }
+        catch (Exception failed) when (failed is HttpRequestException or IOException or OperationCanceledException)
+        {
+            var left = cancellationToken.IsCancellationRequested;
+            record.Outcome = left ? "abandoned" : failed is OperationCanceledException ? "silent for too long" : failed.Message;
+            var end = left ? AttemptEnd.Abandoned : AttemptEnd.Failed;
+            if (answer is not null)
+            {
+                answer.End = end;
+                answer.Dispose();
+            }
+            else
+            {
+                Drop(response, buffer, silence);
+                Ended(end, 0);
+            }
+            cancellationToken.ThrowIfCancellationRequested();
+            return (null, record.Outcome);
+        }
+    }
+
+    private static async Task ReadWholeAsync(Answer answer, byte[] grown)
+    {
+        while (!answer.IsWhole && answer.Count < MostWholeBytes)
+        {
+            if (answer.Count == grown.Length)
+                grown = answer.Grow();
+            var count = await answer.Stream.ReadAsync(grown.AsMemory(answer.Count), answer.Silence.Token);
+            answer.Count += count;
+            answer.IsWhole = count == 0;
+        }
+    }
+
+    private static HttpRequestMessage RequestTo(Call call, RouteTarget target, ReplicaState? replica)
+    {
+        var body = EditedBody.Of(call.Body.Bytes, call.Facts, call.Kind.Shape, target.UpstreamModel, call.MostOutput);
+        var request = new HttpRequestMessage(HttpMethod.Post, target is ProviderTarget outside
+            ? new Uri(outside.BaseUrl.AbsoluteUri.TrimEnd('/') + call.Kind.ProviderPath)
+            : Upstream.AddressOf(replica!.Spec, call.Kind.Path))
+        {
+            Content = body,
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        request.Headers.TryAddWithoutValidation("x-request-id", call.Record.Id);
+        if (target is ProviderTarget { Credential: { Length: > 0 } credential } provider)
+            request.Headers.TryAddWithoutValidation(provider.Dialect == ApiDialect.Anthropic ? "x-api-key" : "Authorization",
+                provider.Dialect == ApiDialect.Anthropic ? credential : "Bearer " + credential);
+        else if (target is PoolTarget)
+            request.Headers.TryAddWithoutValidation("x-cairn-caller", call.Key.Id.ToString());
+        return request;
+    }
+
+    /// <summary>What another target may do better: it is overloaded, restarting or broken. A request that is itself wrong is wrong everywhere.</summary>
+    private static bool Fails(HttpStatusCode status) => status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
+        or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound or >= HttpStatusCode.InternalServerError;
+
+    private static void Drop(HttpResponseMessage? response, byte[] buffer, CancellationTokenSource silence)
+    {
+        response?.Dispose();
+        silence.Dispose();
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+}

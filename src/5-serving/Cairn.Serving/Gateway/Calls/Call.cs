@@ -1,0 +1,53 @@
+using Cairn.Serving.Gateway.Bodies;
+using Cairn.Serving.Gateway.Limits;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Routing;
+using Cairn.Serving.Gateway.Snapshots;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Serving.Gateway.Calls;
+
+/// <summary>A request on its way through the gateway, once it was let in.</summary>
+internal sealed class Call(HttpContext context, CallKind kind, CallRecord record)
+{
+    public HttpContext Context { get; } = context;
+
+    public CallKind Kind { get; } = kind;
+
+    public CallRecord Record { get; } = record;
+
+    public required GatewayKey Key { get; init; }
+
+    public required KeyAccount Account { get; init; }
+
+    public required RequestBody Body { get; init; }
+
+    public required BodyFacts Facts { get; init; }
+
+    public required CompiledRoute Route { get; init; }
+
+    /// <summary>Tokens of output that are allowed, per choice.</summary>
+    public required long MostOutput { get; init; }
+
+    /// <summary>A quarter of the prompt's bytes.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>When the body had come, by the time provider's clock; overhead counts from here.</summary>
+    public required long Received { get; init; }
+
+    public CancellationToken Left => Context.RequestAborted;
+
+    /// <summary>What the request adds to a replica's work.</summary>
+    public long Tokens => PromptTokens + Math.Min(MostOutput, 512) * Facts.Choices;
+
+    public ReadOnlySpan<byte> Prompt => Body.Bytes.Span.Slice(Facts.Prompt.Start, Facts.Prompt.Length);
+
+    public ulong SessionHash
+    {
+        get
+        {
+            var session = Context.Request.Headers["x-session-id"] is [{ Length: > 0 and <= 256 } named] ? named : Facts.Session;
+            return session is null ? 0 : PrefixHashes.Seed(Key.Project.ToString(), session) | 1;
+        }
+    }
+}

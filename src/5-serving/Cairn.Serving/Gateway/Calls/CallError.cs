@@ -1,0 +1,48 @@
+namespace Cairn.Serving.Gateway.Calls;
+
+/// <summary>A refusal or failure in the words that OpenAI's clients know; other dialects translate it.</summary>
+/// <param name="Status">HTTP's.</param>
+/// <param name="Type">OpenAI's error type.</param>
+/// <param name="Code">Stable; clients branch on it.</param>
+/// <param name="Message">Names the thing, the value, what was expected and what to do.</param>
+internal sealed record CallError(int Status, string Type, string? Code, string Message, string? Param = null)
+{
+    /// <summary>When another try may succeed; null tells nothing.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Whether clients shall try again; null leaves it to the status.</summary>
+    public bool? ShouldRetry { get; init; }
+
+    public static CallError Invalid(string message, string? param = null) => new(400, "invalid_request_error", null, message, param);
+
+    public static CallError NoKey { get; } = new(401, "invalid_request_error", "invalid_api_key",
+        "No API key was sent, or it is unknown, expired or blocked. Send it as 'Authorization: Bearer ck_…'; `cairn keys create` makes one.");
+
+    public static CallError NoModel(string model) => new(404, "invalid_request_error", "model_not_found",
+        $"The model '{model}' does not exist or you do not have access to it. GET /v1/models lists those that do.", "model");
+
+    public static CallError NotAllowed(string model, string key) => new(403, "invalid_request_error", "model_not_allowed",
+        $"The key '{key}' may not use the model '{model}'.", "model");
+
+    public static CallError TooLarge(int most) => new(413, "invalid_request_error", "request_too_large", $"The body is larger than {most:N0} bytes.");
+
+    public static CallError NoMemory { get; } = new(503, "server_error", "overloaded", "Too many large requests are under way. Try again.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(1),
+    };
+
+    public static CallError Asleep(string model, TimeSpan waited) => new(503, "server_error", "no_replica",
+        $"No replica of '{model}' became ready within {waited.TotalSeconds:0.#} s. `cairn endpoint {model}` tells why.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(5),
+    };
+
+    public static CallError QueueFull(string model, int most) => new(503, "server_error", "overloaded", $"{most} requests wait for '{model}' already.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(2),
+    };
+
+    public static CallError AllFailed(string model, string last) => new(502, "server_error", "upstream_failed", $"Every attempt at '{model}' failed; the last: {last}.");
+
+    public static CallError BrokeOff(string why) => new(502, "server_error", "stream_interrupted", $"The answer broke off: {why}. Send the request again.");
+}

@@ -1,0 +1,210 @@
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Routing;
+using Cairn.Serving.Gateway.Snapshots;
+
+namespace Cairn.Serving.Gateway.Calls;
+
+/// <summary>
+/// Finds somebody who answers: (1) a target by weight, (2) a replica of it, waiting for one where the endpoint sleeps or is full, (3) a try, (4) another replica or target
+/// where that failed, (5) the fallback models. Nothing was sent to the client yet, so all of this is invisible but for time.
+/// </summary>
+internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attempts attempts, EndpointActivities activities, IWakesEndpoints? waker, TimeProvider time)
+{
+    private readonly Dice _dice = new();
+
+    /// <returns>The answer, or the error that is told to the client.</returns>
+    public async Task<(Answer? Answer, CallError? Error)> FindAnswerAsync(Call call)
+    {
+        CallError? error = null;
+        foreach (var route in RoutesOf(call))
+        {
+            (var answer, error) = await AskAsync(call, route);
+            if (answer is not null)
+                return (answer, null);
+        }
+        return (null, error);
+    }
+
+    private IEnumerable<CompiledRoute> RoutesOf(Call call)
+    {
+        yield return call.Route;
+        foreach (var model in call.Route.Route.Fallbacks)
+        {
+            if (state.FindRoute(new ModelName(call.Key.Project, model)) is { } route)
+                yield return route;
+        }
+    }
+
+    private async Task<(Answer?, CallError?)> AskAsync(Call call, CompiledRoute route)
+    {
+        var (given, tried) = (new bool[route.Route.Targets.Count], new List<int>());
+        CallError? error = null;
+        for (var made = 0; made < options.Attempts;)
+        {
+            // (1)
+            var dice = _dice.Roll();
+            var at = TargetChoice.Pick(route.Route.Targets, given, dice, call.SessionHash);
+            if (at < 0)
+                break;
+            var target = route.Route.Targets[at];
+
+            // (2)
+            ReplicaState? replica = null;
+            var record = new AttemptRecord(NameOf(target), default, SlotNames(route.Pools[at]));
+            if (route.Pools[at] is not null)
+            {
+                (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, dice);
+                if (replica is null)
+                {
+                    given[at] = true;
+                    error ??= refused;
+                    continue;
+                }
+            }
+
+            // (3), (4)
+            call.Record.Attempts.Add(record);
+            made++;
+            var (answer, failure) = await HedgedAsync(call, route, at, replica, record, tried);
+            if (answer is not null)
+                return (answer, null);
+            error = CallError.AllFailed(route.Route.Name.Model, failure!);
+            if (replica is null)
+                given[at] = true;
+            else
+                tried.Add(replica.Slot);
+        }
+        return (null, error ?? CallError.Asleep(route.Route.Name.Model, TimeSpan.Zero));
+    }
+
+    /// <summary>Chooses a replica; where none has room, waits in the endpoint's line for one, for the route's hold time at most.</summary>
+    private async Task<(ReplicaState?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, ulong dice)
+    {
+        var began = time.GetTimestamp();
+        var endpoint = ((PoolTarget)route.Route.Targets[at]).Endpoint;
+        var activity = activities.Of(endpoint);
+        LinkedListNode<TaskCompletionSource>? place = null;
+        while (true)
+        {
+            var changed = state.Changed;
+            // A newer snapshot may have brought the replica that is waited for.
+            var pool = state.FindRoute(route.Route.Name) is { } fresh && at < fresh.Pools.Length && fresh.Pools[at] is { } renewed
+                && renewed.Target.Endpoint == endpoint ? renewed : route.Pools[at]!;
+            var replica = Choose(call, route, pool, tried, dice, out var decision);
+            var record = new AttemptRecord(NameOf(pool.Target), decision, SlotNames(pool));
+            if (replica is not null)
+            {
+                Leave(used: true);
+                return (replica, record, null);
+            }
+            // What failed already does not come back by waiting.
+            if (decision.Tried > 0 && decision.Full == 0)
+            {
+                Leave(used: false);
+                return (null, record, null);
+            }
+            if (decision.Outcome == RouteOutcome.NoReplica)
+                waker?.Wake(endpoint);
+            var left = route.Route.HoldTime - time.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero)
+            {
+                Leave(used: false);
+                return (null, record, CallError.Asleep(route.Route.Name.Model, route.Route.HoldTime));
+            }
+            Leave(used: true);
+            place = activity.Join(route.Route.HoldLimit);
+            if (place is null)
+                return (null, record, CallError.QueueFull(route.Route.Name.Model, route.Route.HoldLimit));
+            activity.Meter.Changed(queued: 1, tokens: call.Tokens);
+            try
+            {
+                // A breaker's cooldown ends without anybody saying so: look again now and then.
+                var look = left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
+                await Task.WhenAny(place.Value.Task, changed, Task.Delay(look, time, call.Left));
+                call.Left.ThrowIfCancellationRequested();
+            }
+            catch (OperationCanceledException)
+            {
+                Leave(used: false);
+                throw;
+            }
+            finally
+            {
+                activity.Meter.Changed(queued: -1, tokens: -call.Tokens);
+                call.Record.HeldMs = time.GetElapsedTime(began).TotalMilliseconds;
+            }
+        }
+
+        void Leave(bool used)
+        {
+            if (place is not null)
+                activity.Leave(place, used);
+            place = null;
+        }
+    }
+
+    private ReplicaState? Choose(Call call, CompiledRoute route, ReplicaPool pool, List<int> tried, ulong dice, out RouteDecision decision)
+    {
+        Span<ulong> hashes = stackalloc ulong[PrefixHashes.MostBlocks];
+        Span<PrefixMatch> matches = stackalloc PrefixMatch[4];
+        var blocks = PrefixHashes.Compute(call.Prompt, route.PrefixSeed, hashes);
+        var found = state.Prefixes.Match(hashes[..blocks], matches);
+        var request = new RoutingRequest
+        {
+            PromptTokens = call.PromptTokens, PromptBlocks = blocks, Matches = matches[..found], SessionHash = call.SessionHash,
+            Tried = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tried),
+        };
+        (call.Record.PromptTokens, call.Record.PromptBlocks) = (call.PromptTokens, blocks);
+        var replica = pool.Choose(options.Routing, in request, dice, time.GetUtcNow(), out decision);
+        if (replica is not null)
+            state.Prefixes.Record(hashes[..blocks], replica.Slot);
+        return replica;
+    }
+
+    /// <summary>One try, or two where the first is slow and the client waits for a whole answer anyway; the slower one is cancelled.</summary>
+    private async Task<(Answer?, string?)> HedgedAsync(Call call, CompiledRoute route, int at, ReplicaState? replica, AttemptRecord record, List<int> tried)
+    {
+        var target = route.Pools[at]?.Target ?? route.Route.Targets[at];
+        if (call.Facts.Stream || route.Route.HedgeAfter is not { } after || route.Pools[at] is not { } pool || replica is null)
+            return await attempts.TryAsync(call, route, target, replica, record, call.Left);
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(call.Left);
+        var one = attempts.TryAsync(call, route, target, replica, record, first.Token);
+        if (await Task.WhenAny(one, Task.Delay(after, time, call.Left)) == one
+            || Choose(call, route, pool, [.. tried, replica.Slot], _dice.Roll(), out var decision) is not { } other)
+            return await one;
+        using var second = CancellationTokenSource.CreateLinkedTokenSource(call.Left);
+        var hedge = new AttemptRecord(NameOf(target) + " (hedge)", decision, SlotNames(pool));
+        call.Record.Attempts.Add(hedge);
+        var two = attempts.TryAsync(call, route, target, other, hedge, second.Token);
+        var faster = await Task.WhenAny(one, two);
+        var slower = faster == one ? two : one;
+        var answer = await faster;
+        if (answer.Answer is null)
+            return await slower;
+        await (faster == one ? second : first).CancelAsync();
+        await DropAsync(slower);
+        return answer;
+    }
+
+    private static async Task DropAsync(Task<(Answer? Answer, string? Failure)> slower)
+    {
+        try
+        {
+            (await slower).Answer?.Dispose();
+        }
+        catch (OperationCanceledException)
+        {
+            // It was cancelled because the other was faster, and has ended as abandoned.
+        }
+    }
+
+    private static string NameOf(RouteTarget target) => target switch
+    {
+        PoolTarget pool => $"revision {pool.Revision}",
+        ProviderTarget provider => provider.Name,
+        _ => target.UpstreamModel,
+    };
+
+    private static Func<int, string> SlotNames(ReplicaPool? pool) => slot => pool?.Replicas.FirstOrDefault(r => r.Slot == slot) is { } replica
+        ? $"{replica.Spec.Task.Value.ToString("N")[^8..]} {replica.Spec.Place}".TrimEnd() : "";
+}

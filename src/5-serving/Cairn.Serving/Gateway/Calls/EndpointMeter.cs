@@ -1,0 +1,51 @@
+using Cairn.Contracts.Ids;
+using Cairn.Serving.Autoscaling;
+
+namespace Cairn.Serving.Gateway.Calls;
+
+/// <summary>What an endpoint's requests add up to, for the autoscaler. Safe for concurrent use.</summary>
+public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly LoadHistory _history = new(TimeSpan.FromMinutes(10));
+    private int _running;
+    private int _queued;
+    private long _tokens;
+
+    public EndpointId Endpoint { get; } = endpoint;
+
+    /// <summary>Looks at the history while nothing changes it.</summary>
+    public T Read<T>(Func<LoadHistory, DateTimeOffset, T> look)
+    {
+        ArgumentNullException.ThrowIfNull(look);
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            _history.Observe(now, new Load(_running, _queued, _tokens));
+            return look(_history, now);
+        }
+    }
+
+    internal void Arrived()
+    {
+        lock (_lock)
+            _history.Began(time.GetUtcNow());
+    }
+
+    internal void Changed(int running = 0, int queued = 0, long tokens = 0)
+    {
+        lock (_lock)
+        {
+            _running += running;
+            _queued += queued;
+            _tokens += tokens;
+            _history.Observe(time.GetUtcNow(), new Load(_running, _queued, _tokens));
+        }
+    }
+
+    internal void Answered(double? firstTokenMs, double? eachTokenMs)
+    {
+        lock (_lock)
+            _history.Answered(time.GetUtcNow(), firstTokenMs, eachTokenMs);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Security.Cryptography;
+using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway.Bodies;
+using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Limits;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Snapshots;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Cairn.Serving.Gateway;
+
+/// <summary>Takes every request for a model to somebody who answers, within the limits of its key. Asks no database.</summary>
+public sealed class InferenceGateway : IDisposable
+{
+    /// <summary>A body that is too large is still read to its end up to here, so that its client gets to see the refusal and not a broken pipe.</summary>
+    private const long DrainedBytes = 64 << 20;
+
+    private const long PromptOverhead = 64; // tokens that a chat template adds beyond its messages' bytes
+
+    private readonly GatewayOptions _options;
+    private readonly BodyMemory _memory;
+    private readonly Upstream _upstream;
+    private readonly Dispatch _dispatch;
+    private readonly Relay _relay;
+    private readonly DecisionLog _log;
+    private readonly TimeProvider _time;
+
+    public InferenceGateway(GatewayOptions options, GatewayState state, UsageBook usage, EndpointActivities activities, TimeProvider time, ITunnels? tunnels = null,
+        IWakesEndpoints? waker = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        (_options, State, Usage, Activities, _time) = (options, state, usage, activities, time);
+        _memory = new BodyMemory(options.BodyMemoryBytes);
+        _upstream = new Upstream(options, tunnels);
+        _dispatch = new Dispatch(options, state, new Attempts(options, _upstream, activities, time), activities, waker, time);
+        _relay = new Relay(options, time);
+        _log = new DecisionLog(options.RememberedDecisions);
+    }
+
+    public GatewayState State { get; }
+
+    public UsageBook Usage { get; }
+
+    public EndpointActivities Activities { get; }
+
+    internal DecisionLog Decisions => _log;
+
+    internal DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>
+    /// (1) Who asks; (2) the body, whole; (3) what it says that matters here; (4) the model, if the key may; (5) the most it may use is reserved; (6) somebody answers;
+    /// (7) the answer goes to the client; (8) what was used takes the place of what was reserved.
+    /// </summary>
+    internal async Task HandleAsync(HttpContext context, CallKind kind)
+    {
+        var id = "req_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+        context.Response.Headers["x-request-id"] = id;
+        try
+        {
+            if (await TakeAsync(context, kind, id) is { } error)
+                await ErrorAnswers.WriteAsync(context, error, kind.Dialect, context.RequestAborted);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort();
+        }
+    }
+
+    public void Dispose() => _upstream.Dispose();
+
+    private async Task<CallError?> TakeAsync(HttpContext context, CallKind kind, string id)
+    {
+        // (1)
+        var now = _time.GetUtcNow();
+        if (Admission.Authenticate(context.Request, State, now) is not { } caller)
+            return CallError.NoKey;
+
+        // (2)
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = Math.Max(_options.MostBodyBytes, DrainedBytes);
+        var (body, failure) = await ReadAsync(context);
+        if (body is null)
+            return failure == BodyFailure.TooLarge ? CallError.TooLarge(_options.MostBodyBytes) : CallError.NoMemory;
+        using (body)
+        {
+            var received = _time.GetTimestamp();
+
+            // (3)
+            if (BodyScan.Read(body.Bytes.Span, kind.Shape, out var facts) is { } fault)
+                return CallError.Invalid(fault.Message, fault.Param);
+
+            // (4)
+            if (State.FindRoute(new ModelName(caller.Key.Project, facts.Model)) is not { } route)
+                return CallError.NoModel(facts.Model);
+            if (!Admission.Allows(caller.Key, facts.Model, State))
+                return CallError.NotAllowed(facts.Model, caller.Key.Name);
+            var call = new Call(context, kind, new CallRecord(id, caller.Key.Project, caller.Key.Name, facts.Model, now))
+            {
+                Key = caller.Key, Account = caller.Account, Body = body, Facts = facts, Route = route, Received = received,
+                MostOutput = MostOutput(facts, kind, route.Route), PromptTokens = (facts.Prompt.Length + 3) / 4,
+            };
+            _log.Add(call.Record);
+
+            // (5)
+            var tokens = call.PromptTokens + call.MostOutput * facts.Choices;
+            var most = route.Route.Prices.CostOf(body.Length + PromptOverhead, call.MostOutput * facts.Choices);
+            using var reservation = Reservation.Take(caller.Account, tokens, most, now, out var refusal);
+            return reservation is null ? Admission.Refused(refusal!) : await AnswerAsync(call, reservation);
+        }
+    }
+
+    private async Task<CallError?> AnswerAsync(Call call, Reservation reservation)
+    {
+        var endpoint = (call.Route.Route.Targets.OfType<PoolTarget>().FirstOrDefault())?.Endpoint;
+        if (endpoint is { } known)
+            Activities.Of(known).Meter.Arrived();
+
+        // (6)
+        var (answer, error) = await _dispatch.FindAnswerAsync(call);
+        call.Record.Status = error?.Status ?? (int)answer!.Response.StatusCode;
+        if (answer is null)
+            return error;
+
+        // (7), (8)
+        using (answer)
+        {
+            var outcome = new Relay.Outcome(new TokenUsage(call.PromptTokens, 0, 0, Estimated: true), "the client left", null, null, ClientLeft: true);
+            try
+            {
+                outcome = await _relay.RunAsync(call, answer);
+                answer.End = outcome.ClientLeft ? AttemptEnd.Abandoned : outcome.Broken is null ? AttemptEnd.Answered : AttemptEnd.Failed;
+            }
+            finally
+            {
+                answer.Record.Outcome = outcome.Broken ?? "answered";
+                Settle(call, answer, outcome, reservation);
+            }
+        }
+        return null;
+    }
+
+    private void Settle(Call call, Answer answer, Relay.Outcome outcome, Reservation reservation)
+    {
+        var succeeded = answer.Response.IsSuccessStatusCode;
+        var usage = succeeded ? outcome.Usage : default;
+        var cost = call.Route.Route.Prices.CostOf(usage.Input, usage.Output, usage.Cached);
+        reservation.Settle(usage.Total, cost);
+        call.Record.Usage = usage;
+        var pool = answer.Target as PoolTarget;
+        Usage.Add(new UsageSubject(call.Key.Project, call.Key.Id, call.Facts.Model, pool?.Endpoint, (answer.Target as ProviderTarget)?.Name),
+            new UsageSum(1, usage.Input, usage.Cached, usage.Output, cost));
+        if (pool is not null && succeeded && outcome.Broken is null)
+            Activities.Of(pool.Endpoint).Meter.Answered(outcome.FirstEventMs, outcome.EachTokenMs);
+    }
+
+    private async ValueTask<(RequestBody?, BodyFailure)> ReadAsync(HttpContext context)
+    {
+        try
+        {
+            return await RequestBody.ReadAsync(context.Request.BodyReader, context.Request.ContentLength, _options.MostBodyBytes, _memory, context.RequestAborted);
+        }
+        catch (BadHttpRequestException refused) when (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return (null, BodyFailure.TooLarge);
+        }
+    }
+
+    private static long MostOutput(in BodyFacts facts, CallKind kind, ModelRoute route)
+    {
+        if (kind.Shape.Maximums.Length == 0)
+            return 0;
+        var most = facts.Maximum ?? route.DefaultOutputTokens;
+        return route.ContextLength > 0 ? Math.Min(most, route.ContextLength) : most;
+    }
+}

@@ -1,0 +1,101 @@
+using Cairn.Serving.Gateway.Routing;
+using Cairn.Serving.Gateway.Snapshots;
+
+namespace Cairn.Serving.Gateway.Pools;
+
+/// <summary>The one mutable holder of what the gateway itself knows of a replica. Lives as long as a snapshot names its task or a request is under way.</summary>
+internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions breaker)
+{
+    private readonly CircuitBreaker _breaker = new(breaker);
+    private readonly Lock _lock = new();
+    private int _requests;
+    private long _tokens;
+    private int _broken;
+
+    /// <summary>Never used for another replica.</summary>
+    public int Slot { get; } = slot;
+
+    /// <summary>As the last snapshot has it.</summary>
+    public ReplicaSpec Spec { get; private set; } = spec;
+
+    public int Requests => Volatile.Read(ref _requests);
+
+    public long Tokens => Volatile.Read(ref _tokens);
+
+    /// <summary>Hashes of loaded adapters; 0 for none.</summary>
+    public ulong AdapterBits { get; set; }
+
+    /// <summary>As the engine last said, 0 to 1.</summary>
+    public float CacheUsage { get; set; }
+
+    public void Renew(ReplicaSpec spec) => Spec = spec;
+
+    /// <summary>What a decision sees.</summary>
+    public void View(ref ReplicaView view, DateTimeOffset now)
+    {
+        var spec = Spec;
+        view.Slot = Slot;
+        view.Condition = !spec.Ready ? ReplicaCondition.Unready
+            : spec.Draining ? ReplicaCondition.Draining
+            : Volatile.Read(ref _broken) != 0 && !Allowed(now) ? ReplicaCondition.Broken
+            : ReplicaCondition.Ready;
+        view.Requests = Requests;
+        view.MostRequests = spec.MostRequests;
+        view.Tokens = Tokens;
+        view.CacheUsage = CacheUsage;
+        view.LatencyMs = spec.LatencyMs;
+        view.AdapterBits = AdapterBits;
+    }
+
+    /// <summary>A request goes to it.</summary>
+    public void Begin(long tokens)
+    {
+        Interlocked.Increment(ref _requests);
+        Interlocked.Add(ref _tokens, tokens);
+        if (Volatile.Read(ref _broken) != 0)
+        {
+            lock (_lock)
+                _breaker.Begin();
+        }
+    }
+
+    /// <summary>Part of a request's work is done.</summary>
+    public void Did(long tokens) => Interlocked.Add(ref _tokens, -tokens);
+
+    /// <summary>A request left it.</summary>
+    /// <param name="left">Of the tokens it began with, those that <see cref="Did"/> was not told of.</param>
+    public void End(long left, AttemptEnd end, DateTimeOffset now)
+    {
+        Interlocked.Add(ref _tokens, -left);
+        Interlocked.Decrement(ref _requests);
+        lock (_lock)
+        {
+            switch (end)
+            {
+                case AttemptEnd.Answered: _breaker.Succeeded(now); break;
+                case AttemptEnd.Failed: _breaker.Failed(now); break;
+                default: _breaker.Abandoned(); break;
+            }
+            Volatile.Write(ref _broken, _breaker.IsOpen ? 1 : 0);
+        }
+    }
+
+    private bool Allowed(DateTimeOffset now)
+    {
+        lock (_lock)
+            return _breaker.Allows(now);
+    }
+}
+
+/// <summary>How a replica dealt with a request.</summary>
+internal enum AttemptEnd
+{
+    /// <summary>It answered, be it that the request was wrong.</summary>
+    Answered,
+
+    /// <summary>It could not be reached, broke off, or said that it cannot.</summary>
+    Failed,
+
+    /// <summary>The client left, or another was faster.</summary>
+    Abandoned,
+}

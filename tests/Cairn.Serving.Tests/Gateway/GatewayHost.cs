@@ -1,0 +1,132 @@
+using System.Collections.Frozen;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Cairn.Contracts.Identity;
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway;
+using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Limits;
+using Cairn.Serving.Gateway.OpenAi;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Snapshots;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Cairn.Serving.Tests.Gateway;
+
+/// <summary>The gateway on loopback with one project, one key and the models that a test gives it.</summary>
+internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
+{
+    private static readonly DateTimeOffset s_now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly WebApplication _app;
+    private long _version;
+
+    private GatewayHost(GatewayOptions options)
+    {
+        Project = ProjectId.New(s_now);
+        Key = ApiKey.New(s_now);
+        State = new GatewayState(options);
+        Gateway = new InferenceGateway(options, State, new UsageBook(), new EndpointActivities(TimeProvider.System), TimeProvider.System, waker: this);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _app = builder.Build();
+        _app.MapOpenAi(Gateway);
+    }
+
+    public ProjectId Project { get; }
+
+    public ApiKey Key { get; }
+
+    public GatewayState State { get; }
+
+    public InferenceGateway Gateway { get; }
+
+    public List<EndpointId> Woken { get; } = [];
+
+    public HttpClient Client { get; private set; } = null!;
+
+    public List<ModelRoute> Models { get; } = [];
+
+    public List<GatewayKey> OtherKeys { get; } = [];
+
+    public KeyLimits Limits { get; set; } = KeyLimits.None;
+
+    public IReadOnlyList<string> AllowedModels { get; set; } = [];
+
+    public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? change = null)
+    {
+        var options = new GatewayOptions();
+        change?.Invoke(options);
+        var host = new GatewayHost(options);
+        await host._app.StartAsync();
+        host.Client = new HttpClient { BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", host.Key.ToString());
+        return host;
+    }
+
+    public void Wake(EndpointId endpoint)
+    {
+        lock (Woken)
+            Woken.Add(endpoint);
+    }
+
+    /// <summary>Serves a model from replicas, at a dollar per million tokens each way.</summary>
+    public ModelRoute Serve(string model, params FakeReplica[] replicas) => Serve(model, r => r, replicas);
+
+    public ModelRoute Serve(string model, Func<ModelRoute, ModelRoute> change, params FakeReplica[] replicas)
+    {
+        var route = change(new ModelRoute
+        {
+            Name = new ModelName(Project, model),
+            Prices = new TokenPrices(Money.FromUsd(1), Money.FromUsd(1)),
+            DefaultOutputTokens = 100,
+            Targets = [new PoolTarget { Endpoint = EndpointId.New(s_now), Revision = 1, UpstreamModel = "up", Replicas = [.. replicas.Select(Spec)] }],
+        });
+        Models.RemoveAll(m => m.Name == route.Name);
+        Models.Add(route);
+        Push();
+        return route;
+    }
+
+    public static ReplicaSpec Spec(FakeReplica replica) => new() { Task = TaskId.New(s_now), Address = replica.Address, Ready = true, Place = "here" };
+
+    public void Push()
+    {
+        var key = new GatewayKey
+        {
+            Id = Key.Id, Name = "test", SecretHash = Key.SecretHash(), Project = Project, Limits = Limits, Models = AllowedModels,
+        };
+        State.Push(new GatewaySnapshot(++_version, Models.ToFrozenDictionary(m => m.Name), new[] { key }.Concat(OtherKeys).ToFrozenDictionary(k => k.Id)));
+    }
+
+    public Task<HttpResponseMessage> PostAsync(string path, string json, CancellationToken cancellationToken = default) =>
+        Client.PostAsync(path, new StringContent(json, Encoding.UTF8, "application/json"), cancellationToken);
+
+    public Task<HttpResponseMessage> ChatAsync(string model, string text = "Hi", string more = "") =>
+        PostAsync("/v1/chat/completions", $$"""{"model":"{{model}}","messages":[{"role":"user","content":"{{text}}"}]{{more}}}""");
+
+    public async Task<HttpResponseMessage> StreamAsync(string model, string more = "", CancellationToken cancellationToken = default) =>
+        await Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        {
+            Content = new StringContent($$"""{"model":"{{model}}","messages":[{"role":"user","content":"Hi"}],"stream":true{{more}}}""", Encoding.UTF8, "application/json"),
+        }, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+
+    public static async Task<JsonNode> JsonOf(HttpResponseMessage response) => JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+
+    /// <summary>The key's account, whose reservations must all come back.</summary>
+    public KeyAccount Account => State.FindKey(Key.Id)!.Value.Account;
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+        Gateway.Dispose();
+    }
+}
