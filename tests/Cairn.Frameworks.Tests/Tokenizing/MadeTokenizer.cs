@@ -6,7 +6,7 @@ using Cairn.Frameworks.Tokenizing.Splitting;
 namespace Cairn.Frameworks.Tests.Tokenizing;
 
 /// <summary>Writes tokenizers' files, and reads them as the engine would.</summary>
-internal static class MadeTokenizer
+internal static partial class MadeTokenizer
 {
     public const string Gpt4Words =
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";

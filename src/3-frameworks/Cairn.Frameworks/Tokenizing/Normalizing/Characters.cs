@@ -42,13 +42,13 @@ internal static class Characters
     /// <summary>BERT's cleaning: control characters go, white space becomes a space.</summary>
     public static string Clean(string text) => Map(text, static (rune, output) =>
     {
-        if (rune.Value is '\t' or '\n' or '\r' || UnicodeClasses.Space.Contains(rune.Value))
-        {
-            output.Append(' ');
+        var white = rune.Value is '\t' or '\n' or '\r';
+        if (!white && (rune.Value is 0 or 0xFFFD || CharUnicodeInfo.GetUnicodeCategory(rune.Value) is UnicodeCategory.Control or UnicodeCategory.Format
+            or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse))
             return false;
-        }
-        return rune.Value is not (0 or 0xFFFD) && CharUnicodeInfo.GetUnicodeCategory(rune.Value) is not (UnicodeCategory.Control or UnicodeCategory.Format
-            or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse);
+        if (!white && !UnicodeClasses.Space.Contains(rune.Value)) return true;
+        output.Append(' ');
+        return false;
     });
 
     /// <summary>BERT puts spaces around the ideographs of its CJK blocks.</summary>

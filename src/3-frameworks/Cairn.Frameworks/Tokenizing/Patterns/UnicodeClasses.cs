@@ -30,7 +30,7 @@ internal static class UnicodeClasses
         ["Nd"] = [DecimalDigitNumber], ["DecimalNumber"] = [DecimalDigitNumber],
         ["Nl"] = [LetterNumber], ["LetterNumber"] = [LetterNumber],
         ["No"] = [OtherNumber], ["OtherNumber"] = [OtherNumber],
-        ["P"] = Punctuations, ["Punctuation"] = Punctuations, ["Punct"] = Punctuations,
+        ["P"] = Punctuations, ["Punctuation"] = Punctuations,
         ["Pc"] = [ConnectorPunctuation], ["ConnectorPunctuation"] = [ConnectorPunctuation],
         ["Pd"] = [DashPunctuation], ["DashPunctuation"] = [DashPunctuation],
         ["Ps"] = [OpenPunctuation], ["OpenPunctuation"] = [OpenPunctuation],
@@ -102,7 +102,7 @@ internal static class UnicodeClasses
         .Add(0xB2, 0xB3).Add(0xB9, 0xB9).Add(0xBC, 0xBE).Seal();
 
     /// <summary>Rust's pattern <c>\w+|[^\w\s]+</c>, of the pre-tokenizer Whitespace.</summary>
-    public static CodePointSet NeitherWordNorSpace { get; } = Word.Negated().Cut(Space.Negated()).Seal();
+    public static CodePointSet NeitherWordNorSpace { get; } = new CodePointSet().Add(Word).Add(Space).Negate().Seal();
 
     public static CodePointSet NonSpacing { get; } = CodePointSet.OfCategories(NonSpacingMark).Seal();
 
@@ -133,6 +133,7 @@ internal static class UnicodeClasses
             "LOWER" => CodePointSet.OfCategories(LowercaseLetter),
             "BLANK" => CodePointSet.OfCategories(SpaceSeparator).Add(9, 9),
             "XDIGIT" => CodePointSet.Of(('0', '9'), ('a', 'f'), ('A', 'F')),
+            "PUNCT" => CodePointSet.OfCategories([.. Punctuations, MathSymbol, CurrencySymbol, ModifierSymbol, OtherSymbol]),
             "ASCII" => CodePointSet.Of((0, 127)),
             _ => null,
         };
