@@ -7,10 +7,11 @@ namespace Cairn.Frameworks.Tests.Engine;
 /// <summary>A folder with a tiny decoder of random weights, removed at the end.</summary>
 internal sealed class TinyModel : IDisposable
 {
-    public TinyModel(DecoderLayout layout = DecoderLayout.Genai, DecoderPrecision precision = DecoderPrecision.Float32, DecoderShape? shape = null)
+    public TinyModel(
+        DecoderLayout layout = DecoderLayout.Genai, DecoderPrecision precision = DecoderPrecision.Float32, DecoderShape? shape = null, DecoderWeights? weights = null)
     {
         Folder = Directory.CreateTempSubdirectory("cairn-engine-").FullName;
-        File = DecoderFolder.Write(Folder, shape ?? DecoderShape.Tiny, layout, precision);
+        File = DecoderFolder.Write(Folder, shape ?? DecoderShape.Tiny, layout, precision, weights);
     }
 
     public string Folder { get; }
