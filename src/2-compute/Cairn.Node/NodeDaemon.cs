@@ -24,12 +24,14 @@ public sealed partial class NodeDaemon
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
+    private readonly IFrameworkRecipes? _frameworks;
     private readonly TaskCompletionSource<NodeStanding> _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public NodeDaemon(NodeOptions options, ILoggerFactory loggers)
-        : this(options, loggers, BootClock.Instance)
-    {
-    }
+    /// <param name="options">How it is set up.</param>
+    /// <param name="loggers">Where it tells what it does.</param>
+    /// <param name="frameworks">What frameworks read; null sets nothing up for them.</param>
+    public NodeDaemon(NodeOptions options, ILoggerFactory loggers, IFrameworkRecipes? frameworks = null)
+        : this(options, loggers, BootClock.Instance) => _frameworks = frameworks;
 
     internal NodeDaemon(NodeOptions options, ILoggerFactory loggers, TimeProvider clock)
     {
@@ -114,6 +116,7 @@ public sealed partial class NodeDaemon
             Cache = new BlobCache(Path.Combine(work, "cache"), _options.CacheBytes, blobs, _clock),
             Devices = inventory.Devices,
             Logger = _loggers.CreateLogger<NodeTask>(),
+            Frameworks = _frameworks,
         };
 
         // 4. Take up what runs, then work.

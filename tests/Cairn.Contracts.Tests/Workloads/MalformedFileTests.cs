@@ -49,6 +49,10 @@ public sealed class MalformedFileTests
         { "run: \"a\\0b\"\n", 1, 6, "may not contain NUL" },
         { "name: \"a\\tb\"\nrun: x\n", 1, 7, "without control characters" },
 
+        // Names of frameworks.
+        { "run: x\nframework: pytorhc\n", 2, 12, "no framework named 'pytorhc' is known; did you mean 'pytorch'?" },
+        { "run: x\nframework: fortran\n", 2, 12, "expected one of pytorch, pytorch-fsdp, torchrun" },
+
         // Fields that are not there.
         { "nmae: x\nrun: y\n", 1, 1, "did you mean 'name'?" },
         { "run: x\nresources:\n  acelerators: H100\n", 3, 3, "did you mean 'accelerators'?" },

@@ -1,3 +1,4 @@
+using Cairn.Contracts.Frameworks;
 using Cairn.Contracts.Wire;
 using Cairn.Node.Tasks;
 
@@ -98,6 +99,31 @@ public sealed class A_task_sees_the_names_that_scripts_read
         Assert.Equal("1", all["WORLD_SIZE"]);
         Assert.InRange(port, 20_000, 29_999);
         Assert.NotEqual(port, TaskEnvironment.DefaultMasterPort("another task"));
+    }
+
+    [Fact]
+    public void What_its_framework_reads_wins_over_aliases_and_not_over_the_workloads_own_env()
+    {
+        var start = Start();
+        start.Env["LOCAL_RANK"] = "mine";
+        var place = Place() with
+        {
+            Framework = new FrameworkSetting(
+                new Dictionary<string, string> { ["RANK"] = "7", ["LOCAL_RANK"] = "8", ["TF_CONFIG"] = "{}" }, "mpirun -np 2", "a\nb\n"),
+        };
+        var all = TaskEnvironment.Build(start, s_peers, 29400, place);
+        Assert.Equal(("7", "mine", "{}"), (all["RANK"], all["LOCAL_RANK"], all["TF_CONFIG"]));
+        Assert.Equal(("mpirun -np 2", "/w/hostfile"), (all["CAIRN_LAUNCH"], all["CAIRN_HOST_FILE"]));
+        Assert.DoesNotContain("CAIRN_LAUNCH", TaskEnvironment.Build(start, s_peers, 29400, Place()).Keys);
+    }
+
+    [Fact]
+    public void Its_placement_is_known_once_its_peers_are()
+    {
+        var placement = TaskEnvironment.Placement(Start(), s_peers, 29400, "/w/hostfile")!;
+        Assert.Equal(["10.0.0.1", "10.0.0.2"], placement.Addresses);
+        Assert.Equal((1, 29400, 2), (placement.Rank, placement.MasterPort, placement.SlotsPerNode));
+        Assert.Null(TaskEnvironment.Placement(Start(), [], 29400, "/w/hostfile"));
     }
 
     [Fact]

@@ -77,7 +77,9 @@ public sealed record WorkloadSpec
     /// <summary>The shell script that is the workload.</summary>
     public string? Run { get; init; }
 
-    /// <summary>A training or serving framework whose environment contract the node sets, such as <c>pytorch</c>.</summary>
+    /// <summary>
+    /// A canonical name of <see cref="Frameworks.FrameworkNames"/>; for those of training the node sets what the framework reads.
+    /// </summary>
     public string? Framework { get; init; }
 
     public CheckpointSpec? Checkpoints { get; init; }

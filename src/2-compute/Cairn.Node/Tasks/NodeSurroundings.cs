@@ -39,4 +39,6 @@ internal sealed record NodeSurroundings
     public required IReadOnlyList<Device> Devices { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    public IFrameworkRecipes? Frameworks { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cairn.Contracts.Frameworks;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Wire;
 using Cairn.Node.Durable;
@@ -99,7 +100,7 @@ internal sealed partial class NodeTask
     }
 
     private SortedDictionary<string, string> Environment(IReadOnlyList<Peer> peers, int masterPort) =>
-        TaskEnvironment.Build(_start, peers, masterPort > 0 ? masterPort : TaskEnvironment.DefaultMasterPort(Id), new TaskPlace
+        TaskEnvironment.Build(_start, peers, PortOr(masterPort), new TaskPlace
         {
             NodeName = _node.NodeName,
             Workdir = _folder.Workdir,
@@ -107,10 +108,19 @@ internal sealed partial class NodeTask
             Temp = _folder.Temp,
             PeersFile = _folder.PeersFile,
             HostFile = _folder.HostFile,
+            Framework = Framework(peers, masterPort),
             Checkpoint = CheckpointFolder,
             Devices = _node.Devices,
             Path = Programs.Path,
         });
+
+    private FrameworkSetting? Framework(IReadOnlyList<Peer> peers, int masterPort) =>
+        TaskEnvironment.Placement(_start, peers, PortOr(masterPort), _folder.HostFile) is { } placement
+            ? _node.Frameworks?.Of(_start.Framework, placement)
+            : null;
+
+    /// <summary>Before the gang's begin, and for a task without peers, a port that needs no agreement.</summary>
+    private int PortOr(int masterPort) => masterPort > 0 ? masterPort : TaskEnvironment.DefaultMasterPort(Id);
 
     /// <summary>
     /// Waits until a step has ended, and ends it where that was ordered: SIGTERM to its process group, the grace, then SIGKILL to
@@ -191,7 +201,8 @@ internal sealed partial class NodeTask
     {
         const UnixFileMode readable = Script;
         AtomicFile.Write(_folder.PeersFile, TaskEnvironment.PeersText(peers), mode: readable);
-        AtomicFile.Write(_folder.HostFile, TaskEnvironment.HostText(_start, peers), mode: readable);
+        var hosts = Framework(peers, 0)?.HostFile ?? TaskEnvironment.HostText(_start, peers);
+        AtomicFile.Write(_folder.HostFile, hosts, mode: readable);
     }
 
     /// <summary>A supervisor writes its name within moments of its start; until then it is taken to be alive.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Cairn.Contracts.Frameworks;
 using Cairn.Contracts.Wire;
 
 namespace Cairn.Node.Tasks;
@@ -19,6 +20,9 @@ internal sealed record TaskPlace
 
     public required string HostFile { get; init; }
 
+    /// <summary>Null where the workload names no framework, or one for which nothing is set up.</summary>
+    public FrameworkSetting? Framework { get; init; }
+
     /// <summary>Null where the workload has no checkpoints.</summary>
     public string? Checkpoint { get; init; }
 
@@ -32,7 +36,8 @@ internal sealed record TaskPlace
 
 /// <summary>
 /// The environment of a task, pure. Later groups win over earlier ones: (1) the machine's basics, (2) the names that existing scripts
-/// read, of torch, SkyPilot and dstack, (3) the workload's own env and secrets, (4) CAIRN_*, which nobody may take away.
+/// read, of torch, SkyPilot and dstack, (3) what the workload's framework reads, (4) the workload's own env and secrets, (5) CAIRN_*, which
+/// nobody may take away.
 /// Cairn starts one process per node, so WORLD_SIZE is the number of nodes, RANK the node's rank and LOCAL_RANK 0; a launcher such as
 /// torchrun sets them anew for each process that it starts. A task that wants a signal when a rank was replaced sets
 /// CAIRN_PEERS_SIGNAL to HUP, USR1 or USR2.
@@ -60,6 +65,8 @@ internal static class TaskEnvironment
         AddSkyPilot(all, start, ranks);
         AddDstack(all, start, ranks, place);
         AddDevices(all, start, place);
+        foreach (var (name, value) in place.Framework?.Environment ?? new Dictionary<string, string>())
+            all[name] = value;
         foreach (var (name, value) in start.Env.Concat(start.Secrets))
             all[name] = value;
         AddCairn(all, start, ranks, masterPort, place);
@@ -76,6 +83,22 @@ internal static class TaskEnvironment
 
     public static int Accelerators(StartTask start) =>
         start.DeviceIndexes.Count > 0 ? start.DeviceIndexes.Count : (int)Math.Ceiling(start.Accelerators);
+
+    /// <summary>Where the task stands, for recipes of frameworks; null while its peers are not known.</summary>
+    public static TaskPlacement? Placement(StartTask start, IReadOnlyList<Peer> peers, int masterPort, string hostFile)
+    {
+        var ranks = Addresses(start, peers);
+        if (start.Rank < 0 || start.Rank >= ranks.Count)
+            return null;
+        return new TaskPlacement
+        {
+            Rank = start.Rank,
+            Addresses = ranks,
+            MasterPort = masterPort,
+            SlotsPerNode = Math.Max(1, Accelerators(start)),
+            HostFile = hostFile,
+        };
+    }
 
     private static List<string> Addresses(StartTask start, IReadOnlyList<Peer> peers)
     {
@@ -168,6 +191,7 @@ internal static class TaskEnvironment
         all["CAIRN_NODE_COUNT"] = Text(Math.Max(1, start.NodeCount));
         all["CAIRN_PEERS"] = string.Join('\n', ranks);
         all["CAIRN_PEERS_FILE"] = place.PeersFile;
+        all["CAIRN_HOST_FILE"] = place.HostFile;
         all["CAIRN_MASTER_ADDR"] = ranks.FirstOrDefault("");
         all["CAIRN_MASTER_PORT"] = Text(masterPort);
         all["CAIRN_ACCELERATORS_PER_NODE"] = Text(Accelerators(start));
@@ -178,6 +202,8 @@ internal static class TaskEnvironment
         all["CAIRN_NODE_NAME"] = place.NodeName;
         if (start.Framework.Length > 0)
             all["CAIRN_FRAMEWORK"] = start.Framework;
+        if (place.Framework is { Launch.Length: > 0 } framework)
+            all["CAIRN_LAUNCH"] = framework.Launch;
         if (place.Checkpoint is { } checkpoint)
             all["CAIRN_CHECKPOINT_PATH"] = checkpoint;
     }

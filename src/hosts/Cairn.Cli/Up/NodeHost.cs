@@ -9,7 +9,7 @@ internal static class NodeHost
 {
     public static async Task<int> RunAsync(NodeOptions options, ILoggerFactory logging, CancellationToken cancellationToken)
     {
-        var daemon = new NodeDaemon(options, logging);
+        var daemon = new NodeDaemon(options, logging, new TrainingFrameworks());
         try
         {
             await daemon.RunAsync(cancellationToken);

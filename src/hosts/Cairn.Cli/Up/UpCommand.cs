@@ -42,7 +42,7 @@ internal sealed class UpCommand : CairnCommand
             throw new CliException(ExitCodes.Usage, "The node cannot start so:", errors);
         using var logging = HostLogging.Create(context.Output);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var daemon = new NodeDaemon(nodeOptions, logging);
+        var daemon = new NodeDaemon(nodeOptions, logging, new TrainingFrameworks());
         var node = daemon.RunAsync(stopping.Token);
         await Task.WhenAny(daemon.Joined, node);
         Announce(context.Output, server, Stopwatch.GetElapsedTime(began));

@@ -1,3 +1,5 @@
+using Cairn.Contracts.Frameworks;
+
 namespace Cairn.Contracts.Workloads.Reading;
 
 /// <summary>
@@ -7,9 +9,6 @@ internal static class WorkloadFields
 {
     private const Spelling Sky = Spelling.SkyPilot;
     private const Spelling Dstack = Spelling.Dstack;
-
-    private static readonly string[] s_frameworks =
-        ["pytorch", "tensorflow", "jax", "vllm", "tgi", "tensorrt-llm", "sglang", "llama-cpp", "onnxruntime", "deepspeed", "ray"];
 
     public static readonly FieldTable<WorkloadSpec> Table = Sugar(Canonical(
         new FieldTable<WorkloadSpec>("a workload", "") { Elsewhere = AllFields.PlaceOf, AllowsExtensions = true }));
@@ -158,16 +157,24 @@ internal static class WorkloadFields
 
     private static string? Framework(FieldValue value)
     {
-        var name = value.Word("a framework's name").ToLowerInvariant();
-        if (name is "torch")
-            return "pytorch";
-        if (name.Length > 0 && name != "pytorch" && !s_frameworks.Contains(name))
-            value.Warn(
-                DiagnosticCodes.Suspicious,
-                $"no framework named '{Yaml.Excerpt.Of(name)}' is known{value.Reader.Near(name, s_frameworks)}");
-        else if (name != "pytorch")
+        var word = value.Word("a framework's name").ToLowerInvariant();
+        if (word.Length == 0)
+            return null;
+        var name = FrameworkNames.Canonical(word);
+        if (FrameworkNames.Training.Contains(name))
+            return name;
+        if (FrameworkNames.Others.Contains(name))
+        {
             value.NotActedOn($"nothing is set up for {name} yet; setup and run do it");
-        return name.Length == 0 ? null : name;
+            return name;
+        }
+
+        string[] known = [.. FrameworkNames.Training, .. FrameworkNames.Others];
+        var near = value.Reader.Near(word, known);
+        value.Error(
+            DiagnosticCodes.UnknownName,
+            $"no framework named '{Yaml.Excerpt.Of(word)}' is known{(near.Length > 0 ? near : "; expected one of " + string.Join(", ", known))}");
+        return null;
     }
 
     private static int StopGrace(FieldValue value)
