@@ -1,43 +1,55 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Cairn.Frameworks.Tokenizing;
+using Cairn.Frameworks.Constraining.Automata;
+using Cairn.Frameworks.Constraining.JsonSchemas;
+using Cairn.Frameworks.Constraining.Matching;
+using Cairn.Frameworks.Constraining.Regexes;
 
 namespace Cairn.Frameworks.Constraining;
 
 /// <summary>The texts that a generation may say, compiled. Immutable and shared between generations.</summary>
+/// <remarks>Keep one and use it again for the same schema: its token masks are computed once per tokenizer.</remarks>
 public sealed class Grammar
 {
-    /// <summary>Every JSON text that the schema accepts, in the schema's order of properties.</summary>
-    /// <exception cref="GrammarException">The schema is malformed, refers to itself without consuming anything, is too large, or uses a keyword that cannot be held; the message has the JSON pointer.</exception>
-    public static Grammar FromJsonSchema(JsonElement schema) => throw new NotImplementedException();
+    private readonly Pushdown _automaton;
+    private readonly ConditionalWeakTable<TokenTrie, Matcher> _matchers = [];
+
+    private Grammar(Nfa nfa) => _automaton = Pushdown.From(nfa);
 
     /// <summary>Any JSON object.</summary>
-    public static Grammar JsonObject { get; } = null!;
+    public static Grammar JsonObject { get; } = FromSchemaText("""{"type":"object"}""");
+
+    /// <summary>JSON texts that the schema accepts, in the schema's order of properties; the page on constrained output tells which.</summary>
+    /// <exception cref="GrammarException">The schema is malformed, refers to itself without consuming anything, is too large, or uses a
+    /// keyword that cannot be held; the message has the JSON pointer.</exception>
+    public static Grammar FromJsonSchema(JsonElement schema) => new(SchemaCompiler.Compile(schema));
 
     /// <summary>Texts that match the whole expression (the common core of ECMA and RE2 syntax; no back-references, no look-around).</summary>
     /// <exception cref="GrammarException">The expression is malformed or too large.</exception>
-    public static Grammar FromRegex(string pattern) => throw new NotImplementedException();
+    public static Grammar FromRegex(string pattern) => Of(nfa => RegexWriter.Write(nfa, pattern));
+
+    /// <summary>One of these texts.</summary>
+    /// <exception cref="GrammarException">There is none, or they are too long together.</exception>
+    public static Grammar FromChoices(IReadOnlyCollection<string> choices)
+    {
+        if (choices.Count == 0) throw new GrammarException("choice is empty; give at least one text.");
+        return Of(nfa => nfa.Either(choices.Select(nfa.Text)));
+    }
+
+    /// <summary>Texts written by hand, for what schemas stand inside of.</summary>
+    internal static Grammar Of(Func<Nfa, Fragment> write)
+    {
+        var nfa = new Nfa();
+        var whole = nfa.Declare();
+        nfa.Define(whole, write(nfa));
+        return new Grammar(nfa);
+    }
+
+    internal static Grammar FromSchemaText(string schema)
+    {
+        using var document = JsonDocument.Parse(schema);
+        return FromJsonSchema(document.RootElement);
+    }
+
+    internal Matcher MatcherFor(TokenTrie tokens) => _matchers.GetValue(tokens, t => new Matcher(_automaton, t));
 }
-
-/// <summary>A tokenizer's tokens as a trie over bytes. One per tokenizer; immutable.</summary>
-public sealed class TokenTrie
-{
-    public TokenTrie(Tokenizer tokenizer, IReadOnlyCollection<int> endTokens) => throw new NotImplementedException();
-}
-
-/// <summary>Where one generation stands in its grammar. Not for concurrent use.</summary>
-public sealed class GrammarState
-{
-    public GrammarState(Grammar grammar, TokenTrie tokens) => throw new NotImplementedException();
-
-    /// <summary>One bit per token id, lowest first: the tokens after which the text can still be completed, and the end tokens where it is complete. Never all zero. Valid until <see cref="Advance"/>.</summary>
-    public ReadOnlySpan<ulong> Allowed => throw new NotImplementedException();
-
-    /// <summary>Whether nothing but an end token may follow.</summary>
-    public bool IsFinished => throw new NotImplementedException();
-
-    /// <summary>Takes a token that was allowed.</summary>
-    public void Advance(int token) => throw new NotImplementedException();
-}
-
-/// <summary>A schema or an expression cannot be compiled.</summary>
-public sealed class GrammarException(string message) : Exception(message);
