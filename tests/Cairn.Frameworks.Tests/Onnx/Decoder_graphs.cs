@@ -54,7 +54,8 @@ public sealed class Decoder_graphs
     public void A_tied_output_is_the_embedding()
     {
         var embedding = RandomWeights.Seeded(1);
-        float[] Same(string name, int rows, int columns) => embedding(name == WeightNames.Output ? WeightNames.Embedding : name, rows, columns);
+        float[] Same(string name, int rows, int columns) =>
+            embedding(name == WeightNames.Output ? WeightNames.Embedding : name, rows, columns);
 
         var tied = Logits(DecoderShape.Tiny with { TiedEmbeddings = true }, DecoderLayout.Genai);
 
@@ -67,7 +68,8 @@ public sealed class Decoder_graphs
         using var folder = new ModelFolder();
         var (inside, beside) = (folder.File("inside.onnx"), folder.File("beside.onnx"));
         DecoderGraph.Write(inside, DecoderShape.Tiny, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(3));
-        DecoderGraph.Write(beside, DecoderShape.Tiny, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(3), insideUpTo: 100);
+        DecoderGraph.Write(beside, DecoderShape.Tiny, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(3),
+            insideUpTo: 100);
         using var first = new DecoderRun(inside, threads: 1);
         using var second = new DecoderRun(beside, threads: 1);
 

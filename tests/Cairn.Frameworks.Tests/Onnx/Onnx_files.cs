@@ -149,7 +149,9 @@ public sealed class Onnx_files
         OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } },
         Graph = new GraphProto
         {
-            Name = "g", Initializer = { new TensorProto { Name = "v", DataType = (int)DataType.Float, Dims = { values.Length }, FloatData = { values } } },
+            Name = "g",
+            Initializer = { new TensorProto { Name = "v", DataType = (int)DataType.Float, Dims = { values.Length },
+                FloatData = { values } } },
         },
     };
 

@@ -5,7 +5,8 @@ namespace Cairn.Frameworks.Tests.Quantizing;
 
 public sealed class Blocks_of_weights
 {
-    private static readonly Gen<float[]> Weights = Gen.Select(Gen.Float[-1, 1].Array[1, 32], Gen.OneOf(new[] { 1e-6f, 0.02f, 1f, 1e6f }.Select(Gen.Const).ToArray()))
+    private static readonly Gen<float[]> Weights = Gen.Select(Gen.Float[-1, 1].Array[1, 32],
+        Gen.OneOf(new[] { 1e-6f, 0.02f, 1f, 1e6f }.Select(Gen.Const).ToArray()))
         .Select((values, scale) => values.Select(value => value * scale).ToArray());
 
     [Fact]

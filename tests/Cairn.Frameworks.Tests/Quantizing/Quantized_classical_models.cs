@@ -57,7 +57,9 @@ public sealed class Quantized_classical_models
         using var folder = new ModelFolder();
         Write(folder.File("mlp.onnx"), transposed: true, irVersion: 8, spoiled: float.NaN);
 
-        Assert.Contains("not finite", Assert.Throws<QuantizeException>(() => Quantize(folder, QuantizeTarget.Int4)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<QuantizeException>(() => Quantize(folder, QuantizeTarget.Int4));
+
+        Assert.Contains("not finite", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,7 +88,8 @@ public sealed class Quantized_classical_models
     }
 
     private static QuantizeReport Quantize(ModelFolder folder, QuantizeTarget target) => ModelQuantizer.Quantize(
-        folder.File("mlp.onnx"), folder.File("small.onnx"), new QuantizeOptions { Target = target }, TimeProvider.System, null, CancellationToken.None);
+        folder.File("mlp.onnx"), folder.File("small.onnx"), new QuantizeOptions { Target = target }, TimeProvider.System, null,
+            CancellationToken.None);
 
     /// <summary>x → Gemm with bias → Relu → MatMul → y, with inputs of 64 and 100 numbers, which no block divides evenly.</summary>
     private static void Write(string path, bool transposed, long irVersion, float spoiled = 0)
@@ -101,7 +104,10 @@ public sealed class Quantized_classical_models
             new NodeProto
             {
                 OpType = "Gemm", Input = { "x", "w1", "b1" }, Output = { "h" },
-                Attribute = { new AttributeProto { Name = "transB", Type = AttributeProto.Types.AttributeType.Int, I = transposed ? 1 : 0 } },
+                Attribute =
+                {
+                    new AttributeProto { Name = "transB", Type = AttributeProto.Types.AttributeType.Int, I = transposed ? 1 : 0 },
+                },
             },
             new NodeProto { OpType = "Relu", Input = { "h" }, Output = { "r" } },
             new NodeProto { OpType = "MatMul", Input = { "r", "w2" }, Output = { "y" } },
@@ -117,7 +123,10 @@ public sealed class Quantized_classical_models
     private static ModelProto Model(long irVersion, NodeProto[] nodes)
     {
         var graph = new GraphProto { Name = "g", Node = { nodes }, Input = { Value("x", [-1, 64]) }, Output = { Value("y", [-1, 64]) } };
-        return new ModelProto { IrVersion = irVersion, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 13 } }, Graph = graph };
+        return new ModelProto
+        {
+            IrVersion = irVersion, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 13 } }, Graph = graph,
+        };
     }
 
     private static ValueInfoProto Value(string name, long[] dims)

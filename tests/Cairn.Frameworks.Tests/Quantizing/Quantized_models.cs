@@ -50,7 +50,8 @@ public sealed class Quantized_models
             var weight = RandomWeights.Seeded(1)(name, rows, columns);
             if (rows == 1 || name == WeightNames.Embedding)
                 return weight;
-            var matrix = QuantizedMatrix.From(weight, rows, columns, target == QuantizeTarget.Int8 || name == WeightNames.Output ? 8 : 4, 32);
+            var bits = target == QuantizeTarget.Int8 || name == WeightNames.Output ? 8 : 4;
+            var matrix = QuantizedMatrix.From(weight, rows, columns, bits, 32);
             return [.. Enumerable.Range(0, rows * columns).Select(index => matrix[index / columns, index % columns])];
         }
         DecoderFolder.Write(folder.File("rounded"), Shape, weights: Rounded);
@@ -87,7 +88,8 @@ public sealed class Quantized_models
 
         var report = Quantize(folder, QuantizeTarget.Int8, options => options with { Embeddings = true });
 
-        Assert.DoesNotContain(OnnxFile.Read(folder.File("out/model.onnx")).Graph.Initializer, tensor => tensor.Name == WeightNames.Embedding);
+        var graph = OnnxFile.Read(folder.File("out/model.onnx")).Graph;
+        Assert.DoesNotContain(graph.Initializer, tensor => tensor.Name == WeightNames.Embedding);
         Assert.InRange(report.Decoder!.Top1Agreement, 0.9, 1);
         Assert.InRange((double)report.BytesAfter / report.BytesBefore, 0.1, 0.32);
     }
@@ -113,7 +115,8 @@ public sealed class Quantized_models
         Assert.All(graph.Input.Concat(graph.Output).Where(value => value.Name.Contains("key", StringComparison.Ordinal)),
             value => Assert.Equal(10, value.Type.TensorType.ElemType));
         Assert.Equal(1, graph.Output.Single(value => value.Name == "logits").Type.TensorType.ElemType);
-        Assert.Equal("float16", (string?)JsonNode.Parse(File.ReadAllText(folder.File("out/config.json")))!["transformers.js_config"]!["kv_cache_dtype"]);
+        var config = JsonNode.Parse(File.ReadAllText(folder.File("out/config.json")))!;
+        Assert.Equal("float16", (string?)config["transformers.js_config"]!["kv_cache_dtype"]);
     }
 
     [Theory]
@@ -157,7 +160,8 @@ public sealed class Quantized_models
         cancelled.Cancel();
 
         Assert.ThrowsAny<OperationCanceledException>(() => ModelQuantizer.Quantize(
-            folder.File("in"), folder.File("out"), new QuantizeOptions { Target = QuantizeTarget.Int8 }, TimeProvider.System, null, cancelled.Token));
+            folder.File("in"), folder.File("out"), new QuantizeOptions { Target = QuantizeTarget.Int8 }, TimeProvider.System, null,
+                cancelled.Token));
 
         Assert.Equal(["in"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
@@ -167,7 +171,8 @@ public sealed class Quantized_models
     {
         using var folder = new ModelFolder();
         Directory.CreateDirectory(folder.File("in"));
-        DecoderGraph.Write(folder.File("in/model.onnx"), Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1), insideUpTo: 100);
+        DecoderGraph.Write(
+            folder.File("in/model.onnx"), Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1), insideUpTo: 100);
         using (var data = File.OpenWrite(folder.File("in/model.onnx.data")))
             data.SetLength(data.Length - 1);
 
@@ -183,7 +188,8 @@ public sealed class Quantized_models
     {
         using var folder = new ModelFolder();
         Directory.CreateDirectory(folder.File("in"));
-        DecoderGraph.Write(folder.File("in/model.onnx"), Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1), insideUpTo: 100);
+        DecoderGraph.Write(
+            folder.File("in/model.onnx"), Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1), insideUpTo: 100);
 
         var report = Quantize(folder, QuantizeTarget.Int8);
 
@@ -193,7 +199,8 @@ public sealed class Quantized_models
         Assert.Equal(260, run.Continue([256]).Length);
     }
 
-    internal static QuantizeReport Quantize(ModelFolder folder, QuantizeTarget target, Func<QuantizeOptions, QuantizeOptions>? change = null)
+    internal static QuantizeReport Quantize(
+        ModelFolder folder, QuantizeTarget target, Func<QuantizeOptions, QuantizeOptions>? change = null)
     {
         var options = new QuantizeOptions { Target = target };
         return ModelQuantizer.Quantize(

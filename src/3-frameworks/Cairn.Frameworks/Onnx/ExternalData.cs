@@ -3,14 +3,19 @@ using Cairn.Frameworks.Onnx.Proto;
 
 namespace Cairn.Frameworks.Onnx;
 
-/// <summary>Where a tensor's bytes lie outside the model's file (the ONNX specification's ExternalData.md: keys location, offset, length).</summary>
+/// <summary>
+/// Where a tensor's bytes lie outside the model's file (the ONNX specification's ExternalData.md: keys location, offset, length).
+/// </summary>
 /// <param name="Path">The file's full path, inside the model's folder.</param>
 /// <param name="Location">The path as the model writes it, relative to its folder.</param>
 internal readonly record struct ExternalData(string Path, string Location, long Offset, long Length)
 {
     internal static bool Holds(TensorProto tensor) => tensor.DataLocation == TensorProto.Types.DataLocation.External;
 
-    /// <summary>Reads a tensor's location and checks it against the file on disk. A link inside the folder may point anywhere: model caches are made of links.</summary>
+    /// <summary>
+    /// Reads a tensor's location and checks it against the file on disk. A link inside the folder may point anywhere: model caches are made
+    /// of links.
+    /// </summary>
     /// <exception cref="OnnxFormatException">The location leaves the folder, or the file is missing or too short.</exception>
     internal static ExternalData Locate(TensorProto tensor, string modelPath)
     {
@@ -27,12 +32,13 @@ internal readonly record struct ExternalData(string Path, string Location, long 
         var file = new FileInfo(path);
         if (!file.Exists)
             throw new OnnxFormatException(
-                $"{model}: tensor '{tensor.Name}' ({Describe(tensor, expected)}) is in '{location}', which is missing: {path}. Copy it beside the model");
+                $"{model}: tensor '{tensor.Name}' ({Describe(tensor, expected)}) is in '{location}', which is missing: {path}. "
+                + "Copy it beside the model");
         var actual = (file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file).Length;
         if (offset > actual - length)
             throw new OnnxFormatException(
-                $"{model}: tensor '{tensor.Name}' ({Describe(tensor, expected)}) needs bytes {offset} to {offset + length} of '{location}', "
-                + $"which has {actual}: the file is truncated. Copy it again");
+                $"{model}: tensor '{tensor.Name}' ({Describe(tensor, expected)}) needs bytes {offset} to {offset + length} "
+                + $"of '{location}', which has {actual}: the file is truncated. Copy it again");
         return new ExternalData(path, location, offset, length);
     }
 
@@ -58,5 +64,6 @@ internal readonly record struct ExternalData(string Path, string Location, long 
             $"{model}: tensor '{tensor.Name}' has external data with {key} '{text}'; a number of bytes, 0 or more, is expected"),
     };
 
-    private static string Describe(TensorProto tensor, long bytes) => $"{TensorTypes.Name(tensor)} {TensorTypes.Shape(tensor)}, {bytes} bytes";
+    private static string Describe(TensorProto tensor, long bytes) =>
+        $"{TensorTypes.Name(tensor)} {TensorTypes.Shape(tensor)}, {bytes} bytes";
 }

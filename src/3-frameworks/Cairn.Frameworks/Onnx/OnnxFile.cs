@@ -3,10 +3,14 @@ using Google.Protobuf;
 
 namespace Cairn.Frameworks.Onnx;
 
-/// <summary>Reads and writes a model's file. The format is protobuf, so the file itself is at most 2 GiB; larger weights are external data.</summary>
+/// <summary>
+/// Reads and writes a model's file. The format is protobuf, so the file itself is at most 2 GiB; larger weights are external data.
+/// </summary>
 internal static class OnnxFile
 {
-    /// <summary>Reads a model's graph and what lies inside its file; external data stays on disk. Fields that the schema does not know are kept.</summary>
+    /// <summary>
+    /// Reads a model's graph and what lies inside its file; external data stays on disk. Fields that the schema does not know are kept.
+    /// </summary>
     /// <exception cref="OnnxFormatException">There is no such file, or it is no ONNX model.</exception>
     internal static ModelProto Read(string path)
     {
@@ -17,7 +21,8 @@ internal static class OnnxFile
         {
             using var stream = file.OpenRead();
             if (stream.Length > int.MaxValue)
-                throw new OnnxFormatException($"{path}: {stream.Length} bytes; an ONNX file has at most {int.MaxValue}, the rest is external data");
+                throw new OnnxFormatException(
+                    $"{path}: {stream.Length} bytes; an ONNX file has at most {int.MaxValue}, the rest is external data");
             var model = ModelProto.Parser.ParseFrom(stream);
             return model.Graph is not null && model.OpsetImport.Count > 0
                 ? model : throw new OnnxFormatException($"{path}: no ONNX model: a graph and a version of its operators are expected");
@@ -41,7 +46,8 @@ internal static class OnnxFile
     {
         var inside = ModelTensors.Of(model).Sum(tensor => (long)tensor.RawData.Length);
         if (inside > int.MaxValue)
-            throw new ArgumentException($"{inside} bytes of tensors lie inside the model; at most {int.MaxValue} fit, the rest must be external data");
+            throw new ArgumentException(
+                $"{inside} bytes of tensors lie inside the model; at most {int.MaxValue} fit, the rest must be external data");
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         model.WriteTo(stream);
         stream.Flush(flushToDisk: true);

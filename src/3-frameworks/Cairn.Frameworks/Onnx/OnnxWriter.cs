@@ -6,7 +6,10 @@ using DataType = Cairn.Frameworks.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace Cairn.Frameworks.Onnx;
 
-/// <summary>Writes a model and its tensors: small ones into the model's file, larger ones one after another into a file beside it, named with ".data".</summary>
+/// <summary>
+/// Writes a model and its tensors: small ones into the model's file, larger ones one after another into a file beside it, named with
+/// ".data".
+/// </summary>
 /// <param name="path">The model's file.</param>
 /// <param name="insideUpTo">Tensors of more bytes become external data.</param>
 internal sealed class OnnxWriter(string path, long insideUpTo = 1024) : IDisposable

@@ -6,7 +6,9 @@ using DataType = Cairn.Frameworks.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace Cairn.Frameworks.Onnx;
 
-/// <summary>Reads tensors of one model, wherever their bytes lie; a part at a time, so that no weight has to fit one array. Not for concurrent use.</summary>
+/// <summary>
+/// Reads tensors of one model, wherever their bytes lie; a part at a time, so that no weight has to fit one array. Not for concurrent use.
+/// </summary>
 internal sealed class TensorReader(string modelPath) : IDisposable
 {
     private readonly Dictionary<string, SafeFileHandle> _files = new(StringComparer.Ordinal);
@@ -65,7 +67,8 @@ internal sealed class TensorReader(string modelPath) : IDisposable
                 DataType.Float16 => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(i * 2)..]),
                 DataType.Bfloat16 => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadUInt16LittleEndian(bytes[(i * 2)..]) << 16),
                 DataType.Double => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes[(i * 8)..]),
-                _ => throw new ArgumentException($"tensor '{tensor.Name}' has the type {TensorTypes.Name(tensor)}; a floating one is expected"),
+                _ => throw new ArgumentException(
+                    $"tensor '{tensor.Name}' has the type {TensorTypes.Name(tensor)}; a floating one is expected"),
             };
     }
 

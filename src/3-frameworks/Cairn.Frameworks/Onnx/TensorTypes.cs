@@ -57,5 +57,6 @@ internal static class TensorTypes
 
     internal static string Shape(TensorProto tensor) => $"[{string.Join(", ", tensor.Dims)}]";
 
-    internal static string Name(TensorProto tensor) => Enum.IsDefined(Type(tensor)) ? Type(tensor).ToString().ToLowerInvariant() : $"number {tensor.DataType}";
+    internal static string Name(TensorProto tensor) =>
+        Enum.IsDefined(Type(tensor)) ? Type(tensor).ToString().ToLowerInvariant() : $"number {tensor.DataType}";
 }

@@ -9,8 +9,9 @@ internal static class AlreadyQuantized
 {
     private static readonly HashSet<string> Operators =
     [
-        "MatMulNBits", "MatMulBnb4", "MatMulFpQ4", "GatherBlockQuantized", "QMoE", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger",
-        "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "ConvInteger", "QLinearMatMul", "QLinearConv", "QGemm", "QAttention", "DynamicQuantizeLSTM",
+        "MatMulNBits", "MatMulBnb4", "MatMulFpQ4", "GatherBlockQuantized", "QMoE", "DequantizeLinear", "DynamicQuantizeLinear",
+        "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "ConvInteger", "QLinearMatMul", "QLinearConv", "QGemm",
+        "QAttention", "DynamicQuantizeLSTM",
     ];
 
     internal static void Refuse(ModelProto model, string path, QuantizeTarget target)

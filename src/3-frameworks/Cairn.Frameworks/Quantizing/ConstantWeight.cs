@@ -18,7 +18,8 @@ internal sealed record ConstantWeight(TensorProto Tensor, bool OutputsAreRows, D
 
     /// <summary>Quantises along the inputs, reading the tensor strip by strip.</summary>
     /// <returns>The matrix, and its root mean square error over that of the weights.</returns>
-    internal (QuantizedMatrix Matrix, double RelativeError) Quantize(TensorReader reader, int bits, int blockSize, CancellationToken cancellationToken)
+    internal (QuantizedMatrix Matrix, double RelativeError) Quantize(
+        TensorReader reader, int bits, int blockSize, CancellationToken cancellationToken)
     {
         var matrix = new QuantizedMatrix(Outputs, Inputs, bits, blockSize);
         var (error, power) = (0.0, 0.0);

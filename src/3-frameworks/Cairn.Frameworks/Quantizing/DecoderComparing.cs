@@ -24,7 +24,8 @@ internal sealed class DecoderComparing(DecoderRun before, DecoderRun after, int 
     internal DecoderComparison Compare(int[] tokens, CancellationToken cancellationToken)
     {
         if (tokens.Length < 2)
-            throw new QuantizeException($"the calibration text has {tokens.Length} tokens; at least 2 are needed, some hundred tell something");
+            throw new QuantizeException(
+                $"the calibration text has {tokens.Length} tokens; at least 2 are needed, some hundred tell something");
         var prefill = (Before: 0.0, After: 0.0);
         Warm(tokens);
         for (var start = 0; start + 2 <= Math.Min(tokens.Length, MostTokens); start += window)
@@ -38,7 +39,8 @@ internal sealed class DecoderComparing(DecoderRun before, DecoderRun after, int 
         }
         var decode = Decode(tokens, cancellationToken);
         return new DecoderComparison(
-            _positions, Math.Exp(-_logProbabilityBefore / _positions), Math.Exp(-_logProbabilityAfter / _positions), _divergence / _positions,
+            _positions, Math.Exp(-_logProbabilityBefore / _positions), Math.Exp(-_logProbabilityAfter / _positions),
+                _divergence / _positions,
             (double)_agreed / _positions, _error / _positions, _largest,
             new DecoderSpeed(prefill.Before, decode.Before), new DecoderSpeed(prefill.After, decode.After));
     }
@@ -63,7 +65,8 @@ internal sealed class DecoderComparing(DecoderRun before, DecoderRun after, int 
     {
         var best = (Before: 0.0, After: 0.0);
         for (var turn = 0; turn < DecodeTurns; turn++)
-            best = (Math.Max(best.Before, Decode(before, tokens, cancellationToken)), Math.Max(best.After, Decode(after, tokens, cancellationToken)));
+            best = (Math.Max(best.Before, Decode(before, tokens, cancellationToken)),
+                Math.Max(best.After, Decode(after, tokens, cancellationToken)));
         return best;
     }
 

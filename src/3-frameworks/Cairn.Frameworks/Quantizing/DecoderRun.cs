@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Cairn.Frameworks.Quantizing;
 
 /// <summary>
-/// Runs a decoder graph one sequence at a time, for measuring: logits of every position, keys and values handed from call to call. Works with both layouts
-/// that the engine knows. Not for concurrent use.
+/// Runs a decoder graph one sequence at a time, for measuring: logits of every position, keys and values handed from call to call. Works
+/// with both layouts that the engine knows. Not for concurrent use.
 /// </summary>
 internal sealed class DecoderRun : IDisposable
 {

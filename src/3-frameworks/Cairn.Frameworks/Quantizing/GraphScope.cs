@@ -11,7 +11,9 @@ internal sealed class GraphScope
     private readonly Dictionary<string, TensorProto> _constants = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
 
-    /// <param name="overridable">Whether an initializer that is an input too may be replaced by the caller: since IR version 4 (ONNX IR.md).</param>
+    /// <param name="overridable">
+    /// Whether an initializer that is an input too may be replaced by the caller: since IR version 4 (ONNX IR.md).
+    /// </param>
     internal GraphScope(GraphProto graph, GraphScope? outer, bool overridable)
     {
         _outer = outer;
@@ -63,5 +65,6 @@ internal sealed class GraphScope
         node.Attribute.FirstOrDefault(attribute => attribute.Name == name)?.F ?? otherwise;
 
     private static bool IsSwap(NodeProto node) =>
-        node.Attribute.FirstOrDefault(attribute => attribute.Name == "perm") is not { } order || (order.Ints.Count == 2 && order.Ints[0] == 1);
+        node.Attribute.FirstOrDefault(attribute => attribute.Name == "perm") is not { } order
+            || (order.Ints.Count == 2 && order.Ints[0] == 1);
 }

@@ -8,24 +8,26 @@ internal static class HalfOperators
     /// <summary>The schema has no float16 for an input or output that is float, or gives floats whatever comes in.</summary>
     private static readonly HashSet<string> WithoutHalves =
     [
-        "Range", "Resize", "Upsample", "DynamicQuantizeLinear", "NonMaxSuppression", "RoiAlign", "Multinomial", "RandomNormal", "RandomUniform",
-        "RandomNormalLike", "RandomUniformLike", "EyeLike", "MelWeightMatrix", "DFT", "STFT", "HannWindow", "HammingWindow", "BlackmanWindow",
-        "CenterCropPad", "GridSample", "TfIdfVectorizer", "StringNormalizer", "ImageDecoder", "QuantizeLinear", "DequantizeLinear", "QLinearConv",
-        "QLinearMatMul", "ConvInteger", "MatMulInteger", "SequenceConstruct", "SequenceInsert", "SequenceAt", "ConcatFromSequence", "Optional",
+        "Range", "Resize", "Upsample", "DynamicQuantizeLinear", "NonMaxSuppression", "RoiAlign", "Multinomial", "RandomNormal",
+        "RandomUniform", "RandomNormalLike", "RandomUniformLike", "EyeLike", "MelWeightMatrix", "DFT", "STFT", "HannWindow",
+        "HammingWindow", "BlackmanWindow", "CenterCropPad", "GridSample", "TfIdfVectorizer", "StringNormalizer", "ImageDecoder",
+        "QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "SequenceConstruct",
+        "SequenceInsert", "SequenceAt", "ConcatFromSequence", "Optional",
     ];
 
     /// <summary>What squares or sums passes 65,504, the largest half, or loses small numbers.</summary>
     private static readonly HashSet<string> Delicate =
     [
-        "Pow", "ReduceMean", "ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "CumSum", "Sqrt", "Reciprocal",
-        "Exp", "Log",
+        "Pow", "ReduceMean", "ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "CumSum",
+        "Sqrt", "Reciprocal", "Exp", "Log",
     ];
 
     /// <summary>Contributed operators whose CPU or GPU schema takes halves.</summary>
     private static readonly HashSet<string> Contributed =
     [
-        "GroupQueryAttention", "MultiHeadAttention", "Attention", "RotaryEmbedding", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization",
-        "EmbedLayerNormalization", "Gelu", "FastGelu", "BiasGelu", "QuickGelu", "FusedMatMul", "SimplifiedLayerNormalization",
+        "GroupQueryAttention", "MultiHeadAttention", "Attention", "RotaryEmbedding", "SkipLayerNormalization",
+        "SkipSimplifiedLayerNormalization", "EmbedLayerNormalization", "Gelu", "FastGelu", "BiasGelu", "QuickGelu", "FusedMatMul",
+        "SimplifiedLayerNormalization",
     ];
 
     private static readonly HashSet<string> Elementwise = ["Add", "Sub", "Mul", "Div", "Max", "Min", "Clip"];
@@ -33,7 +35,8 @@ internal static class HalfOperators
     /// <summary>What leads from positions to the angles of a rotation.</summary>
     private static readonly HashSet<string> Turning =
     [
-        "Cast", "Mul", "Div", "Add", "MatMul", "Einsum", "Concat", "Unsqueeze", "Squeeze", "Reshape", "Transpose", "Expand", "Slice", "Identity",
+        "Cast", "Mul", "Div", "Add", "MatMul", "Einsum", "Concat", "Unsqueeze", "Squeeze", "Reshape", "Transpose", "Expand", "Slice",
+        "Identity",
     ];
 
     /// <summary>Sines and cosines and what computes their angles: a half counts positions only up to 2,048.</summary>

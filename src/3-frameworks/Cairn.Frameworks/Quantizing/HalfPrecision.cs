@@ -5,8 +5,8 @@ using DataType = Cairn.Frameworks.Onnx.Proto.TensorProto.Types.DataType;
 namespace Cairn.Frameworks.Quantizing;
 
 /// <summary>
-/// Turns a graph's floats into halves. Nodes that cannot or should not compute in halves stay in floats with casts around them. A decoder's keys and values
-/// become halves; every other input and output keeps its type.
+/// Turns a graph's floats into halves. Nodes that cannot or should not compute in halves stay in floats with casts around them. A decoder's
+/// keys and values become halves; every other input and output keeps its type.
 /// </summary>
 internal sealed class HalfPrecision
 {
@@ -86,7 +86,10 @@ internal sealed class HalfPrecision
     {
         "value" => attribute.T,
         "value_float" => new TensorProto { DataType = (int)DataType.Float, FloatData = { attribute.F } },
-        "value_floats" => new TensorProto { DataType = (int)DataType.Float, Dims = { attribute.Floats.Count }, FloatData = { attribute.Floats } },
+        "value_floats" => new TensorProto
+        {
+            DataType = (int)DataType.Float, Dims = { attribute.Floats.Count }, FloatData = { attribute.Floats },
+        },
         _ => null,
     };
 
@@ -104,8 +107,11 @@ internal sealed class HalfPrecision
         if (!stays)
             HalveAttributes(node);
         _nodes.Add(node);
-        foreach (var (output, index) in node.Output.Select((name, index) => (name, index)).Where(output => _isFloat.Contains(output.name)).ToList())
+        for (var index = 0; index < node.Output.Count; index++)
         {
+            var output = node.Output[index];
+            if (!_isFloat.Contains(output))
+                continue;
             var asFloat = stays || GivesFloat(node, index);
             if (stays)
                 _computedFloat.Add(output);

@@ -9,7 +9,8 @@ internal static class Measurement
 {
     /// <exception cref="QuantizeException">The quantised form does not load: nothing that cannot run is handed out.</exception>
     internal static QuantizeReport Measure(
-        QuantizeReport report, ModelSource source, string quantized, QuantizeOptions options, TimeProvider time, CancellationToken cancellationToken)
+        QuantizeReport report, ModelSource source, string quantized, QuantizeOptions options, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         using var before = Load(source.ModelPath, "the model");
         using var after = Load(quantized, "the quantised model");
@@ -28,8 +29,8 @@ internal static class Measurement
     }
 
     private static QuantizeReport MeasureDecoder(
-        QuantizeReport report, ModelSource source, InferenceSession before, InferenceSession after, QuantizeOptions options, TimeProvider time,
-        CancellationToken cancellationToken)
+        QuantizeReport report, ModelSource source, InferenceSession before, InferenceSession after, QuantizeOptions options,
+        TimeProvider time, CancellationToken cancellationToken)
     {
         if (source.Folder is null)
             return report with { NotMeasured = "a file alone has no tokenizer; quantise the model's folder" };

@@ -6,15 +6,21 @@ namespace Cairn.Frameworks.Quantizing;
 /// <summary>Makes a smaller, faster copy of an ONNX model, and measures what that changed.</summary>
 public static class ModelQuantizer
 {
-    /// <summary>Above so many bytes weights lie beside the graph: a file of protobuf ends at 2 GiB, and readers map data beside it.</summary>
+    /// <summary>
+    /// Above so many bytes weights lie beside the graph: a file of protobuf ends at 2 GiB, and readers map data beside it.
+    /// </summary>
     private const long InsideUpTo = 256 << 20;
 
-    /// <summary>Reads a model's folder or a single .onnx file, and writes the same, with everything else of the folder, to <paramref name="output"/>.</summary>
+    /// <summary>
+    /// Reads a model's folder or a single .onnx file, and writes the same, with everything else of the folder, to <paramref
+    /// name="output"/>.
+    /// </summary>
     /// <param name="progress">Told what is being done.</param>
     /// <exception cref="QuantizeException">The model cannot be quantised as asked.</exception>
     /// <exception cref="OnnxFormatException">The model is corrupt, or data of it is missing.</exception>
     public static QuantizeReport Quantize(
-        string input, string output, QuantizeOptions options, TimeProvider time, IProgress<string>? progress, CancellationToken cancellationToken)
+        string input, string output, QuantizeOptions options, TimeProvider time, IProgress<string>? progress,
+        CancellationToken cancellationToken)
     {
         options.Validate();
         var source = ModelSource.Find(input);
@@ -61,7 +67,10 @@ public static class ModelQuantizer
     }
 
     private static List<string> LargeWeights(ModelProto model) =>
-        [.. model.Graph.Initializer.Where(TensorReader.IsFloating).Where(tensor => TensorTypes.Count(tensor) > 1024).Select(tensor => tensor.Name)];
+    [
+        .. model.Graph.Initializer.Where(TensorReader.IsFloating).Where(tensor => TensorTypes.Count(tensor) > 1024)
+            .Select(tensor => tensor.Name),
+    ];
 
     private static string Describe(ModelProto model) =>
         "its operators are " + string.Join(", ", model.Graph.Node.CountBy(node => node.OpType).OrderByDescending(pair => pair.Value)

@@ -13,7 +13,9 @@ internal sealed record ModelSource(string ModelPath, string? Folder)
     /// <summary>The graph's file relative to the folder, or its name.</summary>
     internal string RelativePath => Folder is null ? Path.GetFileName(ModelPath) : Path.GetRelativePath(Folder, ModelPath);
 
-    /// <summary>Takes a file as it is; in a folder it is what genai_config.json names, onnx/model.onnx, model.onnx, or the only graph there.</summary>
+    /// <summary>
+    /// Takes a file as it is; in a folder it is what genai_config.json names, onnx/model.onnx, model.onnx, or the only graph there.
+    /// </summary>
     internal static ModelSource Find(string input)
     {
         if (File.Exists(input))
@@ -32,7 +34,8 @@ internal sealed record ModelSource(string ModelPath, string? Folder)
         return graphs.Count switch
         {
             1 => new ModelSource(graphs[0], folder),
-            0 => throw new QuantizeException($"{input}: no .onnx file; expected model.onnx, onnx/model.onnx or one that genai_config.json names"),
+            0 => throw new QuantizeException(
+                $"{input}: no .onnx file; expected model.onnx, onnx/model.onnx or one that genai_config.json names"),
             _ => throw new QuantizeException(
                 $"{input}: several graphs ({string.Join(", ", graphs.Select(Path.GetFileName))}); name the file instead of the folder"),
         };
@@ -41,13 +44,15 @@ internal sealed record ModelSource(string ModelPath, string? Folder)
     /// <summary>The longest sequence, as configuration files say it; null where none does.</summary>
     internal int? ContextLength() => Folder is null
         ? null
-        : Number(Json(Folder, "genai_config.json"), "model", "context_length") ?? Number(Json(Folder, "config.json"), "max_position_embeddings");
+        : Number(Json(Folder, "genai_config.json"), "model", "context_length")
+            ?? Number(Json(Folder, "config.json"), "max_position_embeddings");
 
     private static string? Genai(string folder)
     {
         if (Json(folder, "genai_config.json") is not { } config)
             return null;
-        var name = Element(config, "model", "decoder", "filename") is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "model.onnx";
+        var name = Element(config, "model", "decoder", "filename") is { ValueKind: JsonValueKind.String } text
+            ? text.GetString()! : "model.onnx";
         var path = Path.GetFullPath(name, folder);
         if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) || !File.Exists(path))
             throw new QuantizeException($"{folder}/genai_config.json: model.decoder.filename is '{name}'; expected a file in the folder");
@@ -83,5 +88,8 @@ internal sealed record ModelSource(string ModelPath, string? Folder)
 
     /// <summary>The graph's file and the files of its external data.</summary>
     internal IReadOnlyList<string> OwnFiles(Onnx.Proto.ModelProto model) =>
-        [ModelPath, .. ModelTensors.Of(model).Where(ExternalData.Holds).Select(tensor => ExternalData.Locate(tensor, ModelPath).Path).Distinct()];
+    [
+        ModelPath,
+        .. ModelTensors.Of(model).Where(ExternalData.Holds).Select(tensor => ExternalData.Locate(tensor, ModelPath).Path).Distinct(),
+    ];
 }

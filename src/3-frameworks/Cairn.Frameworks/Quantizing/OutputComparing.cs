@@ -3,7 +3,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Cairn.Frameworks.Quantizing;
 
-/// <summary>Runs two forms of any model on the same inputs: normal numbers from a fixed seed, ones for masks, small numbers for ids.</summary>
+/// <summary>
+/// Runs two forms of any model on the same inputs: normal numbers from a fixed seed, ones for masks, small numbers for ids.
+/// </summary>
 internal static class OutputComparing
 {
     private const int Batch = 4;
@@ -12,7 +14,8 @@ internal static class OutputComparing
     private const int TimedRuns = 10;
 
     /// <returns>Null where the model cannot be given such inputs, or has no output of floats.</returns>
-    internal static OutputComparison? Compare(InferenceSession before, InferenceSession after, TimeProvider time, CancellationToken cancellationToken)
+    internal static OutputComparison? Compare(
+        InferenceSession before, InferenceSession after, TimeProvider time, CancellationToken cancellationToken)
     {
         var outputs = before.OutputMetadata.Where(output => output.Value is { IsTensor: true, ElementDataType: TensorElementType.Float })
             .Select(output => output.Key).Where(after.OutputMetadata.ContainsKey).ToList();
@@ -85,14 +88,18 @@ internal static class OutputComparing
     {
         var mask = name.Contains("mask", StringComparison.Ordinal);
         var ids = name.EndsWith("ids", StringComparison.Ordinal) && !name.Contains("type", StringComparison.Ordinal);
-        long Whole(int index) => mask ? 1 : name.Contains("position", StringComparison.Ordinal) ? index % shape[^1] : ids ? random.Next(100) : 0;
+        long Whole(int index) =>
+            mask ? 1 : name.Contains("position", StringComparison.Ordinal) ? index % shape[^1] : ids ? random.Next(100) : 0;
+        float Real() => mask ? 1 : Normal(random);
         return type switch
         {
-            TensorElementType.Float => OrtValue.CreateTensorValueFromMemory([.. Enumerable.Range(0, count).Select(_ => mask ? 1 : Normal(random))], shape),
+            TensorElementType.Float =>
+                OrtValue.CreateTensorValueFromMemory([.. Enumerable.Range(0, count).Select(_ => Real())], shape),
             TensorElementType.Float16 =>
-                OrtValue.CreateTensorValueFromMemory([.. Enumerable.Range(0, count).Select(_ => (Float16)(mask ? 1 : Normal(random)))], shape),
+                OrtValue.CreateTensorValueFromMemory([.. Enumerable.Range(0, count).Select(_ => (Float16)Real())], shape),
             TensorElementType.Int64 => OrtValue.CreateTensorValueFromMemory([.. Enumerable.Range(0, count).Select(Whole)], shape),
-            TensorElementType.Int32 => OrtValue.CreateTensorValueFromMemory([.. Enumerable.Range(0, count).Select(index => (int)Whole(index))], shape),
+            TensorElementType.Int32 =>
+                OrtValue.CreateTensorValueFromMemory([.. Enumerable.Range(0, count).Select(index => (int)Whole(index))], shape),
             TensorElementType.Bool => OrtValue.CreateTensorValueFromMemory([.. Enumerable.Repeat(mask, count)], shape),
             _ => null,
         };

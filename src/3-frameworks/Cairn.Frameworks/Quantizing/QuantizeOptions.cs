@@ -6,13 +6,21 @@ public sealed record QuantizeOptions
     /// <summary>What weights become.</summary>
     public required QuantizeTarget Target { get; init; }
 
-    /// <summary>Weights that share a scale, for <see cref="QuantizeTarget.Int8"/> and <see cref="QuantizeTarget.Int4"/>: 16, 32, 64, 128 or 256; default 32.</summary>
+    /// <summary>
+    /// Weights that share a scale, for <see cref="QuantizeTarget.Int8"/> and <see cref="QuantizeTarget.Int4"/>: 16, 32, 64, 128 or 256;
+    /// default 32.
+    /// </summary>
     public int BlockSize { get; init; } = 32;
 
-    /// <summary>Bits of the layer that makes the logits, 4 or 8, for <see cref="QuantizeTarget.Int4"/>; default 8: what it rounds goes straight into the answer.</summary>
+    /// <summary>
+    /// Bits of the layer that makes the logits, 4 or 8, for <see cref="QuantizeTarget.Int4"/>; default 8: what it rounds goes straight into
+    /// the answer.
+    /// </summary>
     public int OutputLayerBits { get; init; } = 8;
 
-    /// <summary>Token embeddings to 8 bits too, for integer targets. Default false: their rows are only looked up, so it wins size and no speed.</summary>
+    /// <summary>
+    /// Token embeddings to 8 bits too, for integer targets. Default false: their rows are only looked up, so it wins size and no speed.
+    /// </summary>
     public bool Embeddings { get; init; }
 
     /// <summary>A text file to measure on, UTF-8, of which the first 1 MiB is read; null takes a built-in English text.</summary>

@@ -7,7 +7,8 @@ namespace Cairn.Frameworks.Quantizing;
 /// <param name="Converted">Weights that were converted.</param>
 /// <param name="Kept">Float weights of more than 1,024 elements that stay as they were.</param>
 public sealed record QuantizeReport(
-    string Model, QuantizeTarget Target, long BytesBefore, long BytesAfter, IReadOnlyList<ConvertedWeight> Converted, IReadOnlyList<string> Kept)
+    string Model, QuantizeTarget Target, long BytesBefore, long BytesAfter, IReadOnlyList<ConvertedWeight> Converted,
+    IReadOnlyList<string> Kept)
 {
     /// <summary>For a language model: how its predictions changed, and its speed here.</summary>
     public DecoderComparison? Decoder { get; init; }
@@ -33,7 +34,9 @@ public sealed record DecoderComparison(
     int Tokens, double PerplexityBefore, double PerplexityAfter, double MeanDivergence, double Top1Agreement, double MeanLogitError,
     double MaximumLogitError, DecoderSpeed SpeedBefore, DecoderSpeed SpeedAfter);
 
-/// <summary>Tokens per second of one sequence on this machine with the runtime's own choice of threads: the best of several turns.</summary>
+/// <summary>
+/// Tokens per second of one sequence on this machine with the runtime's own choice of threads: the best of several turns.
+/// </summary>
 /// <param name="Prefill">Reading a window at once.</param>
 /// <param name="Decode">Token by token after it.</param>
 public sealed record DecoderSpeed(double Prefill, double Decode);
@@ -43,4 +46,5 @@ public sealed record DecoderSpeed(double Prefill, double Decode);
 /// <param name="Cosine">Cosine of the angle between both outputs.</param>
 /// <param name="MaximumError">Largest absolute difference.</param>
 /// <param name="RunsPerSecondBefore">Runs of the session per second on this machine, same inputs.</param>
-public sealed record OutputComparison(double RelativeError, double Cosine, double MaximumError, double RunsPerSecondBefore, double RunsPerSecondAfter);
+public sealed record OutputComparison(
+    double RelativeError, double Cosine, double MaximumError, double RunsPerSecondBefore, double RunsPerSecondAfter);

@@ -4,12 +4,13 @@ using System.Text.Json.Nodes;
 namespace Cairn.Frameworks.Quantizing;
 
 /// <summary>
-/// An output that appears whole or not at all: it is written to a folder of its own beside the place, and moved there at the end. Whatever goes wrong
-/// before that, a full disk included, leaves only what was there.
+/// An output that appears whole or not at all: it is written to a folder of its own beside the place, and moved there at the end. Whatever
+/// goes wrong before that, a full disk included, leaves only what was there.
 /// </summary>
 internal sealed class QuantizedFiles : IDisposable
 {
-    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = 0, MaxRecursionDepth = 16 };
+    private static readonly EnumerationOptions Everything =
+        new() { RecurseSubdirectories = true, AttributesToSkip = 0, MaxRecursionDepth = 16 };
 
     private readonly string _output;
     private readonly ModelSource _source;

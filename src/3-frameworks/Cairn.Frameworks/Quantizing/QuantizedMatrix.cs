@@ -6,12 +6,14 @@ internal sealed class QuantizedMatrix
     internal QuantizedMatrix(int rows, int columns, int bits, int blockSize)
     {
         if (bits is not (4 or 8) || blockSize < 16 || (blockSize & (blockSize - 1)) != 0)
-            throw new ArgumentException($"{bits} bits in blocks of {blockSize}; 4 or 8 bits and a power of two of at least 16 are expected");
+            throw new ArgumentException(
+                $"{bits} bits in blocks of {blockSize}; 4 or 8 bits and a power of two of at least 16 are expected");
         (Rows, Columns, Bits, BlockSize) = (rows, columns, bits, blockSize);
         BlocksPerRow = (columns + blockSize - 1) / blockSize;
         var bytes = (long)rows * BlocksPerRow * BlockBytes;
         if (bytes > Array.MaxLength)
-            throw new ArgumentException($"a weight of {rows} × {columns} takes {bytes} bytes at {bits} bits; at most {Array.MaxLength} are supported");
+            throw new ArgumentException(
+                $"a weight of {rows} × {columns} takes {bytes} bytes at {bits} bits; at most {Array.MaxLength} are supported");
         Levels = new byte[bytes];
         Scales = new float[(long)rows * BlocksPerRow];
     }

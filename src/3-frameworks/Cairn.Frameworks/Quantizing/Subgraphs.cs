@@ -5,7 +5,8 @@ namespace Cairn.Frameworks.Quantizing;
 /// <summary>Graphs inside a node's attributes: branches and loop bodies.</summary>
 internal static class Subgraphs
 {
-    internal static IEnumerable<GraphProto> Of(AttributeProto attribute) => attribute.G is { } graph ? [graph, .. attribute.Graphs] : attribute.Graphs;
+    internal static IEnumerable<GraphProto> Of(AttributeProto attribute) =>
+        attribute.G is { } graph ? [graph, .. attribute.Graphs] : attribute.Graphs;
 
     internal static IEnumerable<GraphProto> Of(NodeProto node) => node.Attribute.SelectMany(Of);
 }
@@ -13,7 +14,8 @@ internal static class Subgraphs
 /// <summary>Finds the product that makes a language model's logits.</summary>
 internal static class OutputLayer
 {
-    private static readonly HashSet<string> Passing = ["Identity", "Cast", "Add", "Mul", "Div", "Tanh", "Slice", "Squeeze", "Reshape", "Where"];
+    private static readonly HashSet<string> Passing =
+        ["Identity", "Cast", "Add", "Mul", "Div", "Tanh", "Slice", "Squeeze", "Reshape", "Where"];
 
     internal static NodeProto? Find(GraphProto graph)
     {

@@ -58,7 +58,10 @@ internal static class ValueTypes
             TensorType = new TypeProto.Types.Tensor
             {
                 ElemType = tensor.DataType,
-                Shape = new TensorShapeProto { Dim = { tensor.Dims.Select(dim => new TensorShapeProto.Types.Dimension { DimValue = dim }) } },
+                Shape = new TensorShapeProto
+                {
+                    Dim = { tensor.Dims.Select(dim => new TensorShapeProto.Types.Dimension { DimValue = dim }) },
+                },
             },
         },
     };

@@ -57,7 +57,8 @@ internal sealed class WeightQuantizer(TensorReader reader, OnnxWriter writer, Qu
 
     private static ConstantWeight? GemmWeight(NodeProto node, GraphScope scope)
     {
-        var plain = GraphScope.Float(node, "alpha", 1) == 1 && GraphScope.Float(node, "beta", 1) == 1 && GraphScope.Int(node, "transA", 0) == 0;
+        var plain = GraphScope.Float(node, "alpha", 1) == 1 && GraphScope.Float(node, "beta", 1) == 1
+            && GraphScope.Int(node, "transA", 0) == 0;
         return plain && Weight(scope, node.Input[1]) is { } weight
             ? weight with { OutputsAreRows = weight.OutputsAreRows ^ (GraphScope.Int(node, "transB", 0) != 0) }
             : null;
@@ -134,5 +135,6 @@ internal sealed class WeightQuantizer(TensorReader reader, OnnxWriter writer, Qu
         return _names[tensor] = name;
     }
 
-    private static AttributeProto Int(string name, long value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+    private static AttributeProto Int(string name, long value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
 }

@@ -44,8 +44,10 @@ internal sealed class ModelsQuantizeCommand : CairnCommand
         try
         {
             // Off the thread that reads Ctrl-C, which the token brings here.
-            var report = await Task.Run(() => ModelQuantizer.Quantize(
-                context.Get(_input)!, context.Get(_output)!, Asked(context), TimeProvider.System, progress, cancellationToken), cancellationToken);
+            var (from, to) = (context.Get(_input)!, context.Get(_output)!);
+            var report = await Task.Run(
+                () => ModelQuantizer.Quantize(from, to, Asked(context), TimeProvider.System, progress, cancellationToken),
+                    cancellationToken);
             output.Write(report, _ => Print(output, report));
             return ExitCodes.Success;
         }
@@ -68,7 +70,8 @@ internal sealed class ModelsQuantizeCommand : CairnCommand
     private static void Print(Output output, QuantizeReport report)
     {
         var table = Output.NewTable("  WHAT", ">BEFORE", ">AFTER", "CHANGE~");
-        table.AddRow("  size", Words.Bytes(report.BytesBefore), Words.Bytes(report.BytesAfter), Share(report.BytesAfter, report.BytesBefore));
+        table.AddRow("  size", Words.Bytes(report.BytesBefore), Words.Bytes(report.BytesAfter),
+            Share(report.BytesAfter, report.BytesBefore));
         if (report.Decoder is { } decoder)
         {
             table.AddRow("  perplexity", Number(decoder.PerplexityBefore), Number(decoder.PerplexityAfter),
@@ -94,7 +97,8 @@ internal sealed class ModelsQuantizeCommand : CairnCommand
             $"The same next token at {decoder.Top1Agreement * 100:0.0} % of {decoder.Tokens} positions; "
             + $"logits differ by {Number(decoder.MeanLogitError)} on average, {Number(decoder.MaximumLogitError)} at most.",
         { Outputs: { } outputs } =>
-            $"Outputs on random inputs differ by {outputs.RelativeError * 100:0.00} % (root mean square), {Number(outputs.MaximumError)} at most.",
+            $"Outputs on random inputs differ by {outputs.RelativeError * 100:0.00} % (root mean square), "
+            + $"{Number(outputs.MaximumError)} at most.",
         _ => $"Not measured: {report.NotMeasured}.",
     };
 

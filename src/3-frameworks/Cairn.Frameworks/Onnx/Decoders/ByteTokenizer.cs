@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Cairn.Frameworks.Onnx.Decoders;
 
 /// <summary>
-/// A byte-level tokenizer as <c>tokenizer.json</c> has them: token b is byte b, then four special tokens, then, for a larger vocabulary, merges of printable
-/// ASCII. Bytes are written as letters by GPT-2's table (Radford et al. 2019, encoder.py).
+/// A byte-level tokenizer as <c>tokenizer.json</c> has them: token b is byte b, then four special tokens, then, for a larger vocabulary,
+/// merges of printable ASCII. Bytes are written as letters by GPT-2's table (Radford et al. 2019, encoder.py).
 /// </summary>
 internal static class ByteTokenizer
 {
@@ -35,7 +35,8 @@ internal static class ByteTokenizer
             merges.Add($"{left} {right}");
         }
         if (merges.Count < vocabulary - SmallestVocabulary)
-            throw new ArgumentOutOfRangeException(nameof(vocabulary), vocabulary, "more tokens than pairs and triples of printable letters");
+            throw new ArgumentOutOfRangeException(
+                nameof(vocabulary), vocabulary, "more tokens than pairs and triples of printable letters");
         return new JsonObject
         {
             ["version"] = "1.0",
@@ -48,7 +49,8 @@ internal static class ByteTokenizer
             ["decoder"] = ByteLevel(),
             ["model"] = new JsonObject
             {
-                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null,
+                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null,
+                ["end_of_word_suffix"] = null,
                 ["fuse_unk"] = false, ["byte_fallback"] = false, ["ignore_merges"] = false, ["vocab"] = tokens, ["merges"] = merges,
             },
         };
@@ -65,18 +67,24 @@ internal static class ByteTokenizer
 
     private static JsonObject AddedToken(string content, int id) => new()
     {
-        ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+        ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false,
+        ["special"] = true,
     };
 
     /// <summary>Printable bytes stand for themselves; the others, in order, for the letters from U+0100 on.</summary>
-    private static char Letter(int value) => Printable(value) ? (char)value : (char)(256 + Enumerable.Range(0, value).Count(lower => !Printable(lower)));
+    private static char Letter(int value) =>
+        Printable(value) ? (char)value : (char)(256 + Enumerable.Range(0, value).Count(lower => !Printable(lower)));
 
     private static bool Printable(int value) => value is (>= 33 and <= 126) or (>= 161 and <= 172) or (>= 174 and <= 255);
 
     /// <summary>Pairs of printable ASCII, then each pair with a third.</summary>
     private static IEnumerable<(string Left, string Right)> Merges()
     {
-        string[] letters = [.. Enumerable.Range(33, 94).OrderBy(value => char.IsAsciiLetterLower((char)value) ? 0 : 1).Select(value => ((char)value).ToString())];
+        string[] letters =
+        [
+            .. Enumerable.Range(33, 94).OrderBy(value => char.IsAsciiLetterLower((char)value) ? 0 : 1)
+                .Select(value => ((char)value).ToString()),
+        ];
         var pairs = letters.SelectMany(left => letters.Select(right => (Left: left, Right: right))).ToList();
         return pairs.Concat(pairs.SelectMany(pair => letters.Select(third => (pair.Left + pair.Right, third))));
     }

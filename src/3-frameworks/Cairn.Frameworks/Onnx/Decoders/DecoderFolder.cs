@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Cairn.Frameworks.Onnx.Decoders;
 
 /// <summary>
-/// Writes a whole model folder: graph, configuration, tokenizer and chat template. Tests and benchmarks make their models with it: the weights are random
-/// unless given.
+/// Writes a whole model folder: graph, configuration, tokenizer and chat template. Tests and benchmarks make their models with it: the
+/// weights are random unless given.
 /// </summary>
 internal static class DecoderFolder
 {
@@ -14,7 +14,8 @@ internal static class DecoderFolder
     /// <summary>Writes into <paramref name="folder"/>, made if need be.</summary>
     /// <returns>The path of the model's file.</returns>
     internal static string Write(
-        string folder, DecoderShape shape, DecoderLayout layout = DecoderLayout.Genai, DecoderPrecision precision = DecoderPrecision.Float32,
+        string folder, DecoderShape shape, DecoderLayout layout = DecoderLayout.Genai,
+            DecoderPrecision precision = DecoderPrecision.Float32,
         DecoderWeights? weights = null)
     {
         var model = ModelPath(folder, layout);
@@ -28,7 +29,8 @@ internal static class DecoderFolder
         else
         {
             Save(folder, "config.json", HuggingFaceConfig(shape, precision));
-            Save(folder, "generation_config.json", new JsonObject { ["bos_token_id"] = ByteTokenizer.Begin, ["eos_token_id"] = ByteTokenizer.End });
+            Save(folder, "generation_config.json",
+                new JsonObject { ["bos_token_id"] = ByteTokenizer.Begin, ["eos_token_id"] = ByteTokenizer.End });
         }
         return model;
     }

@@ -5,8 +5,8 @@ using static Cairn.Frameworks.Onnx.Decoders.GraphBuilder;
 namespace Cairn.Frameworks.Onnx.Decoders;
 
 /// <summary>
-/// Writes a Llama-like decoder (Touvron et al. 2023: RMS norms before each part, rotary positions, SwiGLU) as an ONNX graph with a cache of keys and values,
-/// under the input and output names that onnxruntime-genai and onnx-community use.
+/// Writes a Llama-like decoder (Touvron et al. 2023: RMS norms before each part, rotary positions, SwiGLU) as an ONNX graph with a cache of
+/// keys and values, under the input and output names that onnxruntime-genai and onnx-community use.
 /// </summary>
 internal sealed class DecoderGraph
 {
@@ -21,9 +21,12 @@ internal sealed class DecoderGraph
         _graph = new GraphBuilder(writer, precision);
     }
 
-    /// <summary>Writes the graph to <paramref name="path"/>, tensors over <paramref name="insideUpTo"/> bytes to a file beside it.</summary>
+    /// <summary>
+    /// Writes the graph to <paramref name="path"/>, tensors over <paramref name="insideUpTo"/> bytes to a file beside it.
+    /// </summary>
     internal static void Write(
-        string path, DecoderShape shape, DecoderLayout layout, DecoderPrecision precision, DecoderWeights weights, long insideUpTo = 64 << 20)
+        string path, DecoderShape shape, DecoderLayout layout, DecoderPrecision precision, DecoderWeights weights,
+            long insideUpTo = 64 << 20)
     {
         using var writer = new OnnxWriter(path, insideUpTo);
         writer.Finish(new DecoderGraph(shape, precision, weights, writer).Build(layout));
@@ -38,12 +41,16 @@ internal sealed class DecoderGraph
         var halfLogits = _precision == DecoderPrecision.Float16 && layout == DecoderLayout.Genai;
         _graph.Output("logits", halfLogits ? DataType.Float16 : DataType.Float, "batch_size", "sequence_length", _shape.Vocabulary);
         DeclareCache();
-        IAttentionLayout attention = layout == DecoderLayout.Genai ? new GroupQueryLayout(_shape, _graph) : new PlainAttentionLayout(_shape, _graph);
+        IAttentionLayout attention = layout == DecoderLayout.Genai
+            ? new GroupQueryLayout(_shape, _graph) : new PlainAttentionLayout(_shape, _graph);
         Logits(Decoder(attention), halfLogits);
         return new ModelProto
         {
             IrVersion = 8, ProducerName = "cairn", Graph = _graph.Graph,
-            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 }, new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 } },
+            OpsetImport =
+            {
+                new OperatorSetIdProto { Domain = "", Version = 17 }, new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 },
+            },
         };
     }
 
@@ -61,7 +68,8 @@ internal sealed class DecoderGraph
 
     private string Decoder(IAttentionLayout attention)
     {
-        var embedding = _graph.Values(WeightNames.Embedding, _weights(WeightNames.Embedding, _shape.Vocabulary, _shape.Hidden), _shape.Vocabulary, _shape.Hidden);
+        var table = _weights(WeightNames.Embedding, _shape.Vocabulary, _shape.Hidden);
+        var embedding = _graph.Values(WeightNames.Embedding, table, _shape.Vocabulary, _shape.Hidden);
         var hidden = _graph.Node("Gather", "/model/embed_tokens/Gather", [embedding, "input_ids"]);
         for (var layer = 0; layer < _shape.Layers; layer++)
         {
@@ -71,7 +79,8 @@ internal sealed class DecoderGraph
                 Project(layer, "self_attn.q_proj", normed, _shape.QueryWidth, _shape.Hidden),
                 Project(layer, "self_attn.k_proj", normed, _shape.KeyValueWidth, _shape.Hidden),
                 Project(layer, "self_attn.v_proj", normed, _shape.KeyValueWidth, _shape.Hidden));
-            hidden = _graph.Node("Add", $"{name}/attn/Add", [hidden, Project(layer, "self_attn.o_proj", context, _shape.Hidden, _shape.QueryWidth)]);
+            hidden = _graph.Node("Add", $"{name}/attn/Add",
+                [hidden, Project(layer, "self_attn.o_proj", context, _shape.Hidden, _shape.QueryWidth)]);
             normed = Norm($"{name}/post_attention_layernorm", hidden, WeightNames.Layer(layer, "post_attention_layernorm"));
             hidden = _graph.Node("Add", $"{name}/mlp/Add", [hidden, FeedForward(layer, normed)]);
         }
@@ -91,7 +100,8 @@ internal sealed class DecoderGraph
         _graph.Linear($"model.layers.{layer}.{part}", input, _weights(WeightNames.Layer(layer, part), outputs, inputs), outputs, inputs);
 
     private string Norm(string name, string input, string weight) =>
-        _graph.Node("SimplifiedLayerNormalization", $"{name}/LayerNorm", [input, _graph.Values(weight, _weights(weight, 1, _shape.Hidden), _shape.Hidden)],
+        _graph.Node("SimplifiedLayerNormalization", $"{name}/LayerNorm",
+            [input, _graph.Values(weight, _weights(weight, 1, _shape.Hidden), _shape.Hidden)],
             Float("epsilon", _shape.NormEpsilon), Int("axis", -1), Int("stash_type", 1));
 
     private void Logits(string hidden, bool half)
@@ -105,10 +115,12 @@ internal sealed class DecoderGraph
 
     private string Output(string hidden)
     {
-        if (!_shape.TiedEmbeddings)
-            return _graph.Linear("lm_head", hidden, _weights(WeightNames.Output, _shape.Vocabulary, _shape.Hidden), _shape.Vocabulary, _shape.Hidden);
-        if (_precision is DecoderPrecision.Int4 or DecoderPrecision.Int8)
-            return _graph.Linear("lm_head", hidden, _weights(WeightNames.Embedding, _shape.Vocabulary, _shape.Hidden), _shape.Vocabulary, _shape.Hidden);
+        var integer = _precision is DecoderPrecision.Int4 or DecoderPrecision.Int8;
+        if (!_shape.TiedEmbeddings || integer)
+        {
+            var weight = _weights(_shape.TiedEmbeddings ? WeightNames.Embedding : WeightNames.Output, _shape.Vocabulary, _shape.Hidden);
+            return _graph.Linear("lm_head", hidden, weight, _shape.Vocabulary, _shape.Hidden);
+        }
         var transposed = _graph.Node("Transpose", "/lm_head/Transpose", [WeightNames.Embedding], Ints("perm", 1, 0));
         return _graph.Node("MatMul", "/lm_head/MatMul", [hidden, transposed]);
     }

@@ -50,7 +50,9 @@ internal enum DecoderPrecision
 {
     Float32,
 
-    /// <summary>Weights, activations, keys and values are halves. Logits are halves too in the genai layout, floats in the community one.</summary>
+    /// <summary>
+    /// Weights, activations, keys and values are halves. Logits are halves too in the genai layout, floats in the community one.
+    /// </summary>
     Float16,
 
     /// <summary>MatMulNBits, 8 bits.</summary>

@@ -1,14 +1,16 @@
 namespace Cairn.Frameworks.Onnx.Decoders;
 
-/// <summary>Gives a weight by its Hugging Face name, row-major [rows, columns]: a projection has its outputs as rows; a norm is one row.</summary>
+/// <summary>
+/// Gives a weight by its Hugging Face name, row-major [rows, columns]: a projection has its outputs as rows; a norm is one row.
+/// </summary>
 internal delegate float[] DecoderWeights(string name, int rows, int columns);
 
 /// <summary>Weights without training.</summary>
 internal static class RandomWeights
 {
     /// <summary>
-    /// Uniform weights that depend only on the seed, the name and the place. Projections have a standard deviation of 1/√inputs, so that activations keep
-    /// their size; the output layer 3/√inputs, so that the most likely token stands out.
+    /// Uniform weights that depend only on the seed, the name and the place. Projections have a standard deviation of 1/√inputs, so that
+    /// activations keep their size; the output layer 3/√inputs, so that the most likely token stands out.
     /// </summary>
     internal static DecoderWeights Seeded(int seed) => (name, rows, columns) =>
     {

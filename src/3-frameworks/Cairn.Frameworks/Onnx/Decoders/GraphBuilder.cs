@@ -31,7 +31,8 @@ internal sealed class GraphBuilder(OnnxWriter writer, DecoderPrecision precision
         return outputs;
     }
 
-    internal static AttributeProto Int(string name, long value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+    internal static AttributeProto Int(string name, long value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
 
     internal static AttributeProto Ints(string name, params long[] values) =>
         new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };
@@ -56,7 +57,8 @@ internal sealed class GraphBuilder(OnnxWriter writer, DecoderPrecision precision
     /// <summary>A float initializer in the type of the activations.</summary>
     internal string Values(string name, float[] values, params long[] dims)
     {
-        Graph.Initializer.Add(precision == DecoderPrecision.Float16 ? writer.Halves(name, dims, values) : writer.Floats(name, dims, values));
+        Graph.Initializer.Add(precision == DecoderPrecision.Float16
+            ? writer.Halves(name, dims, values) : writer.Floats(name, dims, values));
         return name;
     }
 
@@ -64,7 +66,8 @@ internal sealed class GraphBuilder(OnnxWriter writer, DecoderPrecision precision
     internal string Linear(string name, string input, float[] weight, int outputs, int inputs)
     {
         if (precision is DecoderPrecision.Float32 or DecoderPrecision.Float16)
-            return Node("MatMul", $"{name}/MatMul", [input, Values($"{name}.weight", Transposed(weight, outputs, inputs), inputs, outputs)]);
+            return Node("MatMul", $"{name}/MatMul",
+                [input, Values($"{name}.weight", Transposed(weight, outputs, inputs), inputs, outputs)]);
         var bits = precision == DecoderPrecision.Int4 ? 4 : 8;
         var matrix = QuantizedMatrix.From(weight, outputs, inputs, bits, BlockSize);
         Graph.Initializer.Add(writer.Tensor(

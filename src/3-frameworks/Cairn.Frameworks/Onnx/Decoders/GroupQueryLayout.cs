@@ -3,7 +3,9 @@ using static Cairn.Frameworks.Onnx.Decoders.GraphBuilder;
 
 namespace Cairn.Frameworks.Onnx.Decoders;
 
-/// <summary>One GroupQueryAttention node a layer, rotation inside. The lengths come from the attention mask, whose rows are ones and then zeros.</summary>
+/// <summary>
+/// One GroupQueryAttention node a layer, rotation inside. The lengths come from the attention mask, whose rows are ones and then zeros.
+/// </summary>
 internal sealed class GroupQueryLayout : IAttentionLayout
 {
     private readonly DecoderShape _shape;

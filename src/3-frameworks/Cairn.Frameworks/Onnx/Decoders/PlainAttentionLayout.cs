@@ -4,7 +4,10 @@ using static Cairn.Frameworks.Onnx.Decoders.GraphBuilder;
 
 namespace Cairn.Frameworks.Onnx.Decoders;
 
-/// <summary>Rotation, cache and attention in standard operators; new keys and values are appended to the past ones. Any mask of ones and zeros works.</summary>
+/// <summary>
+/// Rotation, cache and attention in standard operators; new keys and values are appended to the past ones. Any mask of ones and zeros
+/// works.
+/// </summary>
 internal sealed class PlainAttentionLayout : IAttentionLayout
 {
     private readonly DecoderShape _shape;
@@ -37,7 +40,8 @@ internal sealed class PlainAttentionLayout : IAttentionLayout
         var scores = _graph.Node("MatMul", $"{name}/Scores", [grouped, across]);
         var scaled = _graph.Node("Mul", $"{name}/Scale", [scores, _graph.Values($"{name}/scale", [1 / MathF.Sqrt(_shape.HeadSize)])]);
         var weights = _graph.Node("Softmax", $"{name}/Softmax", [_graph.Node("Add", $"{name}/Mask", [scaled, _bias])], Int("axis", -1));
-        var mixed = _graph.Node("MatMul", $"{name}/Mix", [weights, _graph.Node("Unsqueeze", $"{name}/v/Unsqueeze", [values, _graph.Vector(2)])]);
+        var mixed = _graph.Node("MatMul", $"{name}/Mix",
+            [weights, _graph.Node("Unsqueeze", $"{name}/v/Unsqueeze", [values, _graph.Vector(2)])]);
         var heads = _graph.Node("Reshape", $"{name}/Ungroup", [mixed, _graph.Vector(0, _shape.Heads, -1, _shape.HeadSize)]);
         var turned = _graph.Node("Transpose", $"{name}/Turn", [heads], Ints("perm", 0, 2, 1, 3));
         return _graph.Node("Reshape", $"{name}/Join", [turned, _graph.Vector(0, 0, _shape.QueryWidth)]);
@@ -79,8 +83,10 @@ internal sealed class PlainAttentionLayout : IAttentionLayout
         var past = Size("past_key_values.0.key", 2, $"{name}/past");
         var (zero, one) = (_graph.Scalar(0), _graph.Scalar(1));
         var columns = _graph.Node("Range", $"{name}/Columns", [zero, total, one]);
-        var own = _graph.Node("Range", $"{name}/Rows", [past, _graph.Node("Add", $"{name}/End", [past, Size("input_ids", 1, $"{name}/new")]), one]);
-        var causal = _graph.Node("LessOrEqual", $"{name}/Causal", [columns, _graph.Node("Unsqueeze", $"{name}/Column", [own, _graph.Vector(1)])]);
+        var own = _graph.Node("Range", $"{name}/Rows",
+            [past, _graph.Node("Add", $"{name}/End", [past, Size("input_ids", 1, $"{name}/new")]), one]);
+        var causal = _graph.Node("LessOrEqual", $"{name}/Causal",
+            [columns, _graph.Node("Unsqueeze", $"{name}/Column", [own, _graph.Vector(1)])]);
         var present = _graph.Node("Cast", $"{name}/Present",
             [_graph.Node("Unsqueeze", $"{name}/Unsqueeze", ["attention_mask", _graph.Vector(1, 2, 3)])], To(DataType.Bool));
         var lowest = _graph.Activations == DataType.Float16 ? -65504f : float.MinValue;
