@@ -8,7 +8,7 @@ namespace Cairn.Frameworks.Tests.Quantizing;
 
 public sealed class Quantized_models
 {
-    private static readonly DecoderShape Shape = DecoderShape.Tiny with { Hidden = 128, Intermediate = 256, HeadSize = 32 };
+    internal static readonly DecoderShape Shape = DecoderShape.Tiny with { Hidden = 128, Intermediate = 256, HeadSize = 32 };
 
     [Theory]
     [InlineData(DecoderLayout.Genai, QuantizeTarget.Int8, 0.05, 0.9)]
@@ -117,70 +117,6 @@ public sealed class Quantized_models
         Assert.Equal(1, graph.Output.Single(value => value.Name == "logits").Type.TensorType.ElemType);
         var config = JsonNode.Parse(File.ReadAllText(folder.File("out/config.json")))!;
         Assert.Equal("float16", (string?)config["transformers.js_config"]!["kv_cache_dtype"]);
-    }
-
-    [Theory]
-    [InlineData(DecoderPrecision.Int4, QuantizeTarget.Int8, "quantised already: node 'model.layers.0.self_attn.q_proj/MatMulNBits'")]
-    [InlineData(DecoderPrecision.Float16, QuantizeTarget.Float16, "float16 already")]
-    internal void A_quantised_model_is_refused(DecoderPrecision precision, QuantizeTarget target, string expected)
-    {
-        using var folder = new ModelFolder();
-        DecoderFolder.Write(folder.File("in"), Shape, precision: precision);
-
-        var error = Assert.Throws<QuantizeException>(() => Quantize(folder, target));
-
-        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
-        Assert.False(Path.Exists(folder.File("out")));
-    }
-
-    [Fact]
-    public void What_is_at_the_output_is_replaced_only_when_asked()
-    {
-        using var folder = new ModelFolder();
-        DecoderFolder.Write(folder.File("in"), Shape);
-        Directory.CreateDirectory(folder.File("out"));
-        File.WriteAllText(folder.File("out/mine"), "keep");
-
-        var error = Assert.Throws<QuantizeException>(() => Quantize(folder, QuantizeTarget.Int8));
-        Assert.Contains("--force", error.Message, StringComparison.Ordinal);
-        Assert.Equal("keep", File.ReadAllText(folder.File("out/mine")));
-
-        Quantize(folder, QuantizeTarget.Int8, options => options with { Replace = true });
-        Assert.False(File.Exists(folder.File("out/mine")));
-        Assert.Equal(["in", "out"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
-    }
-
-    [Fact]
-    public void A_failure_leaves_nothing_behind()
-    {
-        using var folder = new ModelFolder();
-        DecoderFolder.Write(folder.File("in"), Shape);
-        Directory.CreateDirectory(folder.File("in/model.onnx.d"));
-        using var cancelled = new CancellationTokenSource();
-        cancelled.Cancel();
-
-        Assert.ThrowsAny<OperationCanceledException>(() => ModelQuantizer.Quantize(
-            folder.File("in"), folder.File("out"), new QuantizeOptions { Target = QuantizeTarget.Int8 }, TimeProvider.System, null,
-                cancelled.Token));
-
-        Assert.Equal(["in"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
-    }
-
-    [Fact]
-    public void Truncated_data_beside_the_model_is_named_and_nothing_is_written()
-    {
-        using var folder = new ModelFolder();
-        Directory.CreateDirectory(folder.File("in"));
-        DecoderGraph.Write(
-            folder.File("in/model.onnx"), Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1), insideUpTo: 100);
-        using (var data = File.OpenWrite(folder.File("in/model.onnx.data")))
-            data.SetLength(data.Length - 1);
-
-        var error = Assert.Throws<OnnxFormatException>(() => Quantize(folder, QuantizeTarget.Int8));
-
-        Assert.Contains("'model.onnx.data'", error.Message, StringComparison.Ordinal);
-        Assert.Contains("truncated", error.Message, StringComparison.Ordinal);
-        Assert.Equal(["in"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 
     [Fact]
