@@ -55,6 +55,7 @@ internal sealed class StartMessages(Store store, SecretSeal seal, GangBarrier ba
             Framework = spec.Framework ?? "",
             Provider = task.Provider,
             Region = task.Region,
+            ServicePort = task.Rank == 0 ? ServicePort.Of(spec, task.Id) : 0,
         };
         start.Env.Add(spec.Env.ToDictionary(e => e.Key, e => e.Value));
         start.DeviceIndexes.AddRange(task.DeviceIndexes);

@@ -112,6 +112,7 @@ internal sealed partial class NodeTask
             Checkpoint = CheckpointFolder,
             Devices = _node.Devices,
             Path = Programs.Path,
+            Program = Environment.ProcessPath,
         });
 
     private FrameworkSetting? Framework(IReadOnlyList<Peer> peers, int masterPort) =>

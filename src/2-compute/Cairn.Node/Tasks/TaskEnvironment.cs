@@ -32,6 +32,9 @@ internal sealed record TaskPlace
     public string Path { get; init; } = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     public string User { get; init; } = "cairn";
+
+    /// <summary>This very program, so that a task can start an engine without one being installed; null where it has no file.</summary>
+    public string? Program { get; init; }
 }
 
 /// <summary>
@@ -200,6 +203,10 @@ internal static class TaskEnvironment
         all["CAIRN_PROVIDER"] = start.Provider;
         all["CAIRN_REGION"] = start.Region;
         all["CAIRN_NODE_NAME"] = place.NodeName;
+        if (start.ServicePort > 0)
+            all["PORT"] = all["CAIRN_PORT"] = Text(start.ServicePort);
+        if (place.Program is { } program)
+            all["CAIRN_PROGRAM"] = program;
         if (start.Framework.Length > 0)
             all["CAIRN_FRAMEWORK"] = start.Framework;
         if (place.Framework is { Launch.Length: > 0 } framework)
