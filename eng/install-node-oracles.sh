@@ -9,7 +9,7 @@ command -v node >/dev/null && command -v npm >/dev/null || { echo "Missing: node
 mkdir -p "$to"
 exec 9>"$to/.lock"
 if command -v flock >/dev/null; then flock 9; fi
-cp "$from/oracle.mjs" "$to/"
+cp "$from"/*.mjs "$to/"
 stamp=$(cat "$from/package.json" "$from/package-lock.json" | cksum)
 [ "$(cat "$to/.installed" 2>/dev/null)" = "$stamp" ] && exit 0
 cp "$from/package.json" "$from/package-lock.json" "$to/"

@@ -19,3 +19,13 @@ internal sealed class TemporaryFolder : IDisposable
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
+
+internal static class Wait
+{
+    public static async Task UntilAsync(Func<bool> holds)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!holds())
+            await Task.Delay(TimeSpan.FromMilliseconds(5), late.Token);
+    }
+}

@@ -14,6 +14,9 @@ internal sealed class Oracle
     private static readonly Lazy<(Oracle?, string)> JavaScriptStart = new(() => Start("install-node-oracles.sh", _ =>
         ("node", [Path.Combine(Root, "artifacts", "node-oracles", "oracle.mjs")])));
 
+    private static readonly Lazy<(Oracle?, string)> OpenAiClientStart = new(() => Start("install-node-oracles.sh", _ =>
+        ("node", [Path.Combine(Root, "artifacts", "node-oracles", "openai.mjs")])));
+
     private static readonly Lazy<(Oracle?, string)> PythonStart = new(() => Start("install-python-oracles.sh", home =>
         (Path.Combine(home, "bin", "python"), [Path.Combine(Root, "tests", "Cairn.Frameworks.Tests", "Oracles", "oracle.py")])));
 
@@ -25,19 +28,27 @@ internal sealed class Oracle
     /// <summary>Hugging Face's packages for JavaScript: @huggingface/tokenizers and @huggingface/jinja.</summary>
     public static Oracle JavaScript => Given(JavaScriptStart.Value);
 
+    /// <summary>OpenAI's own client for JavaScript.</summary>
+    public static Oracle OpenAiClient => Given(OpenAiClientStart.Value);
+
     /// <summary>Hugging Face's tokenizers (Rust) and Jinja under Python: what the transformers library runs.</summary>
     public static Oracle Python => Given(PythonStart.Value);
 
     /// <summary>The answer, or the oracle's own complaint.</summary>
     public (JsonNode? Value, string? Error) Ask(JsonObject question)
     {
+        var answer = AskWhole(question);
+        return (answer["value"], answer["error"]?.GetValue<string>());
+    }
+
+    /// <summary>All that the script says.</summary>
+    public JsonNode AskWhole(JsonObject question)
+    {
         lock (_lock)
         {
             _process.StandardInput.WriteLine(question.ToJsonString());
             _process.StandardInput.Flush();
-            var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The oracle's process ended.");
-            var answer = JsonNode.Parse(line)!;
-            return (answer["value"], answer["error"]?.GetValue<string>());
+            return JsonNode.Parse(_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The oracle's process ended."))!;
         }
     }
 

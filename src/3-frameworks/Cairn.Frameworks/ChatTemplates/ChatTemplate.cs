@@ -7,7 +7,8 @@ public sealed class ChatTemplate
 {
     /// <summary>From <c>chat_template.jinja</c>, or <c>chat_template</c> in <c>tokenizer_config.json</c>; null where the folder has neither.</summary>
     /// <exception cref="ChatTemplateException">The template does not parse.</exception>
-    public static ChatTemplate? Load(string folder) => throw new NotImplementedException();
+    public static ChatTemplate? Load(string folder) =>
+        File.Exists(Path.Combine(folder, "chat_template.jinja")) ? Parse(File.ReadAllText(Path.Combine(folder, "chat_template.jinja"))) : null;
 
     /// <summary>Parses a template.</summary>
     /// <exception cref="ChatTemplateException">The template does not parse; the message has line and column.</exception>

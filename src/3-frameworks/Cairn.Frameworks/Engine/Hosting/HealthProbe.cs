@@ -62,7 +62,7 @@ internal sealed class HealthProbe(LoadedModels models, TimeProvider time, TimeSp
                 ? $"Model {served.Name} made no token in {timeout.TotalSeconds:0} s."
                 : null;
         }
-        catch (Exception exception) when (exception is EngineException or ObjectDisposedException)
+        catch (Exception exception) when (exception is EngineException or RequestRefusedException or ObjectDisposedException)
         {
             return $"Model {served.Name}: {exception.Message}";
         }
@@ -74,10 +74,18 @@ internal sealed class HealthProbe(LoadedModels models, TimeProvider time, TimeSp
         {
             Prompt = [0], MaximumTokens = 1, IgnoreEnd = true, Caller = "health", Sampling = new() { Temperature = 0 },
         };
-        await foreach (var piece in model.Start(request, cancellationToken).ReadAllAsync(cancellationToken))
+        try
         {
-            if (piece.Finish is { } finish)
-                return finish.Reason != FinishReason.Cancelled;
+            await foreach (var piece in model.Start(request, cancellationToken).ReadAllAsync(cancellationToken))
+            {
+                if (piece.Finish is { } finish)
+                    return finish.Reason != FinishReason.Cancelled;
+            }
+        }
+        catch (RequestRefusedException refused) when (refused.Reason == RequestRefusal.QueueFull)
+        {
+            // Others' tokens tell then whether the loop is well.
+            await Task.Delay(Timeout.Infinite, cancellationToken);
         }
 
         return false;

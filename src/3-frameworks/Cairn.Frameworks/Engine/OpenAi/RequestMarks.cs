@@ -30,9 +30,9 @@ internal sealed partial class RequestMarks(RequestDelegate next, TimeProvider ti
         {
             // The client left; nobody reads an answer.
         }
-        catch (EngineBusyException exception) when (!context.Response.HasStarted)
+        catch (RequestRefusedException exception) when (!context.Response.HasStarted)
         {
-            await OpenAiError.Unavailable(exception.Message, "engine_overloaded").WriteAsync(context);
+            await Refused(exception).WriteAsync(context);
         }
         catch (ObjectDisposedException) when (!context.Response.HasStarted)
         {
@@ -58,6 +58,14 @@ internal sealed partial class RequestMarks(RequestDelegate next, TimeProvider ti
             ? given
             : "req_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
     }
+
+    private static OpenAiError Refused(RequestRefusedException exception) => exception.Reason switch
+    {
+        RequestRefusal.QueueFull => OpenAiError.Unavailable(exception.Message, "engine_overloaded"),
+        RequestRefusal.PromptTooLong => OpenAiError.Invalid("prompt", exception.Message, "context_length_exceeded"),
+        RequestRefusal.InvalidSampling => OpenAiError.Invalid(null, exception.Message),
+        _ => OpenAiError.Invalid("prompt", exception.Message),
+    };
 
     private static OpenAiError NoRoute(HttpContext context) => new(
         context.Response.StatusCode,

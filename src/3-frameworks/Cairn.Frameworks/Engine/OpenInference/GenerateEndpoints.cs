@@ -41,7 +41,7 @@ internal static class GenerateEndpoints
             else
                 await AnswerAsync(context, name, pieces, streams);
         }
-        catch (EngineBusyException busy)
+        catch (RequestRefusedException busy) when (busy.Reason == RequestRefusal.QueueFull)
         {
             throw new RefusedException(new(RefusalKind.QueueFull, busy.Message), busy);
         }
@@ -73,7 +73,7 @@ internal static class GenerateEndpoints
                 },
                 cancellationToken);
         }
-        catch (EngineBusyException busy)
+        catch (RequestRefusedException busy) when (busy.Reason == RequestRefusal.QueueFull)
         {
             throw new RefusedException(new(RefusalKind.QueueFull, busy.Message), busy);
         }

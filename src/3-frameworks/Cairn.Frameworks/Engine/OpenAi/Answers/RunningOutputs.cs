@@ -15,7 +15,7 @@ internal sealed class RunningOutputs : IDisposable
 
     public CancellationTokenSource Cancelled => _cancelled;
 
-    /// <exception cref="EngineBusyException">The queue is full; nothing of the request runs.</exception>
+    /// <exception cref="RequestRefusedException">The queue is full; nothing of the request runs.</exception>
     public static RunningOutputs Start(
         ServedLanguageModel model, OutputWork work, TimeProvider time, long began, CancellationToken cancellationToken)
     {
