@@ -1,3 +1,4 @@
+using Cairn.Frameworks.Engine.Embedding;
 using Cairn.Frameworks.Engine.Metrics;
 using Cairn.Frameworks.Engine.OpenAi;
 using Cairn.Frameworks.Engine.OpenInference;
@@ -128,6 +129,7 @@ public sealed partial class EngineHost : IAsyncDisposable
         app.MapMetrics([text => LanguageModelMetrics.Write(text, parts.Models), text => TensorMetrics.Write(text, repository)]);
         app.MapOpenAi(parts.Models, parts.Readiness, parts.Time);
         app.MapOpenInference(repository, parts.Models);
+        RerankEndpoint.Map(app, parts.Models, parts.Readiness);
         if (options.Grpc is not null)
             app.MapGrpcService<GrpcInference>();
         return app;

@@ -6,8 +6,8 @@ public interface ITextEmbedder
     /// <summary>Numbers per vector.</summary>
     int Dimensions { get; }
 
-    /// <summary>One vector per input, in their order.</summary>
-    /// <exception cref="ArgumentException">An input is longer than the model reads, or a token is not of its vocabulary; the message says which.</exception>
+    /// <summary>One vector per input, in their order; of an input that is longer than the model reads, the beginning's.</summary>
+    /// <exception cref="ArgumentException">An input has no tokens, or a token is not of the model's vocabulary; the message says which.</exception>
     Task<EmbeddedTexts> EmbedAsync(IReadOnlyList<EmbeddingInput> inputs, CancellationToken cancellationToken);
 }
 

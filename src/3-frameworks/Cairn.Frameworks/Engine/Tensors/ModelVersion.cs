@@ -9,7 +9,7 @@ namespace Cairn.Frameworks.Engine.Tensors;
 /// <summary>One version of a model, loaded and answering.</summary>
 internal sealed class ModelVersion : IAsyncDisposable
 {
-    private const long ChecksUpTo = 64 << 20;
+    private const long ChecksUpTo = 8 << 20;
 
     private readonly TensorSession _session;
     private readonly DynamicBatcher _batcher;
