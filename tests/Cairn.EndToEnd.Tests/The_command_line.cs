@@ -21,7 +21,7 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
         var found = new List<string>();
         await WalkAsync([], found);
         foreach (var expected in new[] { "up", "server", "node join", "plan", "run", "jobs", "job", "logs", "stop", "wait", "nodes",
-            "cordon", "drain", "remove", "offers", "compare", "catalog import", "bill", "demo", "completion" })
+            "cordon", "drain", "remove", "offers", "compare", "catalog import", "models show", "models fit", "bill", "demo", "completion" })
             Assert.Contains(expected, found);
     }
 
@@ -35,6 +35,7 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
             ["jobs"], ["job", LongName[..63]], ["wait", LongName[..63]], ["bill"], ["bill", LongName[..63]], ["bill", "--by", "provider"],
             ["nodes"], ["node", "desk"], ["node", "tokens"], ["projects"], ["projects", "balance", "default"], ["keys"], ["context"],
             ["offers"], ["compare", "--count", "10"], ["compare", "--count", "10", "--hidden"], ["catalog"],
+            ["models"], ["models", "show", "kimi-k2"], ["models", "fit", "llama-3.3-70b", "--cards"], ["models", "fit", "bge-m3"],
             ["plan", "examples/use-cases/realtime-50ms.yaml"], ["plan", "examples/pipeline.yaml"],
         ];
         foreach (var command in commands)

@@ -52,8 +52,8 @@ internal sealed class Roofline
         var keys = Math.Max(
             together * _layout.TensorParallel * KvRead(context) / _bandwidth,
             together * DecodeAttentionOperations(context) / _attentionRate);
-        var overhead = _shape.Layers * _engine.LayerOverhead + _engine.StepOverhead + together * _engine.SequenceOverhead;
-        return new StepTime(Math.Max(reading, multiplying), multiplying > reading, keys, Communication(together, latency: true), overhead);
+        return new StepTime(Math.Max(reading, multiplying), multiplying > reading, keys, Communication(together, latency: true),
+            StepOverhead + together * _engine.SequenceOverhead);
     }
 
     /// <summary>
@@ -64,7 +64,7 @@ internal sealed class Roofline
     public double Prefill(double tokens)
     {
         var reading = (_weights.DenseBytes + _weights.ExpertBytes * ExpertsTouched(tokens)) / _bandwidth;
-        return Math.Max(PrefillMatrices(tokens), reading) + PrefillRest(tokens);
+        return Math.Max(PrefillMatrices(tokens), reading) + PrefillRest(tokens) + StepOverhead;
     }
 
     /// <summary>
@@ -72,6 +72,8 @@ internal sealed class Roofline
     /// weights for itself, and each stage reads another one.
     /// </summary>
     public double PrefillInterval(double tokens) => (PrefillMatrices(tokens) + PrefillRest(tokens)) / _layout.Stages;
+
+    private double StepOverhead => _shape.Layers * _engine.LayerOverhead + _engine.StepOverhead;
 
     private double PrefillMatrices(double tokens)
     {

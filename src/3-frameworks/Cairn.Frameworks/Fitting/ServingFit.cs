@@ -65,7 +65,9 @@ public static class ServingFit
             var roofline = computes ? new Roofline(model, precision, need.KvPrecision, layout, machine, engine) : null;
             var speed = roofline is null
                 ? null
-                : Fastest(roofline, need, layout, memory, message => slow = $"{Name(precision)} on {message}");
+                : Fastest(
+                    roofline, need, layout, memory,
+                    message => slow = $"{Name(precision)} on {layout.Accelerators} × {machine.Accelerator.Name} {message}");
             if (speed is null && computes)
                 continue;
             var answer = new FitAnswer.Fits(precision, layout, replicas, fewest.Value, memory, speed);
@@ -98,7 +100,7 @@ public static class ServingFit
             var speed = SpeedEstimate.Of(roofline, need, fixedNumber);
             if (speed.Meets(need.Objective))
                 return speed;
-            tooSlow(TooSlow(speed, layout));
+            tooSlow(TooSlow(speed));
             return null;
         }
 
@@ -116,13 +118,13 @@ public static class ServingFit
 
         if (low > 0)
             return SpeedEstimate.Of(roofline, need, low);
-        tooSlow(TooSlow(SpeedEstimate.Of(roofline, need, 1), layout));
+        tooSlow(TooSlow(SpeedEstimate.Of(roofline, need, 1)));
         return null;
     }
 
-    private static string TooSlow(SpeedEstimate speed, Layout layout) => string.Create(
+    private static string TooSlow(SpeedEstimate speed) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{layout.Accelerators} is too slow: with {speed.Concurrency} at once the first token takes "
+        $"is too slow: with {speed.Concurrency} at once the first token takes "
         + $"{speed.SecondsToFirstToken * 1e3:#,##0} ms and each further one {speed.SecondsPerToken * 1e3:#,##0.0} ms");
 
     private static string TooLarge(

@@ -5,18 +5,22 @@ using Cairn.Frameworks.ModelCatalog;
 
 namespace Cairn.Cli.ModelCatalog;
 
-/// <summary>The parent of everything about models that are not yet anybody's: the catalogue, what fits where, conversions of files.</summary>
+/// <summary>The parent of everything about models that are not yet anybody's: the catalogue, what fits where, conversions of
+/// files.</summary>
 internal sealed class ModelsCommand : CairnCommand
 {
-    private readonly Option<ModelKind?> _kind = new("--kind") { Description = "Only text_generation, embedding or reranker.", HelpName = "KIND" };
+    private readonly Option<ModelKind?> _kind = new("--kind") { Description = "Only text_generation, embedding or reranker.",
+        HelpName = "KIND" };
     private readonly Option<bool> _commercial = new("--commercial") { Description = "Only models whose licence allows commercial use without conditions." };
 
-    public ModelsCommand() : base("models", "The open-weight models that Cairn knows. Needs no server.", "cairn models --kind embedding\ncairn models --commercial --json")
+    public ModelsCommand() : base("models", "The open-weight models that Cairn knows. Needs no server.",
+        "cairn models --kind embedding\ncairn models --commercial --json")
     {
         _kind.CustomParser = result => ModelText.ParseKind(result);
         Options.Add(_kind);
         Options.Add(_commercial);
         Subcommands.Add(new ModelsShowCommand());
+        Subcommands.Add(new ModelsFitCommand());
         Subcommands.Add(new ModelsQuantizeCommand());
     }
 
