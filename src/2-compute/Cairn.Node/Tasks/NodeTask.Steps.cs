@@ -112,7 +112,7 @@ internal sealed partial class NodeTask
             Checkpoint = CheckpointFolder,
             Devices = _node.Devices,
             Path = Programs.Path,
-            Program = Environment.ProcessPath,
+            Program = System.Environment.ProcessPath,
         });
 
     private FrameworkSetting? Framework(IReadOnlyList<Peer> peers, int masterPort) =>
