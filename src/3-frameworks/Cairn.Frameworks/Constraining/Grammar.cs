@@ -45,6 +45,11 @@ public sealed class Grammar
         return new Grammar(nfa);
     }
 
+    /// <summary>Values of schemas inside of other text; <see cref="SchemaCompiler.Compile(IReadOnlyList{SchemaRoot},
+    /// Func{Nfa, Func{int, Fragment}, Fragment})"/> tells the arguments.</summary>
+    internal static Grammar OfSchemas(IReadOnlyList<SchemaRoot> schemas, Func<Nfa, Func<int, Fragment>, Fragment> around) =>
+        new(SchemaCompiler.Compile(schemas, around));
+
     internal static Grammar FromSchemaText(string schema)
     {
         using var document = JsonDocument.Parse(schema);

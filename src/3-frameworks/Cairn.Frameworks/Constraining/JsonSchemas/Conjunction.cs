@@ -18,12 +18,10 @@ internal sealed class Conjunction
         "contains", "minContains", "maxContains", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
     ];
 
-    private readonly JsonElement _root;
     private readonly List<Located> _parts = [];
 
-    public Conjunction(IEnumerable<Located> schemas, JsonElement root)
+    public Conjunction(IEnumerable<Located> schemas)
     {
-        _root = root;
         foreach (var schema in schemas) Flatten(schema, []);
     }
 
@@ -122,7 +120,7 @@ internal sealed class Conjunction
         }
         path.Add(schema.Pointer);
         RefuseUnholdable(schema);
-        if (schema.Keyword("$ref") is not null) Flatten(schema.Resolve(_root), path);
+        if (schema.Keyword("$ref") is not null) Flatten(schema.Resolve(), path);
         foreach (var part in Branches(schema, "allOf")) Flatten(part, path);
         path.RemoveAt(path.Count - 1);
         _parts.Add(schema);

@@ -11,22 +11,28 @@ internal sealed partial class SchemaCompiler
     private const int MaximumCharacters = 256 * 1024, MaximumDepth = 100, MaximumRules = 4096, MaximumBranches = 512;
 
     private readonly Nfa _nfa = new();
-    private readonly JsonElement _root;
     private readonly Dictionary<string, int> _rules = [];
     private readonly Queue<(int Rule, Func<Fragment> Write)> _pending = [];
 
     // Per rule those it may call before any byte, and a schema it is made from.
     private readonly Dictionary<int, (List<int> Calls, string Pointer)> _leading = [];
 
-    private SchemaCompiler(JsonElement root) => _root = root;
-
     /// <summary>States whose first rule is the whole text.</summary>
-    public static Nfa Compile(JsonElement schema)
+    public static Nfa Compile(JsonElement schema) => Compile([new SchemaRoot(schema, "#")], (_, value) => value(0));
+
+    /// <summary>Values of several schemas inside of other text.</summary>
+    /// <param name="schemas">Each refers only to itself.</param>
+    /// <param name="around">Writes the whole text; its second argument gives a value of the schema with that index.</param>
+    public static Nfa Compile(IReadOnlyList<SchemaRoot> schemas, Func<Nfa, Func<int, Fragment>, Fragment> around)
     {
-        if (schema.GetRawText().Length is > MaximumCharacters and var length)
-            throw new GrammarException($"The schema has {length} characters; at most {MaximumCharacters} are taken.");
-        var compiler = new SchemaCompiler(schema);
-        compiler.Rule([new Located(schema, "#")]);
+        foreach (var schema in schemas)
+        {
+            if (schema.Schema.GetRawText().Length is > MaximumCharacters and var length)
+                throw new GrammarException($"{schema.Name}: the schema has {length} characters; at most {MaximumCharacters} are taken.");
+        }
+        var compiler = new SchemaCompiler();
+        var whole = compiler._nfa.Declare();
+        compiler._nfa.Define(whole, around(compiler._nfa, i => compiler._nfa.Calling(compiler.Rule([schemas[i].Located]))));
         while (compiler._pending.TryDequeue(out var next)) compiler._nfa.Define(next.Rule, next.Write());
         compiler.RefuseEndlessReferences();
         return compiler._nfa;
@@ -38,7 +44,7 @@ internal sealed partial class SchemaCompiler
         var key = string.Join(' ', schemas.Select(s => s.IsFlat ? s.Pointer + "!" : s.Pointer).Distinct().Order(StringComparer.Ordinal));
         if (_rules.TryGetValue(key, out var known)) return known;
         var rule = 0;
-        rule = Shared(key, () => Parts(new Conjunction(schemas, _root), rule, 0));
+        rule = Shared(key, () => Parts(new Conjunction(schemas), rule, 0));
         _leading[rule] = ([], schemas[0].Pointer);
         return rule;
     }
@@ -61,7 +67,7 @@ internal sealed partial class SchemaCompiler
     {
         if (depth > MaximumDepth) throw schemas[0].Error($"the schema is nested deeper than {MaximumDepth}.");
         if (schemas is [{ Refers: true } only] && IsReferenceOnly(only)) schemas = [Followed(only)];
-        else if (!schemas.Any(s => s.Refers)) return Parts(new Conjunction(schemas, _root), leadingOf, depth);
+        else if (!schemas.Any(s => s.Refers)) return Parts(new Conjunction(schemas), leadingOf, depth);
         var rule = Rule(schemas);
         if (leadingOf is { } leading) _leading[leading].Calls.Add(rule);
         return _nfa.Calling(rule);
@@ -146,7 +152,7 @@ internal sealed partial class SchemaCompiler
         while (schema.Refers && IsReferenceOnly(schema))
         {
             if (!seen.Add(schema.Pointer)) throw schema.Error("the schema refers to itself without consuming anything.");
-            schema = schema.Resolve(_root);
+            schema = schema.Resolve();
         }
         return schema;
     }
