@@ -55,21 +55,14 @@ internal static class OnnxModels
         return model;
     }
 
-    /// <summary>The mean over all rows: no batch dimension, though the input's first dimension is variable.</summary>
-    public static ModelProto MeanOfRows()
+    /// <summary>[n, 2, 3] to [2n, 3]: the answer's rows are not the request's.</summary>
+    public static ModelProto TwoRowsOfEach()
     {
         var model = New();
-        model.Graph.Node.Add(new NodeProto
-        {
-            OpType = "ReduceMean", Input = { "x" }, Output = { "y" },
-            Attribute =
-            {
-                new AttributeProto { Name = "axes", Type = AttributeProto.Types.AttributeType.Ints, Ints = { 0 } },
-                new AttributeProto { Name = "keepdims", Type = AttributeProto.Types.AttributeType.Int, I = 1 },
-            },
-        });
-        model.Graph.Input.Add(Value("x", DataType.Float, "rows", 3));
-        model.Graph.Output.Add(Value("y", DataType.Float, "one", 3));
+        model.Graph.Initializer.Add(new TensorProto { Name = "shape", DataType = (int)DataType.Int64, Dims = { 2 }, Int64Data = { -1, 3 } });
+        model.Graph.Node.Add(new NodeProto { OpType = "Reshape", Input = { "x", "shape" }, Output = { "y" } });
+        model.Graph.Input.Add(Value("x", DataType.Float, "n", 2, 3));
+        model.Graph.Output.Add(Value("y", DataType.Float, "rows", 3));
         return model;
     }
 

@@ -60,14 +60,6 @@ internal sealed class RerankEndpoint(LoadedModels models, EngineReadiness readin
         {
             return OpenAiError.Invalid("documents", exception.Message);
         }
-        catch (EngineBusyException exception)
-        {
-            return new(StatusCodes.Status429TooManyRequests, exception.Message, null, "queue_full") { RetryAfterSeconds = 1 };
-        }
-        catch (EngineException exception)
-        {
-            return OpenAiError.Failed(exception.Message);
-        }
     }
 
     /// <summary>Texts, or objects with one under <c>text</c>.</summary>

@@ -68,7 +68,7 @@ internal sealed class TextEncoder : IAsyncDisposable
 
     /// <summary>The output's share for each text: its shape without padding lies in the text's own token count.</summary>
     /// <exception cref="EngineException">The graph failed.</exception>
-    /// <exception cref="EngineBusyException">Too many texts wait.</exception>
+    /// <exception cref="RequestRefusedException">Too many texts wait.</exception>
     public async Task<Tensor[]> RunAsync(IReadOnlyList<TokenizedText> texts, CancellationToken cancellationToken)
     {
         var calls = texts.Select(text => _batcher.InferAsync(new() { Inputs = Inputs(text) }, 1, cancellationToken)).ToArray();
@@ -76,7 +76,7 @@ internal sealed class TextEncoder : IAsyncDisposable
         return [.. answers.Select(answer => answer.Refusal switch
         {
             null => answer.Outputs![0],
-            { Kind: RefusalKind.QueueFull or RefusalKind.Unavailable } busy => throw new EngineBusyException(busy.Message),
+            { Kind: RefusalKind.QueueFull or RefusalKind.Unavailable } busy => throw new RequestRefusedException(RequestRefusal.QueueFull, busy.Message),
             { } failure => throw new EngineException(failure.Message),
         })];
     }

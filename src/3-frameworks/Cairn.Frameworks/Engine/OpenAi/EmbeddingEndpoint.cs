@@ -46,14 +46,6 @@ internal sealed class EmbeddingEndpoint(LoadedModels models, LanguageFace face)
         {
             return OpenAiError.Invalid("input", exception.Message);
         }
-        catch (EngineBusyException exception)
-        {
-            return new(StatusCodes.Status429TooManyRequests, exception.Message, null, "queue_full") { RetryAfterSeconds = 1 };
-        }
-        catch (EngineException exception)
-        {
-            return OpenAiError.Failed(exception.Message);
-        }
     }
 
     private (ServedModel? Model, ITextEmbedder? Embedder, OpenAiError? Error) Find(string? name)

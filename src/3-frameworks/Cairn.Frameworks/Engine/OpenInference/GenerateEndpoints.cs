@@ -33,17 +33,18 @@ internal static class GenerateEndpoints
             throw RefusedException.NotFound($"Request for unknown model: '{name}' is not a language model here");
         using var body = await RequestBody.ReadAsync(context, BodyLimit);
         var request = GenerateRequest.Read(body.Memory);
-        var pieces = Start(model.Model, request, context.RequestAborted).ReadAllAsync(context.RequestAborted);
         try
         {
+            var pieces = Start(model.Model, request, context.RequestAborted).ReadAllAsync(context.RequestAborted);
             if (streams && request.Stream)
                 await StreamAsync(context, name, pieces);
             else
                 await AnswerAsync(context, name, pieces, streams);
         }
-        catch (RequestRefusedException busy) when (busy.Reason == RequestRefusal.QueueFull)
+        catch (RequestRefusedException refused)
         {
-            throw new RefusedException(new(RefusalKind.QueueFull, busy.Message), busy);
+            var kind = refused.Reason == RequestRefusal.QueueFull ? RefusalKind.QueueFull : RefusalKind.Invalid;
+            throw new RefusedException(new(kind, refused.Message), refused);
         }
         catch (EngineException failure)
         {
@@ -60,23 +61,16 @@ internal static class GenerateEndpoints
             throw RefusedException.Invalid($"'text_input' has {prompt.Length} tokens; 1 to {model.ContextLength - 1} are taken");
         if (request.MaximumTokens < 1)
             throw RefusedException.Invalid($"'max_tokens' is {request.MaximumTokens}; 1 or more is expected");
-        try
-        {
-            return model.Start(
-                new()
-                {
-                    Prompt = prompt,
-                    MaximumTokens = request.MaximumTokens,
-                    Sampling = request.Sampling,
-                    Stops = request.Stops,
-                    IgnoreEnd = request.IgnoreEnd,
-                },
-                cancellationToken);
-        }
-        catch (RequestRefusedException busy) when (busy.Reason == RequestRefusal.QueueFull)
-        {
-            throw new RefusedException(new(RefusalKind.QueueFull, busy.Message), busy);
-        }
+        return model.Start(
+            new()
+            {
+                Prompt = prompt,
+                MaximumTokens = request.MaximumTokens,
+                Sampling = request.Sampling,
+                Stops = request.Stops,
+                IgnoreEnd = request.IgnoreEnd,
+            },
+            cancellationToken);
     }
 
     private static async Task AnswerAsync(HttpContext context, string name, IAsyncEnumerable<GenerationPiece> pieces, bool asEvent)
