@@ -87,6 +87,41 @@ public sealed class Quantized_classical_models
         Assert.InRange(report.Outputs!.RelativeError, 0, 0.002);
     }
 
+    [Fact]
+    public void A_product_behind_a_turned_batch_loads_in_halves()
+    {
+        using var folder = new ModelFolder();
+        using var writer = new OnnxWriter(folder.File("mlp.onnx"), long.MaxValue);
+        var model = Model(8,
+        [
+            new NodeProto { OpType = "Unsqueeze", Input = { "x", "axis" }, Output = { "sequence" } },
+            new NodeProto
+            {
+                OpType = "LSTM", Input = { "sequence", "w", "r" }, Output = { "all" },
+                Attribute = { new AttributeProto { Name = "hidden_size", Type = AttributeProto.Types.AttributeType.Int, I = 64 } },
+            },
+            new NodeProto { OpType = "Squeeze", Input = { "all", "directions" }, Output = { "states" } },
+            new NodeProto
+            {
+                OpType = "Transpose", Input = { "states" }, Output = { "turned" },
+                Attribute = { new AttributeProto { Name = "perm", Type = AttributeProto.Types.AttributeType.Ints, Ints = { 1, 0, 2 } } },
+            },
+            new NodeProto { OpType = "MatMul", Input = { "turned", "o" }, Output = { "products" } },
+            new NodeProto { OpType = "Squeeze", Input = { "products", "directions" }, Output = { "y" } },
+        ]);
+        float[] Waves(int count) => [.. Enumerable.Range(0, count).Select(index => MathF.Sin(index) / 8)];
+        model.Graph.Initializer.Add([writer.Longs("axis", [1], 0), writer.Longs("directions", [1], 1)]);
+        model.Graph.Initializer.Add(writer.Floats("w", [1, 256, 64], Waves(256 * 64)));
+        model.Graph.Initializer.Add(writer.Floats("r", [1, 256, 64], Waves(256 * 64)));
+        model.Graph.Initializer.Add(writer.Floats("o", [64, 64], Waves(64 * 64)));
+        writer.Finish(model);
+
+        var report = Quantize(folder, QuantizeTarget.Float16);
+
+        Assert.Equal(["o"], report.Kept);
+        Assert.InRange(report.Outputs!.RelativeError, 1e-7, 0.002);
+    }
+
     private static QuantizeReport Quantize(ModelFolder folder, QuantizeTarget target) => ModelQuantizer.Quantize(
         folder.File("mlp.onnx"), folder.File("small.onnx"), new QuantizeOptions { Target = target }, TimeProvider.System, null,
             CancellationToken.None);

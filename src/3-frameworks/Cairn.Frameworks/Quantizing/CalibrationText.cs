@@ -11,8 +11,6 @@ internal static class CalibrationText
     {
         if (path is null)
             return BuiltIn;
-        if (!File.Exists(path))
-            throw new QuantizeException($"calibration file {path}: there is no such file");
         using var file = File.OpenRead(path);
         var bytes = new byte[(int)Math.Min(file.Length, LargestRead)];
         var read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);

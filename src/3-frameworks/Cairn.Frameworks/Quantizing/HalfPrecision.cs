@@ -15,7 +15,7 @@ internal sealed class HalfPrecision
     private readonly OnnxWriter _writer;
     private readonly HashSet<string> _isFloat;
     private readonly Dictionary<string, TensorProto> _initializers;
-    private readonly HashSet<NodeProto> _angles;
+    private readonly HashSet<NodeProto> _staying;
 
     // A float value exists as a half, as a float, or as both, each under a name of its own.
     private readonly Dictionary<string, string> _half = new(StringComparer.Ordinal);
@@ -30,7 +30,8 @@ internal sealed class HalfPrecision
         _isFloat = ValueTypes.Floats(model);
         NameConstants();
         _initializers = model.Graph.Initializer.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        _angles = HalfOperators.Angles(_graph, _isFloat);
+        _staying = HalfOperators.Angles(_graph, _isFloat);
+        _staying.UnionWith(HalfOperators.TurnedBatches(_graph));
         _isFloat.UnionWith(_initializers.Values.Where(tensor => TensorTypes.Type(tensor) == DataType.Float).Select(tensor => tensor.Name));
     }
 
@@ -100,7 +101,7 @@ internal sealed class HalfPrecision
 
     private void Convert(NodeProto node)
     {
-        var stays = _angles.Contains(node) || HalfOperators.StaysFloat(node, _computedFloat, IsSmallConstant);
+        var stays = _staying.Contains(node) || HalfOperators.StaysFloat(node, _computedFloat, IsSmallConstant);
         for (var i = 0; i < node.Input.Count; i++)
             if (_isFloat.Contains(node.Input[i]))
                 node.Input[i] = stays ? AsFloat(node.Input[i]) : AsHalf(node.Input[i]);

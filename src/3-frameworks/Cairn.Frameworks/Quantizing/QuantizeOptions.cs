@@ -35,6 +35,8 @@ public sealed record QuantizeOptions
             throw new QuantizeException($"block size {BlockSize}: expected 16, 32, 64, 128 or 256");
         if (OutputLayerBits is not (4 or 8))
             throw new QuantizeException($"output layer bits {OutputLayerBits}: expected 4 or 8");
+        if (CalibrationFile is not null && !File.Exists(CalibrationFile))
+            throw new QuantizeException($"calibration file {CalibrationFile}: there is no such file");
     }
 }
 

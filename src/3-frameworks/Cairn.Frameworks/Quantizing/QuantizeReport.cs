@@ -45,6 +45,6 @@ public sealed record DecoderSpeed(double Prefill, double Decode);
 /// <param name="RelativeError">Root mean square of the outputs' difference over that of the outputs, over all float outputs.</param>
 /// <param name="Cosine">Cosine of the angle between both outputs.</param>
 /// <param name="MaximumError">Largest absolute difference.</param>
-/// <param name="RunsPerSecondBefore">Runs of the session per second on this machine, same inputs.</param>
+/// <param name="RunsPerSecondBefore">Runs of the session per second on this machine, same inputs: the best of several turns.</param>
 public sealed record OutputComparison(
     double RelativeError, double Cosine, double MaximumError, double RunsPerSecondBefore, double RunsPerSecondAfter);
