@@ -1,7 +1,10 @@
+using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
+using Cairn.Frameworks.Engine;
 using Cairn.Frameworks.Onnx;
 using Cairn.Frameworks.Onnx.Decoders;
 using Cairn.Frameworks.Quantizing;
+using Cairn.Frameworks.Tests.Engine;
 using Cairn.Frameworks.Tests.Onnx;
 
 namespace Cairn.Frameworks.Tests.Quantizing;
@@ -64,6 +67,29 @@ public sealed class Quantized_models
         Assert.InRange(Distance(one, other), 0, 0.02);
         if (target == QuantizeTarget.Int4)
             Assert.InRange(Distance(one, before), 3 * Distance(one, other), 0.5);
+    }
+
+    [Theory]
+    [InlineData(DecoderLayout.Genai, QuantizeTarget.Int8)]
+    [InlineData(DecoderLayout.Genai, QuantizeTarget.Int4)]
+    [InlineData(DecoderLayout.Genai, QuantizeTarget.Float16)]
+    [InlineData(DecoderLayout.Community, QuantizeTarget.Int8)]
+    [InlineData(DecoderLayout.Community, QuantizeTarget.Float16)]
+    internal async Task The_engine_generates_what_the_quantised_graph_finds_most_likely(DecoderLayout layout, QuantizeTarget target)
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Shape, layout);
+        Quantize(folder, target);
+        int[] prompt = [256, 84, 104, 101];
+        using var run = new DecoderRun(DecoderFolder.ModelPath(folder.File("out"), layout), threads: 1);
+        var expected = new List<int>();
+        for (var logits = run.Continue(prompt); expected.Count < 10; logits = run.Continue([expected[^1]]))
+            expected.Add(TensorPrimitives.IndexOfMax<float>(logits.AsSpan(^260..)));
+
+        await using var model = LanguageModel.Load(folder.File("out"), new EngineOptions { Threads = 1, ContextLength = 64 }, TimeProvider.System);
+        var (tokens, _) = await TinyModel.RunAsync(model, TinyModel.Greedy(prompt, 10));
+
+        Assert.Equal(expected, tokens.Select(token => token.Token));
     }
 
     [Fact]
