@@ -15,7 +15,7 @@ public sealed class Blocks_of_weights
         var packed = new byte[32];
         var scale = BlockQuantizer.Quantize(values, 8, packed);
         for (var i = 0; i < values.Length; i++)
-            Assert.InRange(Math.Abs(BlockQuantizer.Value(packed, i, 8, scale) - values[i]), 0, Math.Abs(scale) * 0.5001);
+            Assert.InRange(Math.Abs(BlockQuantizer.Value(packed, i, 8, scale) - values[i]), 0, Bound(scale, 0.5001));
     });
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class Blocks_of_weights
         for (var i = 0; i < values.Length; i++)
         {
             var cut = values[i] / scale > 7.5;
-            Assert.InRange(Math.Abs(BlockQuantizer.Value(packed, i, 4, scale) - values[i]), 0, Math.Abs(scale) * (cut ? 1.0001 : 0.5001));
+            Assert.InRange(Math.Abs(BlockQuantizer.Value(packed, i, 4, scale) - values[i]), 0, Bound(scale, cut ? 1.0001 : 0.5001));
         }
     });
 
@@ -37,8 +37,17 @@ public sealed class Blocks_of_weights
         var scale = BlockQuantizer.Quantize(values, 4, packed);
         var step = values.Max(Math.Abs) / 7;
         var plain = step == 0 ? 0 : values.Sum(value => Math.Pow(value - (Math.Round(value / step) * step), 2));
-        Assert.InRange(BlockQuantizer.SquaredError(values, packed, 4, scale), 0, (plain * 1.001) + 1e-30);
+        Assert.InRange(BlockQuantizer.SquaredError(values, packed, 4, scale), 0, (plain * 1.001) + (values.Max(value => (double)value * value) * 1e-9));
     });
+
+    [Fact]
+    public void Numbers_too_small_to_divide_by_are_zeros()
+    {
+        var packed = new byte[16];
+
+        Assert.Equal(0, BlockQuantizer.Quantize([-8266e-42f, -7042e-43f], 4, packed));
+        Assert.All(packed, level => Assert.Equal(0x88, level));
+    }
 
     [Theory]
     [InlineData(4)]
@@ -61,4 +70,6 @@ public sealed class Blocks_of_weights
         Assert.Equal(1, scale);
         Assert.Equal([0xB0, 0x88], packed[..2]);
     }
+
+    private static double Bound(float scale, double steps) => Math.Max(Math.Abs(scale) * steps, BlockQuantizer.Negligible);
 }

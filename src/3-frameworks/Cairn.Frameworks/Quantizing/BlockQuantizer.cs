@@ -7,10 +7,13 @@ namespace Cairn.Frameworks.Quantizing;
 /// </summary>
 internal static class BlockQuantizer
 {
+    /// <summary>Blocks of smaller numbers are zeros: what a scale is divided by must not overflow.</summary>
+    internal const float Negligible = 1e-35f;
+
     /// <summary>Quantises one block; levels past its end are the zero point.</summary>
     /// <param name="bits">4 or 8.</param>
     /// <param name="packed">One block's bytes: blockSize × bits / 8.</param>
-    /// <returns>The scale; it may be negative, and is 0 for a block of zeros.</returns>
+    /// <returns>The scale; it may be negative, and is 0 for a block of zeros or of less than 1e-35.</returns>
     internal static float Quantize(ReadOnlySpan<float> block, int bits, Span<byte> packed)
     {
         var scale = Scale(block, bits);
@@ -47,9 +50,11 @@ internal static class BlockQuantizer
         foreach (var value in block)
             if (Math.Abs(value) > Math.Abs(peak))
                 peak = value;
+        if (Math.Abs(peak) < Negligible)
+            return 0;
         var half = 1 << (bits - 1);
         var whole = Math.Abs(peak) / (half - 1);
-        if (bits == 8 || peak == 0)
+        if (bits == 8)
             return whole;
         var lopsided = peak / -half;
         return SquaredError(block, lopsided) < SquaredError(block, whole) ? lopsided : whole;
