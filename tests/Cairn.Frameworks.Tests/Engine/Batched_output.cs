@@ -9,7 +9,10 @@ namespace Cairn.Frameworks.Tests.Engine;
 [Trait("speed", "slow")]
 public sealed class Batched_output
 {
-    /// <summary>Two tokens whose log-probabilities differ by less than single precision's rounding over a sum of hundreds of terms are a tie: either may win.</summary>
+    /// <summary>
+    /// Two tokens whose log-probabilities differ by less than single precision's rounding over a sum of hundreds of terms are a tie: either
+    /// may win.
+    /// </summary>
     private const float Tie = 1e-4f;
 
     private sealed record Request(int Prefix, int Shared, int Own, int Output, int AfterPieces, int? CancelAfter);
@@ -23,7 +26,8 @@ public sealed class Batched_output
         from cancel in Gen.Frequency((4, Gen.Const(-1)), (1, Gen.Int[0, 20]))
         select new Request(prefix, shared, own, output, after, cancel < 0 ? null : cancel);
 
-    private static readonly Gen<(int Rows, int Blocks, int PrefixBlocks)> Sizes = Gen.Select(Gen.Int[1, 6], Gen.Int[16, 28], Gen.Int[0, 40]);
+    private static readonly Gen<(int Rows, int Blocks, int PrefixBlocks)> Sizes =
+        Gen.Select(Gen.Int[1, 6], Gen.Int[16, 28], Gen.Int[0, 40]);
 
     [Theory]
     [InlineData("genai", false)]
@@ -40,8 +44,8 @@ public sealed class Batched_output
         {
             var options = new EngineOptions
             {
-                Threads = 1, Rows = sizes.Rows, KeyValueBytes = sizes.Blocks * BlockBytes, PrefixCacheBytes = sizes.PrefixBlocks * BlockBytes,
-                CopyCache = copies, StepBudgetMilliseconds = 1,
+                Threads = 1, Rows = sizes.Rows, KeyValueBytes = sizes.Blocks * BlockBytes,
+                PrefixCacheBytes = sizes.PrefixBlocks * BlockBytes, CopyCache = copies, StepBudgetMilliseconds = 1,
             };
             var (outputs, statistics) = RunTogether(model, options, requests).GetAwaiter().GetResult();
             preemptions += statistics.Preemptions;
@@ -50,7 +54,8 @@ public sealed class Batched_output
                 ties += Compare(Alone(single, request, known), tokens, request.CancelAfter is null) ? 0 : 1;
         }, iter: 40, threads: 1);
         Assert.InRange(ties, 0, 3);
-        Assert.True(preemptions > 0 && hits > 0, $"{preemptions} preemptions and {hits} tokens from the prefix cache: the property saw too little");
+        Assert.True(preemptions > 0 && hits > 0,
+            $"{preemptions} preemptions and {hits} tokens from the prefix cache: the property saw too little");
     }
 
     [Fact]
@@ -87,11 +92,15 @@ public sealed class Batched_output
     {
         var key = $"{request.Prefix} {request.Shared} {request.Own} {request.Output}";
         if (!known.TryGetValue(key, out var tokens))
-            known[key] = tokens = TinyModel.RunAsync(single, TinyModel.Greedy(PromptOf(request), request.Output, logprobs: 2)).GetAwaiter().GetResult().Tokens;
+        {
+            var greedy = TinyModel.Greedy(PromptOf(request), request.Output, logprobs: 2);
+            known[key] = tokens = TinyModel.RunAsync(single, greedy).GetAwaiter().GetResult().Tokens;
+        }
         return tokens;
     }
 
-    private static async Task<(List<SampledToken>[] Outputs, EngineStatistics Statistics)> RunTogether(TinyModel model, EngineOptions options, List<Request> requests)
+    private static async Task<(List<SampledToken>[] Outputs, EngineStatistics Statistics)> RunTogether(
+        TinyModel model, EngineOptions options, List<Request> requests)
     {
         await using var engine = model.Load(options);
         var pieces = new Progress();

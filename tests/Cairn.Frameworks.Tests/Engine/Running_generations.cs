@@ -12,7 +12,8 @@ public sealed class Running_generations
         using var model = new TinyModel();
         await using var engine = model.Load(new EngineOptions { Threads = 1, Rows = 1 });
         using var cancel = new CancellationTokenSource();
-        await using var reader = engine.Start(TinyModel.Greedy([1, 2, 3], 250), cancel.Token).ReadAllAsync(CancellationToken.None).GetAsyncEnumerator();
+        await using var reader = engine.Start(TinyModel.Greedy([1, 2, 3], 250), cancel.Token)
+            .ReadAllAsync(CancellationToken.None).GetAsyncEnumerator();
         await reader.MoveNextAsync();
         await cancel.CancelAsync();
         var at = engine.Statistics.Steps;
@@ -94,7 +95,7 @@ public sealed class Running_generations
         Assert.Equal(1, (await TinyModel.RunAsync(engine, TinyModel.Greedy(new int[255], 9))).Finish.OutputTokens);
 
         RequestRefusal Refusal(int[] prompt, SamplingSpec? sampling = null) => Assert.Throws<RequestRefusedException>(() =>
-            engine.Start(new GenerationRequest { Prompt = prompt, MaximumTokens = 4, Sampling = sampling ?? new() }, CancellationToken.None)).Reason;
+            engine.Start(TinyModel.Greedy(prompt, 4) with { Sampling = sampling ?? new() }, CancellationToken.None)).Reason;
     }
 
     [Fact]
@@ -105,8 +106,7 @@ public sealed class Running_generations
         using var cancel = new CancellationTokenSource();
         for (var i = 0; i < 3; i++)
             engine.Start(TinyModel.Greedy([1], 250), cancel.Token);
-        Assert.Equal(RequestRefusal.QueueFull,
-            Assert.Throws<RequestRefusedException>(() => engine.Start(TinyModel.Greedy([1], 250), cancel.Token)).Reason);
+        Assert.Throws<EngineBusyException>(() => engine.Start(TinyModel.Greedy([1], 250), cancel.Token));
         await cancel.CancelAsync();
         await UntilAsync(() => engine.Statistics is { Running: 0, Waiting: 0 });
         Assert.Single((await TinyModel.RunAsync(engine, TinyModel.Greedy([1], 1))).Tokens);
@@ -160,7 +160,8 @@ public sealed class Running_generations
         Assert.Equal(free[..free.IndexOf(stop, StringComparison.Ordinal)], stopped);
 
         var end = engine.EndTokens[0];
-        var forced = request with { IgnoreEnd = false, Sampling = new SamplingSpec { Temperature = 0, LogitBias = new Dictionary<int, float> { [end] = 100 } } };
+        var ending = new SamplingSpec { Temperature = 0, LogitBias = new Dictionary<int, float> { [end] = 100 } };
+        var forced = request with { IgnoreEnd = false, Sampling = ending };
         var (tokens, ended) = await TinyModel.RunAsync(engine, forced);
         Assert.Equal((FinishReason.Stop, 0), (ended.Reason, tokens.Count));
     }

@@ -8,7 +8,8 @@ namespace Cairn.Frameworks.Tests.Engine;
 internal sealed class TinyModel : IDisposable
 {
     public TinyModel(
-        DecoderLayout layout = DecoderLayout.Genai, DecoderPrecision precision = DecoderPrecision.Float32, DecoderShape? shape = null, DecoderWeights? weights = null)
+        DecoderLayout layout = DecoderLayout.Genai, DecoderPrecision precision = DecoderPrecision.Float32,
+        DecoderShape? shape = null, DecoderWeights? weights = null)
     {
         Folder = Directory.CreateTempSubdirectory("cairn-engine-").FullName;
         File = DecoderFolder.Write(Folder, shape ?? DecoderShape.Tiny, layout, precision, weights);
@@ -30,7 +31,8 @@ internal sealed class TinyModel : IDisposable
 
     public static GenerationRequest Greedy(int[] prompt, int tokens, string caller = "", int? logprobs = null) => new()
     {
-        Prompt = prompt, MaximumTokens = tokens, Sampling = new SamplingSpec { Temperature = 0, TopLogprobs = logprobs }, IgnoreEnd = true, Caller = caller,
+        Prompt = prompt, MaximumTokens = tokens, Sampling = new SamplingSpec { Temperature = 0, TopLogprobs = logprobs },
+        IgnoreEnd = true, Caller = caller,
     };
 
     public static async Task<(List<SampledToken> Tokens, GenerationFinish Finish)> RunAsync(

@@ -5,8 +5,8 @@ using Cairn.Frameworks.Sampling;
 namespace Cairn.Frameworks.Engine;
 
 /// <summary>
-/// The loop that generates: one thread, which takes what arrived and what was cancelled, plans a step, runs it, tells the readers, and sleeps when there is
-/// nothing to do. A cancellation is seen before the next step.
+/// The loop that generates: one thread, which takes what arrived and what was cancelled, plans a step, runs it, tells the readers, and
+/// sleeps when there is nothing to do. A cancellation is seen before the next step.
 /// </summary>
 internal sealed class EngineLoop : IAsyncDisposable
 {
@@ -55,7 +55,7 @@ internal sealed class EngineLoop : IAsyncDisposable
         if (Interlocked.Increment(ref _held) > _limits.QueueLimit + _limits.Rows)
         {
             Interlocked.Decrement(ref _held);
-            throw new RequestRefusedException(RequestRefusal.QueueFull, $"{_limits.QueueLimit} requests wait already; try again later.");
+            throw new EngineBusyException($"{_limits.QueueLimit} requests wait already; try again later.");
         }
         generation.Asked = _time.GetTimestamp();
         generation.Generation.OnLeave(() => Leave(generation));
@@ -208,7 +208,8 @@ internal sealed class EngineLoop : IAsyncDisposable
     }
 
     private EngineException Why() => _fault is { } fault
-        ? new EngineException($"The engine failed: {fault.Message}", fault) : new EngineException("The model was unloaded while it generated.");
+        ? new EngineException($"The engine failed: {fault.Message}", fault)
+        : new EngineException("The model was unloaded while it generated.");
 
     private void Publish() => Volatile.Write(ref _statistics, new EngineStatistics
     {

@@ -12,25 +12,34 @@ public sealed class EngineOptions
     /// <summary>Threads of one step; default the machine's physical cores.</summary>
     public int? Threads { get; set; }
 
-    /// <summary>What running streams may wait for prefill between two of their tokens, milliseconds; default 50. Smaller keeps streams smooth, larger fills faster.</summary>
+    /// <summary>
+    /// What running streams may wait for prefill between two of their tokens, milliseconds; default 50. Smaller keeps streams smooth,
+    /// larger fills faster.
+    /// </summary>
     public int StepBudgetMilliseconds { get; set; } = 50;
 
     /// <summary>Memory for keys and values of finished prefixes, bytes; default 256 MiB; 0 turns the prefix cache off.</summary>
     public long PrefixCacheBytes { get; set; } = 256L << 20;
 
     /// <summary>
-    /// Memory for keys and values of all rows, bytes; null (the default) is enough for every row's whole context. With less, rows share it in blocks of 16 tokens
-    /// as they grow, and when it runs out the youngest request gives its row back and goes on later. At least one whole context.
+    /// Memory for keys and values of all rows, bytes; null (the default) is enough for every row's whole context. With less, rows share it
+    /// in blocks of 16 tokens as they grow, and when it runs out the youngest request gives its row back and goes on later. At least one
+    /// whole context.
     /// </summary>
     public long? KeyValueBytes { get; set; }
 
     /// <summary>Requests that may wait for a row; one more is refused. Default 1,024.</summary>
     public int QueueLimit { get; set; } = 1024;
 
-    /// <summary>Pieces that a reader may leave unread before its generation is ended, so that slow readers cost bounded memory; default 1,024.</summary>
+    /// <summary>
+    /// Pieces that a reader may leave unread before its generation is ended, so that slow readers cost bounded memory; default 1,024.
+    /// </summary>
     public int ReaderLagPieces { get; set; } = 1024;
 
-    /// <summary>Which of a folder's variants to run, by its file's suffix: <c>q4</c>, <c>fp16</c>, …; empty is <c>model.onnx</c>; null takes the first there is.</summary>
+    /// <summary>
+    /// Which of a folder's variants to run, by its file's suffix: <c>q4</c>, <c>fp16</c>, …; empty is <c>model.onnx</c>; null takes the
+    /// first there is.
+    /// </summary>
     public string? Variant { get; set; }
 
     /// <summary>Copies the cache in every run although the graph could update it in place: for tests of that way.</summary>

@@ -14,8 +14,8 @@ public sealed class Generation
         new BoundedChannelOptions(lag) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
 
     /// <summary>
-    /// Pieces in order; the last has a <see cref="GenerationPiece.Finish"/>. For one reader; one that leaves early ends the generation. A reader that stays more
-    /// than <see cref="EngineOptions.ReaderLagPieces"/> behind ends it too.
+    /// Pieces in order; the last has a <see cref="GenerationPiece.Finish"/>. For one reader; one that leaves early ends the generation. A
+    /// reader that stays more than <see cref="EngineOptions.ReaderLagPieces"/> behind ends it too.
     /// </summary>
     /// <exception cref="EngineException">The engine failed, was unloaded, or ran away from its reader.</exception>
     public async IAsyncEnumerable<GenerationPiece> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)

@@ -7,7 +7,9 @@ using Cairn.Frameworks.Tokenizing;
 
 namespace Cairn.Frameworks.Engine;
 
-/// <summary>A decoder language model, loaded and generating: one loop on one thread batches all requests. Safe for concurrent use.</summary>
+/// <summary>
+/// A decoder language model, loaded and generating: one loop on one thread batches all requests. Safe for concurrent use.
+/// </summary>
 public sealed class LanguageModel : IAsyncDisposable
 {
     private readonly EngineLoop _loop;
@@ -24,8 +26,11 @@ public sealed class LanguageModel : IAsyncDisposable
         _trie = new Lazy<TokenTrie>(() => new TokenTrie(tokenizer, [.. EndTokens]));
     }
 
-    /// <summary>Loads a folder in onnxruntime-genai's or onnx-community's layout; takes as long as reading the weights and a first run do.</summary>
-    /// <exception cref="ModelLoadException">Something of the folder is missing, corrupt or not supported, or an option does not fit it; the message names the file.</exception>
+    /// <summary>
+    /// Loads a folder in onnxruntime-genai's or onnx-community's layout; takes as long as reading the weights and a first run do.
+    /// </summary>
+    /// <exception cref="ModelLoadException">Something of the folder is missing, corrupt or not supported, or an option does not fit it; the
+    /// message names the file.</exception>
     public static LanguageModel Load(string folder, EngineOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -56,8 +61,12 @@ public sealed class LanguageModel : IAsyncDisposable
 
     private int ReaderLagPieces { get; }
 
-    /// <summary>Queues a request. The generation begins when a row and memory are free; it ends at once when <paramref name="cancellationToken"/> does.</summary>
+    /// <summary>
+    /// Queues a request. The generation begins when a row and memory are free; it ends at once when <paramref name="cancellationToken"/>
+    /// does.
+    /// </summary>
     /// <exception cref="RequestRefusedException">The request cannot be served: nothing of it was queued.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
     /// <exception cref="EngineException">The engine has failed.</exception>
     /// <exception cref="ObjectDisposedException">The model is unloaded.</exception>
     public Generation Start(GenerationRequest request, CancellationToken cancellationToken)
@@ -94,7 +103,8 @@ public sealed class LanguageModel : IAsyncDisposable
                 $"The prompt has {prompt.Length} tokens; this model's context holds {ContextLength}, output included. Shorten the prompt.");
         foreach (var token in prompt)
             if (token < 0 || token >= _vocabulary)
-                throw new RequestRefusedException(RequestRefusal.UnknownToken, $"The prompt has token {token}; this model's tokens are 0 to {_vocabulary - 1}.");
+                throw new RequestRefusedException(RequestRefusal.UnknownToken,
+                    $"The prompt has token {token}; this model's tokens are 0 to {_vocabulary - 1}.");
         if (request.Sampling.Problems(_vocabulary) is [var problem, ..])
             throw new RequestRefusedException(RequestRefusal.InvalidSampling, problem);
     }

@@ -4,7 +4,9 @@ using Cairn.Frameworks.Sampling;
 
 namespace Cairn.Frameworks.Engine;
 
-/// <summary>A generation that waits or runs: its sequence, how its tokens are chosen, and what its reader is told. Used by the loop's thread alone.</summary>
+/// <summary>
+/// A generation that waits or runs: its sequence, how its tokens are chosen, and what its reader is told. Used by the loop's thread alone.
+/// </summary>
 internal sealed class LiveGeneration(Sequence sequence, Generation generation)
 {
     private int _output;
@@ -73,7 +75,8 @@ internal sealed class LiveGeneration(Sequence sequence, Generation generation)
         Complete(generation.TryWrite(new GenerationPiece("", [], finish)) ? null : TooFarBehind());
     }
 
-    public void Fail(Exception error) => Complete(error as EngineException ?? new EngineException($"The engine failed: {error.Message}", error));
+    public void Fail(Exception error) =>
+        Complete(error as EngineException ?? new EngineException($"The engine failed: {error.Message}", error));
 
     private void Complete(Exception? error)
     {
@@ -88,5 +91,6 @@ internal sealed class LiveGeneration(Sequence sequence, Generation generation)
     }
 
     private static EngineException TooFarBehind() =>
-        new($"The generation was ended because its reader fell too far behind (option {nameof(EngineOptions.ReaderLagPieces)}). Read faster, or ask for less.");
+        new("The generation was ended because its reader fell too far behind "
+            + $"(option {nameof(EngineOptions.ReaderLagPieces)}). Read faster, or ask for less.");
 }

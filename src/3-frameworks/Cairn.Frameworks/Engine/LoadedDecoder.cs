@@ -24,7 +24,9 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
             var shared = layout.SharesBuffer && !options.CopyCache;
             var blocks = BlocksFor(options, context, layout.BytesPerToken);
             var run = new DecoderSession(session, layout, options.Rows, context);
-            decoder = shared ? new SharedCacheDecoder(run, files.Model, options.KeyValueBytes is not null) : new AppendedCacheDecoder(run, files.Model);
+            decoder = shared
+                ? new SharedCacheDecoder(run, files.Model, options.KeyValueBytes is not null)
+                : new AppendedCacheDecoder(run, files.Model);
             var limits = new BatchLimits
             {
                 Rows = options.Rows, ContextLength = context, Blocks = blocks, QueueLimit = options.QueueLimit,
@@ -67,7 +69,8 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
     private static int ContextOf(ModelFolder files, EngineOptions options)
     {
         var own = files.ContextLength ?? options.ContextLength
-            ?? throw new ModelLoadException($"{files.Model}: no config tells the context's length; give {nameof(EngineOptions.ContextLength)}");
+            ?? throw new ModelLoadException(
+                $"{files.Model}: no config tells the context's length; give {nameof(EngineOptions.ContextLength)}");
         var context = Math.Min(own, options.ContextLength ?? own);
         return context is >= 2 and <= LongestContext ? context
             : throw new ModelLoadException($"{files.Model}: a context of {context} tokens; expected 2 to {LongestContext}");
@@ -81,8 +84,9 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
             all = Math.Min(all, bytes / (bytesPerToken * BlockKey.Tokens));
         if (all < perRow)
             throw new ModelLoadException(
-                $"{nameof(EngineOptions.KeyValueBytes)} is {options.KeyValueBytes}; one context of {context} tokens takes {perRow * BlockKey.Tokens * bytesPerToken} "
-                + $"bytes of keys and values. Give more, or a smaller {nameof(EngineOptions.ContextLength)}");
+                $"{nameof(EngineOptions.KeyValueBytes)} is {options.KeyValueBytes}; one context of {context} tokens "
+                + $"takes {perRow * BlockKey.Tokens * bytesPerToken} bytes of keys and values. "
+                + $"Give more, or a smaller {nameof(EngineOptions.ContextLength)}");
         return (int)Math.Min(all, int.MaxValue);
     }
 

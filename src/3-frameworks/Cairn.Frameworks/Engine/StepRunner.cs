@@ -7,7 +7,9 @@ namespace Cairn.Frameworks.Engine;
 /// <summary>Hears the logits of a sequence's last token; they are overwritten by the next run.</summary>
 internal delegate void LogitsListener(Sequence sequence, Span<float> logits);
 
-/// <summary>Carries a step's plan out on a decoder, measures what it cost, and keeps the blocks of finished prefixes. Used by one thread at a time.</summary>
+/// <summary>
+/// Carries a step's plan out on a decoder, measures what it cost, and keeps the blocks of finished prefixes. Used by one thread at a time.
+/// </summary>
 internal sealed unsafe class StepRunner(IDecoder decoder, BatchScheduler scheduler, StepCosts costs, TimeProvider time) : IDisposable
 {
     private readonly NativeBuffer _pool = new((long)scheduler.PrefixSlots * decoder.BlockBytes);
@@ -48,6 +50,7 @@ internal sealed unsafe class StepRunner(IDecoder decoder, BatchScheduler schedul
     {
         decoder.Dispose();
         _pool.Dispose();
+        NativeBuffer.TrimLibrary();
     }
 
     private void EmptyRow(int row)

@@ -7,7 +7,8 @@ public sealed class Fair_queueing
 {
     [Fact]
     public void Callers_who_always_want_more_are_served_alike_however_much_each_asks() =>
-        Gen.Select(Gen.Int[1, 6], Gen.Int[1, 60], Gen.Int[1, 60], Gen.Int[1, 20], Gen.Int[1, 20]).Sample((rows, promptA, promptB, outputA, outputB) =>
+        Gen.Select(Gen.Int[1, 6], Gen.Int[1, 60], Gen.Int[1, 60], Gen.Int[1, 20], Gen.Int[1, 20]).Sample(
+        (rows, promptA, promptB, outputA, outputB) =>
         {
             var batch = new SimulatedBatch(new BatchLimits { Rows = rows, ContextLength = 96, Blocks = rows * 6, QueueLimit = 1000 });
             // One has forty requests in the queue, the other never more than a few: both always have one waiting.

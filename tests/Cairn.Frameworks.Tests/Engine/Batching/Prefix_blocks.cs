@@ -21,7 +21,8 @@ public sealed class Prefix_blocks
     {
         var index = new PrefixIndex(3);
         var root = BlockKey.Root.Then(Sixteen);
-        var (left, right, late) = (root.Then([.. Sixteen.Select(i => i + 1)]), root.Then([.. Sixteen.Select(i => i + 2)]), root.Then([.. Sixteen.Select(i => i + 3)]));
+        BlockKey Child(int turn) => root.Then([.. Sixteen.Select(i => i + turn)]);
+        var (left, right, late) = (Child(1), Child(2), Child(3));
         Assert.True(index.TryAdd(root, BlockKey.Root, out _));
         Assert.True(index.TryAdd(left, root, out var leftSlot));
         Assert.True(index.TryAdd(right, root, out _));

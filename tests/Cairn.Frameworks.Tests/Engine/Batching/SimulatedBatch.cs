@@ -3,8 +3,8 @@ using Cairn.Frameworks.Engine.Batching;
 namespace Cairn.Frameworks.Tests.Engine.Batching;
 
 /// <summary>
-/// Carries out a scheduler's plans on a simulated model: a row's memory at a position is a hash of all tokens up to it, made from the memory at the position before,
-/// and the next token is read off the last one. Whoever puts memory in a wrong place says other tokens.
+/// Carries out a scheduler's plans on a simulated model: a row's memory at a position is a hash of all tokens up to it, made from the
+/// memory at the position before, and the next token is read off the last one. Whoever puts memory in a wrong place says other tokens.
 /// </summary>
 internal sealed class SimulatedBatch
 {

@@ -7,7 +7,9 @@ internal sealed partial class BatchScheduler
 {
     private bool _shortestFirst;
 
-    /// <summary>Decides the next step. What it decides counts as done: the caller carries it out before the next call, or gives up.</summary>
+    /// <summary>
+    /// Decides the next step. What it decides counts as done: the caller carries it out before the next call, or gives up.
+    /// </summary>
     public void Plan(StepCosts costs, StepPlan plan)
     {
         plan.Clear();
@@ -108,7 +110,8 @@ internal sealed partial class BatchScheduler
         return block * BlockKey.Tokens;
     }
 
-    // Every other turn goes to the oldest prompt, so that none starves, the rest to the one with the least left, so that a short one need not wait for a long one.
+    // Every other turn goes to the oldest prompt, so that none starves, the rest to the one with the least left, so that a short one need
+    // not wait for a long one.
     private void Prefill(StepCosts costs, StepPlan plan)
     {
         var prefilling = Running - plan.Decodes.Count;
@@ -186,17 +189,21 @@ internal sealed partial class BatchScheduler
             PrefixQueries += sequence.PromptLength;
     }
 
-    /// <summary>The largest power of two that the budget pays, so that chunks come in few sizes; the whole rest where it is paid for.</summary>
+    /// <summary>
+    /// As many of the smallest chunks as the budget pays; the whole rest where it is paid for. 0 where nothing is and it may wait.
+    /// </summary>
     private int ChunkWithin(double budget, int pending, StepCosts costs, bool mayWait)
     {
         var most = Math.Min(pending, _limits.LargestChunk);
         if (costs.PrefillMilliseconds(most) <= budget)
             return most;
-        var tokens = _limits.SmallestChunk;
+        var smallest = Math.Min(_limits.SmallestChunk, most);
+        if (costs.PrefillMilliseconds(smallest) > budget)
+            return mayWait ? 0 : smallest;
+        var tokens = smallest;
         while (tokens * 2 <= most && costs.PrefillMilliseconds(tokens * 2) <= budget)
             tokens *= 2;
-        if (mayWait && costs.PrefillMilliseconds(Math.Min(tokens, most)) > budget)
-            return 0;
-        return Math.Min(tokens, most);
+        // Halfway to the next power of two once more: budgets are often just short of it.
+        return tokens + tokens / 2 <= most && costs.PrefillMilliseconds(tokens + tokens / 2) <= budget ? tokens + tokens / 2 : tokens;
     }
 }

@@ -3,11 +3,12 @@ using System.Diagnostics;
 namespace Cairn.Frameworks.Engine.Batching;
 
 /// <summary>
-/// Decides what the next step does, and keeps book of rows, memory and prefixes while it does. It knows no clock and no tensors: what steps cost comes as an
-/// argument, and what it decides is carried out by whoever owns the rows.
+/// Decides what the next step does, and keeps book of rows, memory and prefixes while it does. It knows no clock and no tensors: what steps
+/// cost comes as an argument, and what it decides is carried out by whoever owns the rows.
 /// </summary>
 /// <remarks>
-/// Rows [0, decoding) decode together, since one run of a graph takes a contiguous range; the rows behind them are being prefilled, one chunk at a time, or free.
+/// Rows [0, decoding) decode together, since one run of a graph takes a contiguous range; the rows behind them are being prefilled, one
+/// chunk at a time, or free.
 /// </remarks>
 internal sealed partial class BatchScheduler
 {
@@ -51,7 +52,8 @@ internal sealed partial class BatchScheduler
     public bool TryEnqueue(Sequence sequence)
     {
         if (sequence.MaximumLength > _limits.ContextLength)
-            throw new ArgumentException($"a sequence of {sequence.MaximumLength} tokens does not fit a context of {_limits.ContextLength}", nameof(sequence));
+            throw new ArgumentException(
+                $"a sequence of {sequence.MaximumLength} tokens does not fit a context of {_limits.ContextLength}", nameof(sequence));
         if (Waiting >= _limits.QueueLimit + FreeRows)
             return false;
         _queue.Enqueue(sequence);
@@ -79,7 +81,9 @@ internal sealed partial class BatchScheduler
             _preempted.Remove(sequence);
     }
 
-    /// <summary>The blocks that the step just run has filled and that the prefix cache wants: to be copied before the next plan runs.</summary>
+    /// <summary>
+    /// The blocks that the step just run has filled and that the prefix cache wants: to be copied before the next plan runs.
+    /// </summary>
     public void TakeSaves(List<BlockCopy> saves)
     {
         saves.Clear();

@@ -4,12 +4,14 @@ using System.Security.Cryptography;
 namespace Cairn.Frameworks.Engine.Batching;
 
 /// <summary>
-/// Names a block of tokens together with everything before it: SHA-256 over the parent's key and the block's ids, cut to 128 bits. It is cryptographic because
-/// a caller who could make two prompts collide would be answered from somebody else's.
+/// Names a block of tokens together with everything before it: SHA-256 over the parent's key and the block's ids, cut to 128 bits. It is
+/// cryptographic because a caller who could make two prompts collide would be answered from somebody else's.
 /// </summary>
 internal readonly record struct BlockKey(UInt128 Value)
 {
-    /// <summary>Tokens of one block. Small blocks share more, large ones copy faster; 16 tokens are some hundred KB of an average model.</summary>
+    /// <summary>
+    /// Tokens of one block. Small blocks share more, large ones copy faster; 16 tokens are some hundred KB of an average model.
+    /// </summary>
     public const int Tokens = 16;
 
     /// <summary>The parent of a first block.</summary>

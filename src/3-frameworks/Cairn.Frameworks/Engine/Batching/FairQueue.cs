@@ -1,16 +1,19 @@
 namespace Cairn.Frameworks.Engine.Batching;
 
 /// <summary>
-/// Who waits for a row, and who is next: the oldest request of the caller that was served least. Service is counted as in the virtual token counter of Sheng et
-/// al., "Fairness in Serving Large Language Models" (OSDI 2024): a token of prompt weighs 1, a token of output 2, and a caller that comes back starts no lower
-/// than the least served of those who wait, so nobody saves up service by staying away.
+/// Who waits for a row, and who is next: the oldest request of the caller that was served least. Service is counted as in the virtual token
+/// counter of Sheng et al., "Fairness in Serving Large Language Models" (OSDI 2024): a token of prompt weighs 1, a token of output 2, and a
+/// caller that comes back starts no lower than the least served of those who wait, so nobody saves up service by staying away.
 /// </summary>
 internal sealed class FairQueue
 {
     public const int PromptWeight = 1;
     public const int OutputWeight = 2;
 
-    /// <summary>Callers remembered while they wait for nothing; the least served are forgotten first, since they would start at the others' level anyway.</summary>
+    /// <summary>
+    /// Callers remembered while they wait for nothing; the least served are forgotten first, since they would start at the others' level
+    /// anyway.
+    /// </summary>
     private const int IdleCallers = 4096;
 
     private readonly Dictionary<string, Caller> _callers = new(StringComparer.Ordinal);
@@ -77,13 +80,15 @@ internal sealed class FairQueue
     {
         if (_callers.Count - _waiting.Count < IdleCallers)
             return;
-        foreach (var (name, _) in _callers.Where(c => c.Value.Requests.Count == 0).OrderBy(c => c.Value.Served).Take(IdleCallers / 2).ToList())
+        var idle = _callers.Where(c => c.Value.Requests.Count == 0).OrderBy(c => c.Value.Served).Take(IdleCallers / 2).ToList();
+        foreach (var (name, _) in idle)
             _callers.Remove(name);
     }
 
     private sealed class Caller
     {
         public long Served;
-        public readonly SortedSet<(long Id, Sequence Sequence)> Requests = new(Comparer<(long Id, Sequence)>.Create((a, b) => a.Id.CompareTo(b.Id)));
+        public readonly SortedSet<(long Id, Sequence Sequence)> Requests =
+            new(Comparer<(long Id, Sequence)>.Create((a, b) => a.Id.CompareTo(b.Id)));
     }
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Cairn.Frameworks.Engine.Batching;
 
 /// <summary>
-/// Which block of keys and values lies in which slot of the pool. A block is of use only while its parent is there, so only blocks without children are given
-/// up, the least recently used first.
+/// Which block of keys and values lies in which slot of the pool. A block is of use only while its parent is there, so only blocks without
+/// children are given up, the least recently used first.
 /// </summary>
 internal sealed class PrefixIndex
 {

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Cairn.Frameworks.Engine.Batching;
 
 /// <summary>
-/// What steps took lately, as far as it was measured: moving averages for prefill chunks by size (powers of two), for decode steps by rows, and for restoring a
-/// block. What was never measured is scaled from the nearest size that was.
+/// What steps took lately, as far as it was measured: moving averages for prefill chunks by size (powers of two), for decode steps by rows,
+/// and for restoring a block. What was never measured is scaled from the nearest size that was.
 /// </summary>
 internal sealed class StepCosts
 {

@@ -1,6 +1,8 @@
 namespace Cairn.Frameworks.Engine.Batching;
 
-/// <summary>What the next step does, in this order: swap rows, restore blocks, prefill chunks one by one, decode the first rows together.</summary>
+/// <summary>
+/// What the next step does, in this order: swap rows, restore blocks, prefill chunks one by one, decode the first rows together.
+/// </summary>
 internal sealed class StepPlan
 {
     public List<RowSwap> Swaps { get; } = [];

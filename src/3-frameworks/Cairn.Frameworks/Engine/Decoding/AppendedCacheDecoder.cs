@@ -5,8 +5,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cairn.Frameworks.Engine.Decoding;
 
 /// <summary>
-/// A decoder whose graph gives back its cache with the new tokens appended: every run makes new tensors and copies the old ones into them, and every row has a
-/// run of its own, since the graph wants all pasts of a run equally long.
+/// A decoder whose graph gives back its cache with the new tokens appended: every run makes new tensors and copies the old ones into them,
+/// and every row has a run of its own, since the graph wants all pasts of a run equally long.
 /// </summary>
 internal sealed unsafe class AppendedCacheDecoder : IDecoder
 {
@@ -85,9 +85,10 @@ internal sealed unsafe class AppendedCacheDecoder : IDecoder
             for (var head = 0; head < _heads; head++)
             {
                 var to = DataOf(made[i]) + (long)head * (start + slots.Length * BlockKey.Tokens) * _tokenBytes;
+                var held = (long)start * _tokenBytes;
                 if (start > 0)
-                    Buffer.MemoryCopy(DataOf(_rows[row]![i]) + (long)head * LengthOf(row) * _tokenBytes, to, start * _tokenBytes, start * _tokenBytes);
-                to += start * _tokenBytes;
+                    Buffer.MemoryCopy(DataOf(_rows[row]![i]) + (long)head * LengthOf(row) * _tokenBytes, to, held, held);
+                to += held;
                 foreach (var slot in slots)
                 {
                     Buffer.MemoryCopy(pool.Start + (long)slot * BlockBytes + ((long)i * _heads + head) * bytes, to, bytes, bytes);
@@ -148,7 +149,8 @@ internal sealed unsafe class AppendedCacheDecoder : IDecoder
         var layout = _session.Layout;
         var made = new OrtValue[layout.Cache.Count];
         for (var i = 0; i < made.Length; i++)
-            made[i] = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, layout.CacheType, [1, _heads, length, layout.HeadSize]);
+            made[i] = OrtValue.CreateAllocatedTensorValue(
+                OrtAllocator.DefaultInstance, layout.CacheType, [1, _heads, length, layout.HeadSize]);
         return made;
     }
 

@@ -49,10 +49,12 @@ internal sealed unsafe class DecoderSession : IDisposable
             session = new InferenceSession(folder.Model, options);
             return (session, GraphLayout.Read(session, folder, file));
         }
-        catch (Exception error) when (error is OnnxRuntimeException or Onnx.OnnxFormatException or IOException or UnauthorizedAccessException or OverflowException)
+        catch (Exception error) when (error is OnnxRuntimeException or Onnx.OnnxFormatException or OverflowException
+            or IOException or UnauthorizedAccessException)
         {
             session?.Dispose();
-            throw new ModelLoadException(error.Message.Contains(folder.Model, StringComparison.Ordinal) ? error.Message : $"{folder.Model}: {error.Message}", error);
+            var named = error.Message.Contains(folder.Model, StringComparison.Ordinal);
+            throw new ModelLoadException(named ? error.Message : $"{folder.Model}: {error.Message}", error);
         }
         catch (ModelLoadException)
         {
@@ -61,7 +63,9 @@ internal sealed unsafe class DecoderSession : IDisposable
         }
     }
 
-    /// <summary>Threads spin while a run lasts, which makes a step faster, and sleep between runs, so that an idle model takes no processor time.</summary>
+    /// <summary>
+    /// Threads spin while a run lasts, which makes a step faster, and sleep between runs, so that an idle model takes no processor time.
+    /// </summary>
     internal static SessionOptions SessionOptionsFor(int threads)
     {
         var options = new SessionOptions
@@ -156,7 +160,8 @@ internal sealed unsafe class DecoderSession : IDisposable
     {
         if (shape.Length != 3 || shape[0] != 1 || (shape[1] != tokens && shape[1] != 1) || shape[2] is < 1 or > 1 << 24)
             throw new ModelLoadException(
-                $"{model}: logits for {tokens} tokens have the shape [{string.Join(", ", shape.ToArray())}]; expected [1, {tokens}, vocabulary] or [1, 1, vocabulary]");
+                $"{model}: logits for {tokens} tokens have the shape [{string.Join(", ", shape.ToArray())}]; "
+                + $"expected [1, {tokens}, vocabulary] or [1, 1, vocabulary]");
         LastLogitsOnly = shape[1] == 1 && tokens > 1;
         VocabularySize = (int)shape[2];
     }

@@ -5,8 +5,8 @@ using Google.Protobuf;
 namespace Cairn.Frameworks.Engine.Decoding;
 
 /// <summary>
-/// Skims an ONNX file without reading its weights: which nodes keep keys and values in place, and whether all external data is there. A model's file may
-/// hold 2 GiB of weights, of which loading should make one copy and not two.
+/// Skims an ONNX file without reading its weights: which nodes keep keys and values in place, and whether all external data is there. A
+/// model's file may hold 2 GiB of weights, of which loading should make one copy and not two.
 /// </summary>
 internal sealed class GraphFile
 {
@@ -24,7 +24,9 @@ internal sealed class GraphFile
 
     private GraphFile(string path) => _path = path;
 
-    /// <summary>Whether the past input of that name is updated in place by a GroupQueryAttention node when past and present are one buffer.</summary>
+    /// <summary>
+    /// Whether the past input of that name is updated in place by a GroupQueryAttention node when past and present are one buffer.
+    /// </summary>
     public bool SharesBuffer(string past) => _shared.Contains(past);
 
     /// <exception cref="OnnxFormatException">No ONNX model, or external data is missing or too short.</exception>
@@ -95,7 +97,8 @@ internal sealed class GraphFile
                 var type => throw new OnnxFormatException($"{_path}: no ONNX model: wire type {type} at byte {stream.Position}"),
             };
             if (size > end - stream.Position)
-                throw new OnnxFormatException($"{_path}: is truncated: a field at byte {stream.Position} has {size} bytes, {end - stream.Position} are left");
+                throw new OnnxFormatException(
+                    $"{_path}: is truncated: a field at byte {stream.Position} has {size} bytes, {end - stream.Position} are left");
             if ((tag & 7) != 2 || !take((int)(tag >> 3), size))
                 stream.Seek(size, SeekOrigin.Current);
         }

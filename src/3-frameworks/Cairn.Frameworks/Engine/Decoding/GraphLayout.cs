@@ -42,12 +42,13 @@ internal sealed partial record GraphLayout
         string? Known(string name) => inputs.ContainsKey(name) && known.Add(name) ? name : null;
         var layout = new GraphLayout
         {
-            Ids = Known("input_ids") ?? throw new ModelLoadException($"{folder.Model}: has no input 'input_ids'; it has: {string.Join(", ", inputs.Keys.Take(12))}"),
+            Ids = Known("input_ids")
+                ?? throw new ModelLoadException($"{folder.Model}: has no input 'input_ids'; it has: {Listed(inputs)}"),
             Mask = Known("attention_mask"),
             Positions = Known("position_ids"),
             LogitsToKeep = Known("num_logits_to_keep"),
             Logits = session.OutputMetadata.ContainsKey("logits") ? "logits"
-                : throw new ModelLoadException($"{folder.Model}: has no output 'logits'; it has: {string.Join(", ", session.OutputMetadata.Keys.Take(12))}"),
+                : throw new ModelLoadException($"{folder.Model}: has no output 'logits'; it has: {Listed(session.OutputMetadata)}"),
             Cache = cache,
             KeyValueHeads = Size(past, 1, folder.KeyValueHeads, "key and value heads", folder.Model),
             HeadSize = Size(past, 3, folder.HeadSize, "head size", folder.Model),
@@ -57,7 +58,8 @@ internal sealed partial record GraphLayout
         };
         if (inputs.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
             throw new ModelLoadException(
-                $"{folder.Model}: wants the input '{unknown}', which is not known here; known are input_ids, attention_mask, position_ids, num_logits_to_keep and past keys and values");
+                $"{folder.Model}: wants the input '{unknown}', which is not known here; "
+                + "known are input_ids, attention_mask, position_ids, num_logits_to_keep and past keys and values");
         if (layout.Mask is null && layout.SharesBuffer)
             throw new ModelLoadException($"{folder.Model}: has no input 'attention_mask', so its rows' lengths cannot be told");
         foreach (var name in new[] { layout.Ids, layout.Mask, layout.Positions, layout.LogitsToKeep })
@@ -79,13 +81,17 @@ internal sealed partial record GraphLayout
                 throw new ModelLoadException($"{model}: the input '{name}' has no output that continues it");
             if (session.InputMetadata[name].Dimensions.Length != 4)
                 throw new ModelLoadException(
-                    $"{model}: the input '{name}' has {session.InputMetadata[name].Dimensions.Length} dimensions; expected [batch, heads, past, head size]");
+                    $"{model}: the input '{name}' has {session.InputMetadata[name].Dimensions.Length} dimensions; "
+                    + "expected [batch, heads, past, head size]");
             cache.Add((place, name, present));
         }
         cache.Sort((a, b) => a.Place.CompareTo(b.Place));
         return cache.Count > 0 ? [.. cache.Select(c => (c.Past, c.Present))]
-            : throw new ModelLoadException($"{model}: has no past keys and values among its inputs ({string.Join(", ", session.InputMetadata.Keys.Take(12))}); expected a decoder exported with its cache");
+            : throw new ModelLoadException($"{model}: has no past keys and values among its inputs ({Listed(session.InputMetadata)}); "
+                + "expected a decoder exported with its cache");
     }
+
+    private static string Listed(IReadOnlyDictionary<string, NodeMetadata> names) => string.Join(", ", names.Keys.Take(12));
 
     private static (int Layer, bool Value)? Place(string name) =>
         CacheName().Match(name) is { Success: true } match && int.TryParse(match.Groups["layer"].Value, out var layer)
@@ -100,6 +106,8 @@ internal sealed partial record GraphLayout
             : throw new ModelLoadException($"{model}: '{name}' is {tensor.ElementDataType}; expected Float or Float16");
 
     // past_key_values.0.key and present.0.key as exporters write them; past_key_0, present_value_0 as older ones do.
-    [GeneratedRegex(@"^(past_key_values|past|present)[._](((?<layer>\d+)[._](?<part>key|value))|((?<part>key|value)[._](?<layer>\d+)))$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(past_key_values|past|present)[._](((?<layer>\d+)[._](?<part>key|value))|((?<part>key|value)[._](?<layer>\d+)))$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex CacheName();
 }

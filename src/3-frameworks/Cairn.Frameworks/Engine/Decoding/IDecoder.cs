@@ -3,8 +3,8 @@ using Cairn.Frameworks.Engine.Batching;
 namespace Cairn.Frameworks.Engine.Decoding;
 
 /// <summary>
-/// A decoder's graph with its rows of keys and values. Two kinds of graph need two ways: those that update the cache in place, and those that append to it.
-/// Used by one thread at a time.
+/// A decoder's graph with its rows of keys and values. Two kinds of graph need two ways: those that update the cache in place, and those
+/// that append to it. Used by one thread at a time.
 /// </summary>
 internal interface IDecoder : IDisposable
 {

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Cairn.Frameworks.Engine.Decoding;
 
 /// <summary>
-/// What a model's folder says of its decoder, in either layout: onnxruntime-genai's <c>genai_config.json</c>, or onnx-community's <c>config.json</c>,
-/// <c>generation_config.json</c> and <c>onnx/</c>.
+/// What a model's folder says of its decoder, in either layout: onnxruntime-genai's <c>genai_config.json</c>, or onnx-community's
+/// <c>config.json</c>, <c>generation_config.json</c> and <c>onnx/</c>.
 /// </summary>
 internal sealed record ModelFolder
 {
@@ -57,7 +57,8 @@ internal sealed record ModelFolder
     {
         var path = Path.Combine(folder, "config.json");
         if (!File.Exists(path))
-            throw new ModelLoadException($"{folder}: has neither genai_config.json nor config.json; expected a model in onnxruntime-genai's or onnx-community's layout");
+            throw new ModelLoadException($"{folder}: has neither genai_config.json nor config.json; "
+                + "expected a model in onnxruntime-genai's or onnx-community's layout");
         using var document = Parse(path);
         var config = Member(document.RootElement, "text_config") ?? document.RootElement;
         var ends = EndTokensOf(folder);
@@ -133,13 +134,15 @@ internal sealed record ModelFolder
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : null;
 
     private static int? Number(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var value) && value > 0 ? value : null;
+        Member(element, name) is { } number && Id(number) is var value and > 0 ? value : null;
 
     private static List<int> Ids(JsonElement element, string name) => Member(element, name) switch
     {
-        { ValueKind: JsonValueKind.Number } one when one.TryGetInt32(out var id) => [id],
-        { ValueKind: JsonValueKind.Array } many =>
-            [.. many.EnumerateArray().Where(id => id.ValueKind == JsonValueKind.Number).Select(id => id.TryGetInt32(out var value) ? value : -1).Where(id => id >= 0)],
+        { ValueKind: JsonValueKind.Number } one when Id(one) >= 0 => [Id(one)],
+        { ValueKind: JsonValueKind.Array } many => [.. many.EnumerateArray().Select(Id).Where(id => id >= 0)],
         _ => [],
     };
+
+    private static int Id(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var value) ? value : -1;
 }

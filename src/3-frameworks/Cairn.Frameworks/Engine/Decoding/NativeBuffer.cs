@@ -2,25 +2,32 @@ using System.Runtime.InteropServices;
 
 namespace Cairn.Frameworks.Engine.Decoding;
 
-/// <summary>Memory outside the collected heap. Its pages take no space until they are written, so a large one may be made for what may come.</summary>
+/// <summary>
+/// Memory outside the collected heap and outside the C library's: its pages come from the machine when they are first written, and go back
+/// to it when they are given back or the buffer is disposed. So a large one may be made for what may come.
+/// </summary>
 internal sealed unsafe partial class NativeBuffer : IDisposable
 {
+    private const int ReadWrite = 3;
+    private const int Private = 2;
     private const int DontNeed = 4;
+    private static readonly int s_anonymous = OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
 
-    private byte* _start;
+    private nint _start;
 
     /// <exception cref="OutOfMemoryException">There is no address space left.</exception>
     public NativeBuffer(long bytes)
     {
         Bytes = Math.Max(bytes, 1);
-        _start = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, 4096);
+        var start = Map(0, (nint)Bytes, ReadWrite, Private | s_anonymous, -1, 0);
+        _start = start != -1 ? start : throw new OutOfMemoryException($"{Bytes} bytes of memory cannot be reserved");
     }
 
     ~NativeBuffer() => Free();
 
     public long Bytes { get; }
 
-    public byte* Start => _start != null ? _start : throw new ObjectDisposedException(nameof(NativeBuffer));
+    public byte* Start => _start != 0 ? (byte*)_start : throw new ObjectDisposedException(nameof(NativeBuffer));
 
     public Span<T> Span<T>(int count) where T : unmanaged
     {
@@ -34,8 +41,8 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         var page = Environment.SystemPageSize;
         var from = ((nint)(Start + offset) + page - 1) / page * page;
         var to = (nint)(Start + offset + bytes) / page * page;
-        if (OperatingSystem.IsLinux() && to > from)
-            _ = Madvise(from, to - from, DontNeed);
+        if (to > from)
+            _ = Advise(from, to - from, DontNeed);
     }
 
     public void Dispose()
@@ -44,12 +51,38 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void Free()
+    /// <summary>
+    /// Makes the C library give back what was freed into it: ONNX Runtime keeps weights there, and it keeps freed memory for next time.
+    /// </summary>
+    public static void TrimLibrary()
     {
-        NativeMemory.AlignedFree(_start);
-        _start = null;
+        try
+        {
+            if (OperatingSystem.IsLinux())
+                _ = Trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Another C library than glibc; musl gives freed memory back by itself.
+        }
     }
 
+    private void Free()
+    {
+        if (_start != 0)
+            _ = Unmap(_start, (nint)Bytes);
+        _start = 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "mmap")]
+    private static partial nint Map(nint address, nint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(nint address, nint length);
+
     [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Madvise(nint address, nint length, int advice);
+    private static partial int Advise(nint address, nint length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nint pad);
 }

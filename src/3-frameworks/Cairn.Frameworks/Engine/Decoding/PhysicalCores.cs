@@ -1,6 +1,8 @@
 namespace Cairn.Frameworks.Engine.Decoding;
 
-/// <summary>How many cores this process may use, counting hardware threads of one core once: they share the units that matrix products need.</summary>
+/// <summary>
+/// How many cores this process may use, counting hardware threads of one core once: they share the units that matrix products need.
+/// </summary>
 internal static class PhysicalCores
 {
     public static int Count { get; } = Find();

@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cairn.Frameworks.Engine.Decoding;
 
 /// <summary>
-/// A decoder whose attention updates its cache in place: one slab [rows, heads, context, head size] for each layer's keys and one for its values, of which a
-/// run sees a range of rows, bound as past and as present.
+/// A decoder whose attention updates its cache in place: one slab [rows, heads, context, head size] for each layer's keys and one for its
+/// values, of which a run sees a range of rows, bound as past and as present.
 /// </summary>
 internal sealed unsafe class SharedCacheDecoder : IDecoder
 {
