@@ -149,6 +149,7 @@ internal sealed class DemoCommand : CairnCommand
     {
         context.Output.Line("");
         context.Output.Line($"Done in {Words.Duration(took)}. Everything is in {folder}.");
+        context.Output.Line($"Serve the model with:  cairn engine {Path.Combine(folder, "model")}");
         if (context.Get(_keep))
         {
             processes.Keep();
