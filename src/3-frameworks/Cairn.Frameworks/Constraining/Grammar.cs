@@ -19,12 +19,12 @@ public sealed class Grammar
     /// <summary>Any JSON object.</summary>
     public static Grammar JsonObject { get; } = FromSchemaText("""{"type":"object"}""");
 
-    /// <summary>JSON texts that the schema accepts, in the schema's order of properties; the page on constrained output tells which.</summary>
+    /// <summary>JSON texts that the schema accepts, in its order of properties; docs/constrained-output.md tells which.</summary>
     /// <exception cref="GrammarException">The schema is malformed, refers to itself without consuming anything, is too large, or uses a
     /// keyword that cannot be held; the message has the JSON pointer.</exception>
     public static Grammar FromJsonSchema(JsonElement schema) => new(SchemaCompiler.Compile(schema));
 
-    /// <summary>Texts that match the whole expression (the common core of ECMA and RE2 syntax; no back-references, no look-around).</summary>
+    /// <summary>Texts that match the whole expression: the common core of ECMA and RE2 syntax, no back-references, no look-around.</summary>
     /// <exception cref="GrammarException">The expression is malformed or too large.</exception>
     public static Grammar FromRegex(string pattern) => Of(nfa => RegexWriter.Write(nfa, pattern));
 

@@ -19,7 +19,7 @@ public sealed class GrammarState
     }
 
     /// <summary>One bit per token id, lowest first: the tokens after which the text can still be completed, and the end tokens where it is
-    /// complete. Never all zero, unless the text is finished and the model has no end token. Valid for ever; not to be written to.</summary>
+    /// complete. Never all zero, unless the text is finished and the model has no end token. Valid for ever.</summary>
     public ReadOnlySpan<ulong> Allowed => _matcher.MaskOf(_position);
 
     /// <summary>Whether nothing but an end token may follow.</summary>

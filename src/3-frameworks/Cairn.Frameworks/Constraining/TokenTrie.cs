@@ -13,7 +13,8 @@ public sealed class TokenTrie
     /// <param name="tokenizer">Its special tokens and those without bytes are left out: constrained text never has them.</param>
     /// <param name="endTokens">Allowed where a text is complete.</param>
     public TokenTrie(Tokenizer tokenizer, IReadOnlyCollection<int> endTokens)
-        : this([.. Enumerable.Range(0, tokenizer.VocabularySize).Select(t => tokenizer.IsSpecial(t) ? default : tokenizer.BytesOf(t))], endTokens) { }
+        : this([.. Enumerable.Range(0, tokenizer.VocabularySize).Select(t => tokenizer.IsSpecial(t) ? default : tokenizer.BytesOf(t))],
+            endTokens) { }
 
     /// <param name="tokens">The bytes of each token by id; empty for one that is never part of a text.</param>
     internal TokenTrie(IReadOnlyList<ReadOnlyMemory<byte>> tokens, IReadOnlyCollection<int> endTokens)
@@ -68,7 +69,8 @@ public sealed class TokenTrie
         for (var i = 0; i < Tokens.Length; i++)
         {
             var bytes = _bytes[Tokens[i]].Span;
-            if (bytes.Length > ushort.MaxValue) throw new ArgumentException($"Token {Tokens[i]} has {bytes.Length} bytes; at most 65,535 are taken.");
+            if (bytes.Length > ushort.MaxValue)
+                throw new ArgumentException($"Token {Tokens[i]} has {bytes.Length} bytes; at most 65,535 are taken.");
             // Sorted, so only the last node can be shared by equal tokens; nodes on the way to a longer token have none of their own.
             for (var d = previous.CommonPrefixLength(bytes); d < bytes.Length; d++)
             {

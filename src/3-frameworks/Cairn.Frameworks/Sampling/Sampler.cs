@@ -142,6 +142,7 @@ public sealed class Sampler
             else if (logit == float.PositiveInfinity) logit = Huge;
         }
         if (TensorPrimitives.Max<float>(logits) == float.NegativeInfinity)
-            throw new EngineException("None of the model's logits is a number: its activations overflow, most often in fp16. Use fp32 or int4.");
+            throw new EngineException(
+                "None of the model's logits is a number: its activations overflow, most often in fp16. Use fp32 or int4.");
     }
 }

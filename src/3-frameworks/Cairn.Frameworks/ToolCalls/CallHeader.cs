@@ -5,7 +5,7 @@ namespace Cairn.Frameworks.ToolCalls;
 /// <summary>The beginning of a call's object, up to its arguments.</summary>
 /// <param name="Outcome">Whether it is one.</param>
 /// <param name="Name">The function's.</param>
-/// <param name="ArgumentsAt">Where the arguments' brace is in the text; -1 where the object ended and had them before the name, or not at all.</param>
+/// <param name="ArgumentsAt">Where the arguments' brace is in the text; -1 where the object ended, with them before the name or without.</param>
 /// <param name="Arguments">The arguments where they are already whole.</param>
 /// <param name="End">Where the object ended, where it has.</param>
 internal readonly record struct CallHeader(CallHeader.Is Outcome, string Name, int ArgumentsAt, string Arguments, int End)

@@ -3,10 +3,11 @@ namespace Cairn.Frameworks.ToolCalls;
 /// <summary>How a model writes its tool calls.</summary>
 public enum ToolCallFormat
 {
-    /// <summary>The whole answer is <c>{"name": …, "arguments": {…}}</c>, or a list of such. For models without a format of their own.</summary>
+    /// <summary>The whole answer is <c>{"name": …, "arguments": {…}}</c>, or a list of such: for models without a format.</summary>
     Json,
 
-    /// <summary>Hermes, Qwen and many others: <c>&lt;tool_call&gt;{"name": …, "arguments": {…}}&lt;/tool_call&gt;</c>, between text, several.</summary>
+    /// <summary>Hermes, Qwen and many others: <c>&lt;tool_call&gt;{"name": …, "arguments": {…}}&lt;/tool_call&gt;</c> after text,
+    /// once or more.</summary>
     Hermes,
 
     /// <summary>Llama 3.1 and later: the whole answer is <c>{"name": …, "parameters": {…}}</c>, several separated by <c>;</c>.</summary>
@@ -33,7 +34,7 @@ public static class ToolCallFormats
         bool Has(string text) => template.Contains(text, StringComparison.Ordinal);
     }
 
-    /// <summary>Whether the template says to the model which tools there are. Where it does not, <see cref="ToolSet.Instruction"/> does.</summary>
+    /// <summary>Whether the template tells the model of the tools. Where it does not, <see cref="ToolSet.Instruction"/> does.</summary>
     public static bool IsToldByTemplate(string? template) => template is not null && template.Contains("tools", StringComparison.Ordinal);
 
     /// <summary>What the prompt must end with when the model must call a tool: a special token that constrained text cannot have; mostly

@@ -1,8 +1,8 @@
 namespace Cairn.Frameworks.ToolCalls;
 
 /// <summary>Splits an answer, as it comes, into text and tool calls, and leaves out the marks between them. One per answer.</summary>
-/// <remarks>Where the text is cut into pieces makes no difference to what the pieces add up to. A call counts from the moment its name, that
-/// of a known tool, and the beginning of its arguments are read; what looks like a call and is none is text. White space around calls is
+/// <remarks>Where the text is cut into pieces makes no difference to what the deltas add up to. A call counts from the moment its name, a
+/// known tool's, and the beginning of its arguments are read; what looks like a call and is none is text. White space around calls is
 /// dropped.</remarks>
 public sealed class ToolCallParser
 {

@@ -28,7 +28,9 @@ public sealed partial class ToolSet
     {
         var list = new JsonArray([.. Tools.Select(t => (JsonNode)new JsonObject
         {
-            ["name"] = t.Name, ["description"] = t.Description, ["parameters"] = JsonNode.Parse((t.Parameters ?? NoParameters).GetRawText()),
+            ["name"] = t.Name,
+            ["description"] = t.Description,
+            ["parameters"] = JsonNode.Parse((t.Parameters ?? NoParameters).GetRawText()),
         })]);
         return $$$"""
             You can call these functions: {{{list.ToJsonString()}}}
@@ -69,7 +71,8 @@ public sealed partial class ToolSet
             }
             var all = new Fragment(start, end);
             // The marker itself is a special token, and stands at the prompt's end.
-            return format == ToolCallFormat.Mistral || (format == ToolCallFormat.Json && maximum > 1) ? Between("[", "", all, "", "]") : all;
+            var isList = format == ToolCallFormat.Mistral || (format == ToolCallFormat.Json && maximum > 1);
+            return isList ? Between("[", "", all, "", "]") : all;
         }
 
         private int Separator(int from)

@@ -49,7 +49,8 @@ public sealed partial class ToolSet
         var parsed = new List<Tool>();
         if (tools is { ValueKind: JsonValueKind.Array } list)
         {
-            if (list.GetArrayLength() > MaximumTools) problems.Add($"tools has {list.GetArrayLength()} tools; at most {MaximumTools} are taken.");
+            if (list.GetArrayLength() is > MaximumTools and var count)
+                problems.Add($"tools has {count} tools; at most {MaximumTools} are taken.");
             foreach (var (index, tool) in list.EnumerateArray().Take(MaximumTools).Index())
                 if (ParseTool(tool, $"tools[{index}]", parsed, problems) is { } read) parsed.Add(read);
         }
@@ -94,7 +95,8 @@ public sealed partial class ToolSet
             if (tools.Count == 0) problems.Add("tool_choice is required, but tools is empty; give the tools to choose from.");
             return (ToolChoice.Required, null);
         }
-        if (Text(given, "type") != "function" || !given.TryGetProperty("function", out var function) || Text(function, "name") is not { } name)
+        if (Text(given, "type") != "function" || !given.TryGetProperty("function", out var function)
+            || Text(function, "name") is not { } name)
         {
             problems.Add($"tool_choice is {given.GetRawText()}; expected none, auto, required or "
                 + """{"type":"function","function":{"name":…}}.""");

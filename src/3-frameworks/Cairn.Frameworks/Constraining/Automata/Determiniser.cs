@@ -5,6 +5,9 @@ namespace Cairn.Frameworks.Constraining.Automata;
 /// <summary>The subset construction (Rabin and Scott 1959), with calls of rules as symbols of their own.</summary>
 internal sealed class Determiniser(Nfa nfa, byte[] classOf, int classes, int maximumStates)
 {
+    /// <summary>NFA states in all sets together: what bounds memory and time where sets are large.</summary>
+    private const long MaximumSize = 4_000_000;
+
     private readonly Dictionary<int[], int> _ids = new(new SetComparer());
     private readonly List<int[]> _sets = [];
     private readonly int[] _visited = new int[nfa.Count];
@@ -12,6 +15,7 @@ internal sealed class Determiniser(Nfa nfa, byte[] classOf, int classes, int max
     private readonly SortedDictionary<int, List<int>> _calls = [];
     private readonly Stack<int> _pending = new();
     private int _visit;
+    private long _size;
 
     public Dfa Determinise(Fragment fragment)
     {
@@ -58,6 +62,8 @@ internal sealed class Determiniser(Nfa nfa, byte[] classOf, int classes, int max
         if (_ids.TryGetValue(set, out var id)) return id;
         if (_sets.Count == maximumStates)
             throw new GrammarException($"The grammar needs more than {maximumStates} states for one rule; lower its counts or split it.");
+        _size += set.Length;
+        if (_size > MaximumSize) throw new GrammarException("The grammar is too ambiguous to compile; lower its nested counts or optional parts.");
         _ids[set] = _sets.Count;
         _sets.Add(set);
         return _sets.Count - 1;

@@ -5,7 +5,7 @@ namespace Cairn.Frameworks.Constraining.Automata;
 /// <summary>A part of an <see cref="Nfa"/>: every path from the first to the second state says one text.</summary>
 internal readonly record struct Fragment(int Start, int End);
 
-/// <summary>States with edges over byte ranges, over nothing, and over whole rules. What schemas and expressions are written into.</summary>
+/// <summary>States with edges over byte ranges, over nothing, and over whole rules: schemas and expressions are written into it.</summary>
 internal sealed class Nfa
 {
     /// <summary>States in all; counted repetitions multiply them.</summary>
@@ -25,7 +25,8 @@ internal sealed class Nfa
     public int State()
     {
         if (_firstEdge.Count == MaximumStates)
-            throw new GrammarException($"The grammar needs more than {MaximumStates} states; lower its counts (maxLength, maxItems, {{n,m}}).");
+            throw new GrammarException(
+                $"The grammar needs more than {MaximumStates} states; lower its counts (maxLength, maxItems, {{n,m}}).");
         _firstEdge.Add(-1);
         return _firstEdge.Count - 1;
     }
@@ -114,7 +115,7 @@ internal sealed class Nfa
         return (classOf, current + 1);
     }
 
-    /// <summary>What leaves a state: over bytes, over a rule (<paramref name="call"/>), or over nothing (<paramref name="skip"/>).</summary>
+    /// <summary>What leaves a state: over bytes, over a rule, or over nothing.</summary>
     public void Leave(int state, Action<byte, byte, int>? bytes, Action<int, int>? call, Action<int>? skip)
     {
         for (var e = _firstEdge[state]; e >= 0; e = _edges[e].Next)

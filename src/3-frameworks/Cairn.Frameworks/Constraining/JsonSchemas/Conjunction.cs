@@ -51,7 +51,7 @@ internal sealed class Conjunction
         int? count = null;
         foreach (var (part, value) in All(keyword))
         {
-            if (value.ValueKind != JsonValueKind.Number || !value.TryGetDecimal(out var number) || number < 0 || number != decimal.Floor(number))
+            if (value.ValueKind != JsonValueKind.Number || !value.TryGetDecimal(out var number) || number < 0 || number % 1 != 0)
                 throw part.Error($"{keyword} is {value.GetRawText()}; expected a whole number, 0 or more.");
             var bounded = (int)Math.Min(number, int.MaxValue);
             count = count is { } other ? strictest(other, bounded) : bounded;
@@ -76,7 +76,8 @@ internal sealed class Conjunction
         var types = JsonTypes.None;
         if (HasAny("properties", "required", "additionalProperties", "minProperties", "maxProperties")) types |= JsonTypes.Object;
         if (HasAny("items", "prefixItems", "minItems", "maxItems")) types |= JsonTypes.Array;
-        if (HasAny("minLength", "maxLength", "pattern") || All("format").Any(f => Formats.PatternOf(f.Value) is not null)) types |= JsonTypes.String;
+        var hasFormat = All("format").Any(f => Formats.PatternOf(f.Value) is not null);
+        if (hasFormat || HasAny("minLength", "maxLength", "pattern")) types |= JsonTypes.String;
         if (HasAny("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")) types |= JsonTypes.Number;
         return types;
     }
@@ -109,7 +110,7 @@ internal sealed class Conjunction
             case JsonValueKind.True: return;
             case JsonValueKind.False: IsNever = true; return;
             case JsonValueKind.Object: break;
-            default: throw schema.Error($"a schema is an object or a boolean, not {schema.Schema.ValueKind.ToString().ToLowerInvariant()}.");
+            case var kind: throw schema.Error($"a schema is an object or a boolean, not {kind.ToString().ToLowerInvariant()}.");
         }
         if (path.Contains(schema.Pointer)) throw schema.Error("the schema refers to itself without consuming anything.");
         if (_parts.Any(p => p.Pointer == schema.Pointer)) return;

@@ -14,13 +14,15 @@ internal static class Formats
         + @"|(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
     private const string Time = @"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)";
 
+    // RFC 3339, appendix A.
+    private const string Clock = @"T(\d{1,4}H(\d{1,4}M(\d{1,4}S)?)?|\d{1,4}M(\d{1,4}S)?|\d{1,4}S)";
+
     private static readonly Dictionary<string, string> Patterns = new()
     {
         ["date"] = Date,
         ["time"] = Time,
         ["date-time"] = $"{Date}T{Time}",
-        ["duration"] = @"P(\d{1,4}W|(\d{1,4}Y(\d{1,4}M(\d{1,4}D)?)?|\d{1,4}M(\d{1,4}D)?|\d{1,4}D)(T(\d{1,4}H(\d{1,4}M(\d{1,4}S)?)?|\d{1,4}M(\d{1,4}S)?|\d{1,4}S))?"
-            + @"|T(\d{1,4}H(\d{1,4}M(\d{1,4}S)?)?|\d{1,4}M(\d{1,4}S)?|\d{1,4}S))",
+        ["duration"] = $@"P(\d{{1,4}}W|(\d{{1,4}}Y(\d{{1,4}}M(\d{{1,4}}D)?)?|\d{{1,4}}M(\d{{1,4}}D)?|\d{{1,4}}D)({Clock})?|{Clock})",
         ["uuid"] = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
         ["ipv4"] = $@"{Byte}\.{Byte}\.{Byte}\.{Byte}",
         ["ipv6"] = string.Join('|', Ipv6()),

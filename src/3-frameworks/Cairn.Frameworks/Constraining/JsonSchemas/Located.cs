@@ -37,7 +37,8 @@ internal readonly record struct Located(JsonElement Schema, string Pointer, Sche
     /// <summary>What a local reference means.</summary>
     public Located Resolve()
     {
-        var reference = Keyword("$ref") is { ValueKind: JsonValueKind.String } value ? value.GetString()! : throw Error("$ref is not a text.");
+        if (Keyword("$ref") is not { ValueKind: JsonValueKind.String } value) throw Error("$ref is not a text.");
+        var reference = value.GetString()!;
         if (reference != "#" && !reference.StartsWith("#/", StringComparison.Ordinal))
             throw Error($"$ref is '{reference}'; only references into the same schema are taken, such as '#/$defs/name'.");
         var target = Root.Located;

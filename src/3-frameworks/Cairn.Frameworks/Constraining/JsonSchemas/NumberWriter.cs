@@ -4,7 +4,7 @@ using Cairn.Frameworks.Constraining.Automata;
 
 namespace Cairn.Frameworks.Constraining.JsonSchemas;
 
-/// <summary>Decimal numbers within bounds, digit by digit: while the digits so far equal a bound's, the bound limits the next one.</summary>
+/// <summary>Decimal numbers within bounds, digit by digit: while the digits so far equal a bound's, it limits the next one.</summary>
 internal sealed class NumberWriter(Nfa nfa, bool isInteger, int maximumDigits)
 {
     public Fragment Between(Bound? low, Bound? high)
@@ -69,7 +69,7 @@ internal sealed class NumberWriter(Nfa nfa, bool isInteger, int maximumDigits)
         }
     }
 
-    /// <summary>Digits of one length between two texts. States that no bound limits any more are shared by the number of digits left.</summary>
+    /// <summary>Digits of one length between two. States that no bound limits any more are shared by how many digits are left.</summary>
     private void SameLength(int from, string low, string high, Dictionary<int, int> free)
     {
         var states = new Dictionary<(bool, bool), int> { [(true, true)] = from };

@@ -16,7 +16,8 @@ internal sealed partial class SchemaCompiler
             throw all.Parts[0].Error($"minItems or maxItems is above {MaximumItems}, which cannot be held; leave it out.");
         var tuples = all.Parts.Select(p => (Part: p, Tuple: TupleOf(p))).ToList();
         var first = tuples.Max(t => t.Tuple.Count);
-        var prefix = Enumerable.Range(0, first).Select(i => (IReadOnlyList<Located>)[.. tuples.SelectMany(t => At(t.Part, t.Tuple, i))]).ToList();
+        var prefix = Enumerable.Range(0, first)
+            .Select(i => (IReadOnlyList<Located>)[.. tuples.SelectMany(t => At(t.Part, t.Tuple, i))]).ToList();
         Located[] rest = [.. tuples.SelectMany(t => RestOf(t.Part))];
         // A tuple ends with its last declared item unless something asks for more.
         if (first > 0 && rest.Length == 0 && minimum <= first) maximum = Math.Min(maximum ?? first, first);

@@ -8,7 +8,7 @@ namespace Cairn.Frameworks.Constraining.JsonSchemas;
 
 internal sealed partial class SchemaCompiler
 {
-    /// <summary>Digits of a number's whole part and of its fraction, so that a model cannot write digits for ever; enough for 64 bits.</summary>
+    /// <summary>Digits of a number's whole part, and of its fraction: enough for 64 bits, and an end to a model that writes on.</summary>
     private const int MaximumDigits = 20;
 
     private Fragment Number(Conjunction all, JsonTypes types)
@@ -16,7 +16,8 @@ internal sealed partial class SchemaCompiler
         var isInteger = !types.HasFlag(JsonTypes.Fraction);
         foreach (var (part, value) in all.All("multipleOf"))
         {
-            if (!value.TryGetDecimal(out var unit) || unit <= 0) throw part.Error($"multipleOf is {value.GetRawText()}; expected a number above 0.");
+            if (value.ValueKind != JsonValueKind.Number || !value.TryGetDecimal(out var unit) || unit <= 0)
+                throw part.Error($"multipleOf is {value.GetRawText()}; expected a number above 0.");
             if (unit == 1) isInteger = true;
             else if (!isInteger || 1 % unit != 0) throw part.Error($"multipleOf {value.GetRawText()} cannot be held; only 1 can.");
         }
@@ -89,6 +90,8 @@ internal readonly record struct Bound(BigInteger Digits, int Scale, bool IsExclu
         if (Math.Abs(scale) > MaximumExponent || text.Length > 2 * MaximumExponent)
             throw part.Error($"{keyword} is {text}; it cannot be held so large or so fine. Leave it out.");
         var digits = BigInteger.Parse(mantissa[0].Replace(".", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-        return scale >= 0 ? new Bound(digits, (int)scale, isExclusive) : new Bound(digits * BigInteger.Pow(10, (int)-scale), 0, isExclusive);
+        return scale >= 0
+            ? new Bound(digits, (int)scale, isExclusive)
+            : new Bound(digits * BigInteger.Pow(10, (int)-scale), 0, isExclusive);
     }
 }

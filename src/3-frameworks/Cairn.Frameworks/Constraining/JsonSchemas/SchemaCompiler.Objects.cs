@@ -39,7 +39,8 @@ internal sealed partial class SchemaCompiler
         var schemas = new Dictionary<string, List<Located>>();
         foreach (var (part, properties) in all.All("properties"))
         {
-            if (properties.ValueKind != JsonValueKind.Object) throw part.Error($"properties is {properties.GetRawText()}; expected an object.");
+            if (properties.ValueKind != JsonValueKind.Object)
+                throw part.Error($"properties is {properties.GetRawText()}; expected an object.");
             foreach (var property in properties.EnumerateObject())
                 Of(property.Name).Add(part.At(property.Value, "properties", property.Name));
         }
@@ -76,8 +77,8 @@ internal sealed partial class SchemaCompiler
         if (holdsMinimum && holdsMaximum) return (0, null);
         if (required == declared.Count && isOpen && (maximum is null || (maximum >= required && maximum <= 10_000)))
             return (Math.Max(0, minimum - required), maximum - required);
-        throw all.Parts[0].Error("minProperties and maxProperties are held only where every declared property is required, or where they follow "
-            + "from the properties; leave them out.");
+        throw all.Parts[0].Error("minProperties and maxProperties are held only where every declared property is required, or where they "
+            + "follow from the properties; leave them out.");
     }
 
     private static IEnumerable<string> Names(Located part, JsonElement list) =>

@@ -108,20 +108,21 @@ internal sealed partial class SchemaCompiler
         _nfa.Range(from, '\\', '\\', escape);
         foreach (var letter in "\"\\/bfnrt") _nfa.Range(escape, letter, letter, to);
         _nfa.Range(escape, 'u', 'u', code);
-        Digits(code, ["0-9a-ce-fA-CE-F", "0-9a-fA-F", "0-9a-fA-F", "0-9a-fA-F"], to);
-        Digits(code, ["dD", "0-7", "0-9a-fA-F", "0-9a-fA-F"], to);
+        const string Any = "0123456789abcdefABCDEF";
+        Digits(code, ["0123456789abcefABCEF", Any, Any, Any], to);
+        Digits(code, ["dD", "01234567", Any, Any], to);
         var (high, low) = (_nfa.State(), _nfa.State());
-        Digits(code, ["dD", "89abAB", "0-9a-fA-F", "0-9a-fA-F"], high);
+        Digits(code, ["dD", "89abAB", Any, Any], high);
         _nfa.Text(high, "\\u"u8, low);
-        Digits(low, ["dD", "c-fC-F", "0-9a-fA-F", "0-9a-fA-F"], to);
+        Digits(low, ["dD", "cdefCDEF", Any, Any], to);
     }
 
-    private void Digits(int from, ReadOnlySpan<string> classes, int to)
+    private void Digits(int from, ReadOnlySpan<string> choices, int to)
     {
-        for (var i = 0; i < classes.Length; i++)
+        for (var i = 0; i < choices.Length; i++)
         {
-            var next = i == classes.Length - 1 ? to : _nfa.State();
-            new Utf8Writer(_nfa).Write(from, ((RegexNode.Set)((RegexNode.Sequence)RegexParser.Parse($"[{classes[i]}]")).Parts[0]).Codes, next);
+            var next = i == choices.Length - 1 ? to : _nfa.State();
+            foreach (var digit in choices[i]) _nfa.Range(from, digit, digit, next);
             from = next;
         }
     }

@@ -3,9 +3,9 @@ using Cairn.Frameworks.Constraining.Automata;
 
 namespace Cairn.Frameworks.Constraining.JsonSchemas;
 
-/// <summary>A JSON Schema as rules: one per referenced schema, so that recursion is a call, and one per kind of text that many places share.</summary>
+/// <summary>A JSON Schema as rules: one per referenced schema, so that recursion is a call, and one per kind of text that places share.</summary>
 /// <remarks>What is said is always valid. Where a schema leaves a choice that models handle badly the texts are fewer than the valid ones:
-/// properties come in the schema's order, undeclared ones only where <c>additionalProperties</c> asks for them, white space is bounded.</remarks>
+/// properties come in the schema's order, undeclared ones only where <c>additionalProperties</c> asks for them, space is bounded.</remarks>
 internal sealed partial class SchemaCompiler
 {
     private const int MaximumCharacters = 256 * 1024, MaximumDepth = 100, MaximumRules = 4096, MaximumBranches = 512;
@@ -117,7 +117,7 @@ internal sealed partial class SchemaCompiler
         foreach (var (_, value) in all.All("const")) Keep([value]);
         if (all.HasAny("properties", "items", "prefixItems", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
             "exclusiveMaximum", "minItems", "maxItems", "required"))
-            throw all.Parts[0].Error("enum or const stands beside other conditions; leave out the values that do not meet them, and the conditions.");
+            throw all.Parts[0].Error("enum or const stands beside other conditions; leave out the values that fail them, and the conditions.");
         return _nfa.Either(texts!.Select(_nfa.Text));
 
         void Keep(IEnumerable<JsonElement> values)
@@ -137,7 +137,8 @@ internal sealed partial class SchemaCompiler
         _ => value.TryGetDecimal(out var number) && number == decimal.Floor(number) ? JsonTypes.Integer : JsonTypes.Fraction,
     };
 
-    private static bool IsReferenceOnly(Located schema) => schema.Schema.EnumerateObject().All(p => p.Name == "$ref" || IsAnnotation(p.Name));
+    private static bool IsReferenceOnly(Located schema) =>
+        schema.Schema.EnumerateObject().All(p => p.Name == "$ref" || IsAnnotation(p.Name));
 
     private static bool Constrains(Located schema) => schema.Schema.EnumerateObject()
         .Any(p => p.Name is not ("anyOf" or "oneOf" or "allOf" or "$ref") && !IsAnnotation(p.Name));

@@ -87,7 +87,8 @@ internal sealed class Matcher
     private Local LocalOf(int state)
     {
         // A token that is shorter than what remains cannot reach the chain's end.
-        var (cache, key) = _automaton.Tag(state) is { } tag && tag.Remaining >= _trie.LongestToken ? (_chains, tag.Chain) : (_locals, state);
+        var tag = _automaton.Tag(state);
+        var (cache, key) = tag?.Remaining >= _trie.LongestToken ? (_chains, tag.Value.Chain) : (_locals, state);
         if (cache.TryGetValue(key, out var known)) return known;
         var mask = new ulong[_trie.Words];
         var exits = new List<int>();

@@ -18,7 +18,7 @@ internal sealed class StackFrame(int state, StackFrame? below)
     public static int HashOf(StackFrame? frame) => frame?._hash ?? 0;
 }
 
-/// <summary>One way to have read the text so far: a state that bytes leave, and what follows its rule; null where the text ends with it.</summary>
+/// <summary>One way to have read the text so far: a state that bytes leave, and what follows its rule; null where the text ends.</summary>
 internal readonly record struct Configuration(int State, StackFrame? Below)
 {
     public bool Equals(Configuration other) => State == other.State && StackFrame.Same(Below, other.Below);

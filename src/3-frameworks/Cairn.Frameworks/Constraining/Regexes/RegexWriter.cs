@@ -6,7 +6,8 @@ namespace Cairn.Frameworks.Constraining.Regexes;
 internal sealed class RegexWriter(Nfa nfa, CharacterWriter characters)
 {
     /// <summary>Texts that match as a whole.</summary>
-    public static Fragment Write(Nfa nfa, string pattern) => new RegexWriter(nfa, new Utf8Writer(nfa)).Whole(RegexParser.Parse(pattern), false);
+    public static Fragment Write(Nfa nfa, string pattern) =>
+        new RegexWriter(nfa, new Utf8Writer(nfa)).Whole(RegexParser.Parse(pattern), false);
 
     /// <summary>The expression with its anchors resolved.</summary>
     /// <param name="node">What was parsed.</param>
@@ -33,7 +34,7 @@ internal sealed class RegexWriter(Nfa nfa, CharacterWriter characters)
         RegexNode.Sequence sequence => nfa.Sequence([.. sequence.Parts.Select(Write)]),
         RegexNode.Alternatives alternatives => nfa.Either(alternatives.Parts.Select(Write)),
         RegexNode.Repeat repeat => Repeat(repeat),
-        _ => throw new GrammarException("The expression has ^ or $ inside; they are taken only at the ends of it or of its outermost alternatives."),
+        _ => throw new GrammarException("The expression has ^ or $ inside; they are taken only at its ends or its outermost alternatives'."),
     };
 
     private Fragment One(CodeSet set)

@@ -15,7 +15,8 @@ internal abstract class CharacterWriter(Nfa nfa)
 /// <summary>Characters as UTF-8. Surrogates are no characters and are left out.</summary>
 internal sealed class Utf8Writer(Nfa nfa) : CharacterWriter(nfa)
 {
-    private static readonly (int Low, int High)[] Lengths = [(0, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF), (0xE000, 0xFFFF), (0x10000, CodeSet.Last)];
+    private static readonly (int Low, int High)[] Lengths =
+        [(0, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF), (0xE000, 0xFFFF), (0x10000, CodeSet.Last)];
 
     public override void Write(int from, CodeSet set, int to)
     {
