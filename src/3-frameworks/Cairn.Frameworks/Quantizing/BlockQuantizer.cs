@@ -34,7 +34,7 @@ internal static class BlockQuantizer
         var sum = 0.0;
         for (var i = 0; i < block.Length; i++)
         {
-            var error = block[i] - Value(packed, i, bits, scale);
+            var error = (double)block[i] - Value(packed, i, bits, scale);
             sum += error * error;
         }
         return sum;
@@ -57,16 +57,18 @@ internal static class BlockQuantizer
         if (bits == 8)
             return whole;
         var lopsided = peak / -half;
-        return SquaredError(block, lopsided) < SquaredError(block, whole) ? lopsided : whole;
+        var ratio = lopsided / whole;
+        return SquaredSteps(block, lopsided) * ratio * ratio < SquaredSteps(block, whole) ? lopsided : whole;
     }
 
-    private static float SquaredError(ReadOnlySpan<float> block, float scale)
+    /// <summary>The sum of squares of the rounding errors, in steps of the scale: squares of small weights themselves would vanish.</summary>
+    private static float SquaredSteps(ReadOnlySpan<float> block, float scale)
     {
         var inverse = 1 / scale;
         var sum = 0f;
         foreach (var value in block)
         {
-            var error = value - (Level4(value, inverse) * scale);
+            var error = (value * inverse) - Level4(value, inverse);
             sum += error * error;
         }
         return sum;
