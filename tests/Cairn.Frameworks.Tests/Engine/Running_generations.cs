@@ -106,7 +106,8 @@ public sealed class Running_generations
         using var cancel = new CancellationTokenSource();
         for (var i = 0; i < 3; i++)
             engine.Start(TinyModel.Greedy([1], 250), cancel.Token);
-        Assert.Throws<EngineBusyException>(() => engine.Start(TinyModel.Greedy([1], 250), cancel.Token));
+        var refused = Assert.Throws<RequestRefusedException>(() => engine.Start(TinyModel.Greedy([1], 250), cancel.Token));
+        Assert.Equal(RequestRefusal.QueueFull, refused.Reason);
         await cancel.CancelAsync();
         await UntilAsync(() => engine.Statistics is { Running: 0, Waiting: 0 });
         Assert.Single((await TinyModel.RunAsync(engine, TinyModel.Greedy([1], 1))).Tokens);

@@ -25,4 +25,7 @@ public enum RequestRefusal
 
     /// <summary>A parameter of <see cref="GenerationRequest.Sampling"/> is out of range.</summary>
     InvalidSampling,
+
+    /// <summary>As many requests wait as <see cref="EngineOptions.QueueLimit"/> says; try again later.</summary>
+    QueueFull,
 }

@@ -55,7 +55,7 @@ internal sealed class EngineLoop : IAsyncDisposable
         if (Interlocked.Increment(ref _held) > _limits.QueueLimit + _limits.Rows)
         {
             Interlocked.Decrement(ref _held);
-            throw new EngineBusyException($"{_limits.QueueLimit} requests wait already; try again later.");
+            throw new RequestRefusedException(RequestRefusal.QueueFull, $"{_limits.QueueLimit} requests wait already; try again later.");
         }
         generation.Asked = _time.GetTimestamp();
         generation.Generation.OnLeave(() => Leave(generation));

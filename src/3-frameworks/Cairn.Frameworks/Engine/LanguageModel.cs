@@ -66,7 +66,6 @@ public sealed class LanguageModel : IAsyncDisposable
     /// does.
     /// </summary>
     /// <exception cref="RequestRefusedException">The request cannot be served: nothing of it was queued.</exception>
-    /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
     /// <exception cref="EngineException">The engine has failed.</exception>
     /// <exception cref="ObjectDisposedException">The model is unloaded.</exception>
     public Generation Start(GenerationRequest request, CancellationToken cancellationToken)
