@@ -70,8 +70,10 @@ public sealed class Bad_requests
     [InlineData("\"tools\":[{}]", "tools[0].function", "missing")]
     [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]", "tools[0].function.name", "letters, digits")]
     [InlineData("\"tools\":[{\"type\":\"code\",\"function\":{\"name\":\"a\"}}]", "tools[0].type", "function")]
+    [InlineData("\"tools\":[{\"function\":{\"name\":\"a\"}}]", "tools[0].type", "missing")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\",\"parameters\":[]}}]", "tools[0].function.parameters", "an object")]
     [InlineData("\"tool_choice\":\"required\"", "tool_choice", "no tools")]
-    [InlineData("\"tools\":[{\"function\":{\"name\":\"a\"}}],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"b\"}}", "tool_choice", "not among")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\"}}],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"b\"}}", "tool_choice", "not among")]
     [InlineData("\"functions\":[]", "functions", "use tools")]
     public void A_field_is_refused_with_its_name_and_what_was_expected(string field, string param, string says) =>
         Refused(Chat($"{{{User},{field}}}"), param, says);

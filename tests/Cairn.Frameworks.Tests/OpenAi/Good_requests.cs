@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Cairn.Frameworks.Engine.OpenAi.Requests;
+using Cairn.Frameworks.ToolCalls;
 
 namespace Cairn.Frameworks.Tests.OpenAi;
 
@@ -31,7 +32,7 @@ public sealed class Good_requests
         Assert.Equal((0.5f, 0.9f, 40, 0.1f, 1.1f, 1f, -1f), (sampling.Temperature, sampling.TopP, sampling.TopK, sampling.MinP, sampling.RepetitionPenalty, sampling.PresencePenalty, sampling.FrequencyPenalty));
         Assert.Equal((ulong.MaxValue, 4, -100f), (sampling.Seed, sampling.TopLogprobs, sampling.LogitBias[5]));
         Assert.IsType<ConstraintSpec.Schema>(output.Constraint);
-        Assert.Equal((ToolUse.Auto, "f", false), (chat.Tools.Use, chat.Tools.Tools[0].Name, chat.Tools.Parallel));
+        Assert.Equal((ToolChoice.Auto, "f", false), (chat.Tools!.Choice, chat.Tools.Tools[0].Name, chat.Tools.IsParallel));
         Assert.NotNull(chat.ToolsAsSent);
         Assert.Equal(
             """[{"role":"system","content":"be brief"},{"role":"user","content":"a\nb","name":"ann"},"""

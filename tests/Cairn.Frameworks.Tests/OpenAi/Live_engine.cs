@@ -22,6 +22,8 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     [InlineData("{\"prompt\":[99999999999]}", 400, "invalid_type", "prompt[0]")]
     [InlineData("{\"prompt\":\"a\",\"logit_bias\":{\"260\":1}}", 400, null, "logit_bias")]
     [InlineData("{\"prompt\":\"a\",\"model\":\"none\"}", 404, "model_not_found", "model")]
+    [InlineData("{\"prompt\":\"a\",\"guided_regex\":\"(\"}", 400, "invalid_schema", "guided_regex")]
+    [InlineData("{\"prompt\":\"a\",\"guided_json\":{\"$ref\":\"#\"}}", 400, "invalid_schema", "guided_json")]
     [InlineData("not json", 400, "invalid_json", null)]
     public async Task A_bad_completion_gets_a_typed_error(string body, int status, string? code, string? param)
     {
@@ -75,7 +77,7 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     {
         var tokens = JsonNode.Parse(await (await PostAsync("/tokenize", """{"model":"tiny","prompt":"Grüße","return_token_strs":true}"""u8.ToArray())).Content.ReadAsStringAsync())!;
         Assert.Equal(7, (int)tokens["count"]!);
-        Assert.Equal(256, (int)tokens["max_model_len"]!);
+        Assert.Equal(1024, (int)tokens["max_model_len"]!);
         Assert.Equal(@"bytes:\xc3", (string)tokens["token_strs"]![2]!);
 
         using var back = await PostAsync("/detokenize", Encoding.UTF8.GetBytes($$"""{"tokens":{{tokens["tokens"]!.ToJsonString()}}}"""));

@@ -18,7 +18,7 @@ public sealed class ServedTinyModel : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        TinyFolder.Write(_folder.Path, DecoderShape.Tiny);
+        TinyFolder.Write(_folder.Path, DecoderShape.Tiny with { Context = 1024 });
         Host = await EngineHosts.StartAsync(new ModelSource("tiny", _folder.Path, new EngineOptions { Rows = 4, Threads = 1 }));
         await Host.Ready;
         Host.Models.TryAdd(new LetterEmbedder());

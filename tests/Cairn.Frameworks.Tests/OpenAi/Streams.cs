@@ -173,7 +173,7 @@ public sealed class Streams
     private static async Task<string> ChatAsync(bool includeUsage, IReadOnlyList<Output> outputs)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-        using var stream = new ChatStream(pipe.Writer, s_head, outputs.Count, includeUsage, null);
+        using var stream = new ChatStream(pipe.Writer, s_head, outputs.Count, includeUsage, null, null);
         return await RunAsync(pipe, stream, outputs);
     }
 

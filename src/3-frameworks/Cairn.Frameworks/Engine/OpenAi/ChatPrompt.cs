@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Cairn.Frameworks.ChatTemplates;
 using Cairn.Frameworks.Engine.Hosting;
 using Cairn.Frameworks.Engine.OpenAi.Requests;
+using Cairn.Frameworks.ToolCalls;
 
 namespace Cairn.Frameworks.Engine.OpenAi;
 
@@ -9,7 +10,7 @@ namespace Cairn.Frameworks.Engine.OpenAi;
 internal static class ChatPrompt
 {
     public static (string? Text, OpenAiError? Error) Render(
-        ServedLanguageModel model, ChatRequest chat, DateTimeOffset now, CancellationToken cancellationToken)
+        ServedLanguageModel model, ChatRequest chat, ChatTools? tools, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (model.Template is not { } template)
         {
@@ -17,9 +18,11 @@ internal static class ChatPrompt
                 "messages", $"The model '{model.Name}' has no chat template, so it cannot chat; it answers /v1/completions.", "no_chat_template"));
         }
 
+        tools?.Tell(chat.Messages);
         try
         {
-            return (template.Render(Variables(model, chat), now, cancellationToken), null);
+            var text = template.Render(Variables(model, chat), now, cancellationToken);
+            return (tools is { Must: true } ? text + tools.Format.PromptSuffix() : text, null);
         }
         catch (ChatTemplateException exception)
         {

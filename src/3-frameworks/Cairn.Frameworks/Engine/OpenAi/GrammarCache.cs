@@ -1,5 +1,4 @@
 using Cairn.Frameworks.Constraining;
-using Cairn.Frameworks.Engine.OpenAi.Requests;
 
 namespace Cairn.Frameworks.Engine.OpenAi;
 
@@ -12,12 +11,12 @@ internal sealed class GrammarCache
     private readonly Dictionary<string, (Grammar Grammar, long Used)> _grammars = new(StringComparer.Ordinal);
     private long _uses;
 
-    /// <exception cref="GrammarException">The constraint cannot be compiled.</exception>
-    public Grammar Get(ConstraintSpec constraint)
+    /// <param name="key">Equal where the grammars are.</param>
+    /// <exception cref="GrammarException">It cannot be compiled.</exception>
+    public Grammar Get(string key, Func<Grammar> compile)
     {
-        var key = constraint.Key;
         if (key.Length > LongestKey)
-            return constraint.Compile();
+            return compile();
         lock (_lock)
         {
             if (_grammars.TryGetValue(key, out var known))
@@ -27,7 +26,7 @@ internal sealed class GrammarCache
             }
         }
 
-        var grammar = constraint.Compile();
+        var grammar = compile();
         lock (_lock)
         {
             if (_grammars.Count >= Most)

@@ -75,11 +75,26 @@ internal sealed class LanguageFace(LoadedModels models, EngineReadiness readines
             return (null, null);
         try
         {
-            return (_grammars.Get(constraint), null);
+            return (_grammars.Get(constraint.Key, constraint.Compile), null);
         }
         catch (GrammarException exception)
         {
             return (null, OpenAiError.Invalid(constraint.Param, $"{constraint.Param} cannot be held to: {exception.Message}", "invalid_schema"));
+        }
+    }
+
+    /// <summary>The grammar of calls where the model must call; null where it may say what it likes.</summary>
+    public (Grammar? Grammar, OpenAiError? Error) Check(ChatTools tools)
+    {
+        if (!tools.Must)
+            return (null, null);
+        try
+        {
+            return (_grammars.Get(tools.Key, () => tools.Set.GrammarFor(tools.Format)!), null);
+        }
+        catch (GrammarException exception)
+        {
+            return (null, OpenAiError.Invalid("tools", $"tools cannot be held to: {exception.Message}", "invalid_schema"));
         }
     }
 }

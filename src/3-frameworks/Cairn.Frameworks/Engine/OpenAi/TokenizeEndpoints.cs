@@ -44,7 +44,7 @@ internal sealed class TokenizeEndpoints(LanguageFace face)
             var chat = ChatRequest.Parse(fields);
             if (fields.Error is not null)
                 return fields.Error;
-            (text, var error) = ChatPrompt.Render(model, chat, face.Time.GetUtcNow(), context.RequestAborted);
+            (text, var error) = ChatPrompt.Render(model, chat, ChatTools.Of(model, chat, face.Time), face.Time.GetUtcNow(), context.RequestAborted);
             if (text is null)
                 return error;
         }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cairn.Frameworks.ToolCalls;
 
 namespace Cairn.Frameworks.Engine.OpenAi.Requests;
 
@@ -12,7 +13,8 @@ internal sealed record ChatRequest
 
     public required OutputSpec Output { get; init; }
 
-    public ToolRequest Tools { get; init; } = ToolRequest.Nothing;
+    /// <summary>Null where the model shall call nothing.</summary>
+    public ToolSet? Tools { get; init; }
 
     /// <summary>The functions as they were sent, for the template; null where none shall be shown.</summary>
     public JsonArray? ToolsAsSent { get; init; }
@@ -30,14 +32,14 @@ internal sealed record ChatRequest
             fields.Refuse("top_logprobs", "top_logprobs is given, and logprobs is not true.");
         var tools = ToolFields.Read(fields);
         var output = OutputFields.Read(fields, logprobs ? top ?? 0 : null);
-        if (tools.Use == ToolUse.Required && output.Constraint is { } constraint)
+        if (tools is { Choice: not ToolChoice.Auto } && output.Constraint is { } constraint)
             fields.Refuse(constraint.Param, $"{constraint.Param} and tool_choice both say what the output looks like; give one of them.");
         return new ChatRequest
         {
             Messages = MessageFields.Read(fields),
             Output = output,
             Tools = tools,
-            ToolsAsSent = tools.Use != ToolUse.None && fields.TryGet("tools", out var sent) ? JsonArray.Create(sent) : null,
+            ToolsAsSent = tools is not null && fields.TryGet("tools", out var sent) ? JsonArray.Create(sent) : null,
             TemplateVariables = fields.Object("chat_template_kwargs") is { } variables ? JsonObject.Create(variables.Element) : null,
             AddGenerationPrompt = fields.Flag("add_generation_prompt") ?? true,
         };
