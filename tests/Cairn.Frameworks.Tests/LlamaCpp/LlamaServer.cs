@@ -39,15 +39,20 @@ internal sealed partial class LlamaServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts it with these arguments, and waits until it says that it is healthy.</summary>
-    public static async Task<LlamaServer> StartAsync(params string[] arguments)
+    /// <summary>Starts it with these arguments, on a port that the system chooses, and waits until it says that it is healthy.</summary>
+    public static Task<LlamaServer> StartAsync(params string[] arguments) =>
+        RunAsync(["llama-server", .. arguments, "--host", "127.0.0.1", "--port", "0", "--offline"], new Dictionary<string, string>());
+
+    /// <summary>Starts it by this command line, which names the program first, and waits until it says that it is healthy.</summary>
+    public static async Task<LlamaServer> RunAsync(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment)
     {
         var programs = await RealEngines.InstallAsync("install-llama-cpp.sh");
-        string[] all = [.. arguments, "--host", "127.0.0.1", "--port", "0", "--offline"];
-        var start = new ProcessStartInfo(Path.Combine(programs, "llama-server"), all)
+        var start = new ProcessStartInfo(Path.Combine(programs, command[0]), command.Skip(1))
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var server = new LlamaServer(Process.Start(start)!);
         server._http = new HttpClient { BaseAddress = await server._listens.Task.WaitAsync(s_patience), Timeout = s_patience };
         var began = Stopwatch.GetTimestamp();
@@ -66,8 +71,7 @@ internal sealed partial class LlamaServer : IAsyncDisposable
         return response.StatusCode;
     }
 
-    public Task<string> GetAsync(string path) =>
-        _http.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+    public Task<string> GetAsync(Uri address) => _http.GetStringAsync(address, TestContext.Current.CancellationToken);
 
     public async Task<JsonElement> PostAsync(string path, object body)
     {
@@ -78,10 +82,10 @@ internal sealed partial class LlamaServer : IAsyncDisposable
     }
 
     /// <summary>Asks it to stop as a node asks a task, and gives the exit code.</summary>
-    public async Task<int> StopAsync()
+    public async Task<int> StopAsync(TimeSpan grace)
     {
         Assert.Equal(0, Kill(_process.Id, Terminate));
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_patience);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(grace);
         return _process.ExitCode;
     }
 

@@ -1,5 +1,9 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
+using Cairn.Frameworks.Fitting;
 using Cairn.Frameworks.Gguf;
+using Cairn.Frameworks.Recipes.Serving;
 using Cairn.Frameworks.Tests.Training;
 
 namespace Cairn.Frameworks.Tests.LlamaCpp;
@@ -35,10 +39,19 @@ public sealed class Llama_cpp_runs_a_trained_model(TrainedModel model)
     }
 
     [Fact]
-    public async Task In_four_bits_with_its_chat_template_its_metrics_and_an_orderly_end()
+    public async Task In_four_bits_as_the_serving_recipe_starts_watches_and_ends_it()
     {
         using var file = new GgufOf(await model.FolderAsync(), GgufType.Q4Block32);
-        await using var server = await LlamaServer.StartAsync("-m", file.Path, "-t", "1", "-np", "4", "--metrics");
+        var recipe = ServingRecipes.LlamaCpp;
+        var rendering = recipe.Render(new ServingStart
+        {
+            Model = file.Path, Port = FreePort(), Name = "tiny", Precision = WeightPrecision.Int4, UsesAccelerators = false, Context = 256,
+            Sequences = 2, Threads = 1,
+        });
+        var command = Assert.IsType<ServingRendering.Run>(rendering).Command;
+        await using var server = await LlamaServer.RunAsync(command.Arguments, command.Environment);
+        Assert.Equal(HttpStatusCode.OK, (HttpStatusCode)command.ReadyStatus);
+        await server.GetAsync(command.ReadyUrl);
 
         var text = await server.PostAsync("completion", new { prompt = "The licence", n_predict = 8, temperature = 0, ignore_eos = true });
         Assert.Equal(8, text.GetProperty("tokens_predicted").GetInt32());
@@ -51,14 +64,26 @@ public sealed class Llama_cpp_runs_a_trained_model(TrainedModel model)
         // The template makes 15 bytes of content and three special tokens of it.
         Assert.Equal(18, chat.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
 
-        Assert.Contains("llamacpp:tokens_predicted_total", await server.GetAsync("metrics"), StringComparison.Ordinal);
-        Assert.Equal(0, await server.StopAsync());
+        Assert.Equal("tiny", chat.GetProperty("model").GetString());
+
+        var metrics = await server.GetAsync(command.MetricsUrl!);
+        string?[] names = [recipe.Metrics!.Running, recipe.Metrics.Waiting, recipe.Metrics.PromptTokens, recipe.Metrics.GeneratedTokens];
+        Assert.All(names, name => Assert.Matches($@"(?m)^{name} \d", metrics));
+        Assert.Equal("SIGTERM", recipe.Drain.Signal);
+        Assert.Equal(0, await server.StopAsync(TimeSpan.FromSeconds(recipe.Drain.GraceSeconds)));
     }
 
     private static Task<JsonElement> CompleteAsync(LlamaServer server, int[] prompt) => server.PostAsync("completion", new
     {
         prompt, n_predict = Most, temperature = 0, cache_prompt = false, return_tokens = true, n_probs = Likeliest,
     });
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     private static bool NotEnd(int token) => !TrainedModel.Ends.Contains(token);
 
