@@ -97,13 +97,15 @@ public sealed class Json_schemas_as_grammars
     public void Numbers_within_bounds_are_taken_and_others_not()
     {
         var bound = Gen.Select(Gen.Int[-2000, 2000], Gen.Int[0, 2], (digits, scale) => digits / (decimal)Math.Pow(10, scale));
-        var number = Gen.Select(Gen.Int[-3000, 3000], Gen.Int[0, 4], (digits, scale) => new decimal(Math.Abs(digits), 0, 0, digits < 0, (byte)scale));
+        var number = Gen.Select(Gen.Int[-3000, 3000], Gen.Int[0, 4],
+            (digits, scale) => new decimal(Math.Abs(digits), 0, 0, digits < 0, (byte)scale));
         Gen.Select(bound, bound, Gen.Int[0, 5], number.Array[30]).Sample((a, b, kind, numbers) =>
         {
             var (low, high) = (Math.Min(a, b), Math.Max(a, b));
             var isInteger = kind % 2 == 0;
-            var keywords = kind / 2 == 0 ? ("minimum", "maximum") : kind / 2 == 1 ? ("exclusiveMinimum", "exclusiveMaximum") : ("minimum", "exclusiveMaximum");
-            var text = FormattableString.Invariant($$"""{"type":"{{(isInteger ? "integer" : "number")}}","{{keywords.Item1}}":{{low}},"{{keywords.Item2}}":{{high}}}""");
+            var (least, most) = (kind / 2 == 1 ? "exclusiveMinimum" : "minimum", kind / 2 == 0 ? "maximum" : "exclusiveMaximum");
+            var type = isInteger ? "integer" : "number";
+            var text = FormattableString.Invariant($$"""{"type":"{{type}}","{{least}}":{{low}},"{{most}}":{{high}}}""");
             Grammar grammar;
             try
             {
@@ -121,7 +123,7 @@ public sealed class Json_schemas_as_grammars
                 Assert.True(IsWithin(n) == grammar.Accepts(spelled), $"{text}: {spelled}");
             }
 
-            bool IsWithin(decimal n) => (keywords.Item1 == "minimum" ? n >= low : n > low) && (keywords.Item2 == "maximum" ? n <= high : n < high)
+            bool IsWithin(decimal n) => (least == "minimum" ? n >= low : n > low) && (most == "maximum" ? n <= high : n < high)
                 && (!isInteger || n % 1 == 0);
         }, iter: 1000);
     }
@@ -155,7 +157,8 @@ public sealed class Json_schemas_as_grammars
     {
         for (var seed = 0; seed < 50; seed++)
         {
-            using var document = JsonDocument.Parse(Grammar.JsonObject.RandomText(Vocabulary.Small, new Random(seed), 60), new JsonDocumentOptions { MaxDepth = 1000 });
+            var text = Grammar.JsonObject.RandomText(Vocabulary.Small, new Random(seed), 60);
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 1000 });
             Assert.Equal(JsonValueKind.Object, document.RootElement.ValueKind);
         }
         Assert.True(Grammar.JsonObject.Accepts("""{"a":[1,-2.5e3,{"b":null}],"é":"\u00e9"}"""));
@@ -165,7 +168,8 @@ public sealed class Json_schemas_as_grammars
     [Fact]
     public void A_hundred_optional_properties_stay_small()
     {
-        var properties = string.Join(',', Enumerable.Range(0, 100).Select(i => $$""" "field_{{i:000}}":{"type":["string","null"],"maxLength":255}"""));
+        var properties = string.Join(',', Enumerable.Range(0, 100)
+            .Select(i => $$""" "field_{{i:000}}":{"type":["string","null"],"maxLength":255}"""));
         var grammar = Grammar.FromSchemaText("{\"type\":\"object\",\"properties\":{" + properties + "}}");
         Assert.True(grammar.Accepts("""{"field_003":"x","field_099":null}"""));
         Assert.False(grammar.Accepts("""{"field_099":"x","field_003":null}"""));
@@ -176,8 +180,10 @@ public sealed class Json_schemas_as_grammars
     {
         var deep = string.Concat(Enumerable.Repeat("""{"properties":{"a":""", 150)) + "true" + string.Concat(Enumerable.Repeat("}}", 150));
         using var document = JsonDocument.Parse(deep, new JsonDocumentOptions { MaxDepth = 1000 });
-        Assert.Contains("nested deeper", Assert.Throws<GrammarException>(() => Grammar.FromJsonSchema(document.RootElement)).Message, StringComparison.Ordinal);
+        var tooDeep = Assert.Throws<GrammarException>(() => Grammar.FromJsonSchema(document.RootElement));
+        Assert.Contains("nested deeper", tooDeep.Message, StringComparison.Ordinal);
         var wide = $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 60_000))}}]}""";
-        Assert.Contains("characters", Assert.Throws<GrammarException>(() => Grammar.FromSchemaText(wide)).Message, StringComparison.Ordinal);
+        var tooWide = Assert.Throws<GrammarException>(() => Grammar.FromSchemaText(wide));
+        Assert.Contains("characters", tooWide.Message, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Cairn.Frameworks.Constraining;
@@ -12,14 +11,16 @@ public sealed class Regexes_as_grammars
 
     private static readonly Gen<string> Pattern = Gen.Recursive<string>((depth, self) =>
     {
-        var atom = OneOf("a", "b", "é", "日", "😀", "\"", @"\\", @"\.", ".", "[ab]", "[^a]", "[a-f0-3]", @"\d", @"\w", @"[^\w]", @"\u0061", @"[\]é-ü]", "[日-月]");
+        var atom = OneOf("a", "b", "é", "日", "😀", "\"", @"\\", @"\.", ".", "[ab]", "[^a]", "[a-f0-3]",
+            @"\d", @"\w", @"[^\w]", @"\u0061", @"[\]é-ü]", "[日-月]");
         if (depth > 4) return atom;
         return Gen.Frequency((4, atom), (3, Gen.Select(self, self, (a, b) => a + b)), (1, self.Select(a => $"({a})")),
             (2, Gen.Select(self, self, (a, b) => $"(?:{a}|{b})")),
             (2, Gen.Select(self, OneOf("*", "+", "?", "{2}", "{0,2}", "{1,}", "*?"), (a, q) => $"(?:{a}){q}")));
     });
 
-    private static readonly Gen<string> Text = OneOf("a", "b", "é", "日", "😀", "\"", "\\", ".", "\n", "0", "5", "_", "ö", "f").List[0, 7].Select(string.Concat);
+    private static readonly Gen<string> Text =
+        OneOf("a", "b", "é", "日", "😀", "\"", "\\", ".", "\n", "0", "5", "_", "ö", "f").List[0, 7].Select(string.Concat);
 
     [Fact]
     public void A_text_is_taken_where_the_frameworks_own_expressions_match_it()
@@ -46,11 +47,13 @@ public sealed class Regexes_as_grammars
             if (pattern[i] == '\\')
             {
                 var escape = pattern.Substring(i++, 2);
-                translated.Append(escape switch { @"\d" => inClass ? "0-9" : "[0-9]", @"\w" => inClass ? "a-zA-Z0-9_" : "[a-zA-Z0-9_]", _ => escape });
+                var set = escape switch { @"\d" => "0-9", @"\w" => "a-zA-Z0-9_", _ => null };
+                translated.Append(set is null ? escape : inClass ? set : $"[{set}]");
                 continue;
             }
             if (pattern[i] is '[' or ']') inClass = pattern[i] == '[';
-            translated.Append(pattern[i] == '.' && !inClass ? "[^\\n\\r\\u2028\\u2029]" : pattern[i].ToString(CultureInfo.InvariantCulture));
+            if (pattern[i] == '.' && !inClass) translated.Append("[^\\n\\r\\u2028\\u2029]");
+            else translated.Append(pattern[i]);
         }
         return Regex.IsMatch(text, $@"\A(?:{translated})\z", RegexOptions.CultureInvariant);
     }

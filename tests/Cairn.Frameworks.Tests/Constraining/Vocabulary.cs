@@ -10,9 +10,12 @@ internal static class Vocabulary
 
     private static readonly string[] Common =
     [
-        "{\"", "\":", "\": ", "\": \"", "\",", "\", \"", "\",\"", "\"}", "\"}}", "\"]", "},", "}, {", "}]", "]}", "],", "{}", "[]", "[[", "{\"a\":", " \"", ", ",
-        "\n", "\n  ", "\n    ", "  ", "true", "false", "null", "tru", "ull", "name", "na", "value", " the", "hello", " world", "0", "12", "123", "-1", "1.5", "00",
-        "e+", "é", "ü", "日本", "😀", "\\n", "\\\"", "\\u00", "\\", "kind", "kind\":\"", "a", "ab", "abc", "b\"", "c\",\"d", ".", "!\"", "2024", "-0", ":0", "T1",
+        "{\"", "\":", "\": ", "\": \"", "\",", "\", \"", "\",\"", "\"}", "\"}}", "\"]", "},", "}, {", "}]", "]}", "],", "{}", "[]", "[[",
+        "{\"a\":", " \"", ", ",
+        "\n", "\n  ", "\n    ", "  ", "true", "false", "null", "tru", "ull", "name", "na", "value", " the", "hello", " world",
+        "0", "12", "123", "-1", "1.5", "00",
+        "e+", "é", "ü", "日本", "😀", "\\n", "\\\"", "\\u00", "\\", "kind", "kind\":\"", "a", "ab", "abc",
+        "b\"", "c\",\"d", ".", "!\"", "2024", "-0", ":0", "T1",
     ];
 
     public static TokenTrie Small { get; } = new(SmallTokens(), [End]);
@@ -80,8 +83,9 @@ internal static class GrammarTesting
             Assert.NotEmpty(allowed);
             var hurry = step > patience;
             // Half of the time only: a quotation mark may also be content, and closing nothing.
+            var closing = "\"}]".Select(c => (int)c).FirstOrDefault(allowed.Contains);
             var token = hurry && allowed.Contains(Vocabulary.End) ? Vocabulary.End
-                : hurry && random.Next(2) == 0 && "\"}]".Select(c => (int)c).FirstOrDefault(allowed.Contains) is var closing and > 0 ? closing
+                : hurry && random.Next(2) == 0 && closing > 0 ? closing
                 : allowed[random.Next(allowed.Count)];
             state.Advance(token);
             if (token == Vocabulary.End) return new UTF8Encoding(false, true).GetString([.. text]);

@@ -119,7 +119,9 @@ public sealed class Sampling_tokens
     {
         // Computed with the authors' C code (splitmix64.c, xoshiro256starstar.c) from seed 1.
         var random = new SeededRandom(1);
-        Assert.Equal([0xb3f2af6d0fc710c5, 0x853b559647364cea, 0x92f89756082a4514], [random.NextBits(), random.NextBits(), random.NextBits()]);
+        Assert.Equal(
+            [0xb3f2af6d0fc710c5, 0x853b559647364cea, 0x92f89756082a4514],
+            [random.NextBits(), random.NextBits(), random.NextBits()]);
     }
 
     [Fact]
@@ -200,7 +202,8 @@ public sealed class Sampling_tokens
         var logits = Enumerable.Range(0, 32_000).Select(i => i * 7919 % 1000 / 100f).ToArray();
         var scratch = new float[logits.Length];
         var mask = Enumerable.Repeat(~0UL, 500).ToArray();
-        foreach (var spec in new SamplingSpec[] { new() { Temperature = 0 }, new(), new() { TopK = 50, MinP = 0.1f }, new() { TopP = 0.9f } })
+        SamplingSpec[] specs = [new() { Temperature = 0 }, new(), new() { TopK = 50, MinP = 0.1f }, new() { TopP = 0.9f }];
+        foreach (var spec in specs)
         {
             var sampler = new Sampler(spec with { LogitBias = new Dictionary<int, float> { [3] = 1 } }, [1, 2, 3], 1);
             Say(20);

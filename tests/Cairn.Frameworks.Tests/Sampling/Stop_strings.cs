@@ -61,7 +61,8 @@ public sealed class Stop_strings
     [Fact]
     public void Empty_overlong_and_too_many_stops_are_named()
     {
-        Assert.Equal(["stop[1] is empty; leave it out, or give the text to stop at.", "stop[2] has 1025 characters; at most 1024 are taken."],
+        Assert.Equal(
+            ["stop[1] is empty; leave it out, or give the text to stop at.", "stop[2] has 1025 characters; at most 1024 are taken."],
             StopStrings.Problems(["a", "", new string('x', 1025)]));
         Assert.Single(StopStrings.Problems([.. Enumerable.Repeat("a", 17)]));
         Assert.Throws<ArgumentException>(() => new StopStrings([""]));

@@ -90,13 +90,15 @@ public sealed class Tool_calls
     [Fact]
     public void Any_text_at_all_is_parsed_alike_wherever_it_is_cut_and_loses_nothing_that_is_text()
     {
-        string[] parts = ["<tool_call>", "</tool_call>", "[TOOL_CALLS]", "<|python_tag|>", "<tool_", "{", "}", "[", "]", ",", ";", " ", "\n", "a", "\"", "\\",
+        string[] parts = ["<tool_call>", "</tool_call>", "[TOOL_CALLS]", "<|python_tag|>", "<tool_", "{", "}", "[", "]",
+            ",", ";", " ", "\n", "a", "\"", "\\",
             "{\"name\":", "\"ping\"", ",\"arguments\":", "{\"name\":\"ping\",\"arguments\":{\"a\":\"}\"}}", "{\"name\":\"ping\",\"parameters\":{}}"];
         var answers = Gen.Int[0, parts.Length - 1].Array[0, 14].Select(a => string.Concat(a.Select(i => parts[i])));
         Gen.Select(Gen.Enum<ToolCallFormat>(), answers, Gen.Int[1, 7].Array[200]).Sample((format, answer, cuts) =>
         {
             var pieces = new List<string>();
-            for (int at = 0, i = 0; at < answer.Length; at += cuts[i % 200], i++) pieces.Add(answer[at..Math.Min(answer.Length, at + cuts[i % 200])]);
+            for (int at = 0, i = 0; at < answer.Length; at += cuts[i % 200], i++)
+                pieces.Add(answer[at..Math.Min(answer.Length, at + cuts[i % 200])]);
             var whole = Parsed(format, [answer]);
             Assert.Equal(whole, Parsed(format, pieces));
             if (!whole.Contains("call_", StringComparison.Ordinal)) Assert.Equal(answer == "" ? "" : "text:" + answer, whole);
@@ -124,7 +126,8 @@ public sealed class Tool_calls
                 Assert.InRange(calls.Count, 1, tools.Choice == ToolChoice.Named ? 1 : ToolSet.MaximumCalls);
                 foreach (var call in calls)
                 {
-                    var text = string.Concat(deltas.OfType<ToolCallDelta.Arguments>().Where(a => a.Index == call.Index).Select(a => a.Fragment));
+                    var fragments = deltas.OfType<ToolCallDelta.Arguments>().Where(a => a.Index == call.Index);
+                    var text = string.Concat(fragments.Select(a => a.Fragment));
                     var arguments = JsonElement.Parse(text);
                     if (call.Name == "ping") Assert.Equal("{}", text);
                     else Assert.True(NaiveValidator.IsValid(schema, arguments, schema), text);
@@ -142,7 +145,8 @@ public sealed class Tool_calls
         var one = Tools("\"required\"", isParallel: false).GrammarFor(ToolCallFormat.Llama)!;
         Assert.True(one.Accepts("""{"name": "ping", "parameters": {}}"""));
         Assert.False(one.Accepts("""{"name": "ping", "parameters": {}}; {"name": "ping", "parameters": {}}"""));
-        Assert.True(Tools("\"required\"").GrammarFor(ToolCallFormat.Llama)!.Accepts("""{"name": "ping", "parameters": {}}; {"name":"ping","parameters":{}}"""));
+        var several = Tools("\"required\"").GrammarFor(ToolCallFormat.Llama)!;
+        Assert.True(several.Accepts("""{"name": "ping", "parameters": {}}; {"name":"ping","parameters":{}}"""));
         Assert.False(Tools("""{"type":"function","function":{"name":"ping"}}""").GrammarFor(ToolCallFormat.Llama)!
             .Accepts("""{"name":"get_weather","parameters":{"city":"x"}}"""));
     }
