@@ -85,6 +85,38 @@ public sealed class Quantising_that_fails
         Assert.Equal(["in"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public void A_graph_that_the_runtime_refuses_is_refused_before_anything_is_written()
+    {
+        using var folder = new ModelFolder();
+        DecoderFolder.Write(folder.File("in"), Quantized_models.Shape);
+        var model = OnnxFile.Read(folder.File("in/model.onnx"));
+        model.Graph.Node.First(node => node.OpType == "MatMul").Input.RemoveAt(1);
+        OnnxFile.Write(model, folder.File("in/model.onnx"));
+
+        var error = Assert.Throws<QuantizeException>(() => Quantized_models.Quantize(folder, QuantizeTarget.Int8));
+
+        Assert.StartsWith($"{folder.File("in/model.onnx")}: the runtime does not load the model:", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["in"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void A_folder_made_of_links_is_quantised_like_any_other()
+    {
+        using var folder = new ModelFolder();
+        Directory.CreateDirectory(folder.File("blobs"));
+        Directory.CreateDirectory(folder.File("in"));
+        DecoderGraph.Write(
+            folder.File("blobs/model.onnx"), Quantized_models.Shape, DecoderLayout.Genai, DecoderPrecision.Float32, RandomWeights.Seeded(1),
+            insideUpTo: 100);
+        foreach (var name in (string[])["model.onnx", "model.onnx.data"])
+            File.CreateSymbolicLink(folder.File($"in/{name}"), $"../blobs/{name}");
+
+        var report = Quantized_models.Quantize(folder, QuantizeTarget.Int8);
+
+        Assert.InRange((double)report.BytesAfter / report.BytesBefore, 0.1, 0.45);
+    }
+
     /// <summary>Throws as a full disk does once so much is done; counts what lies beside the input then.</summary>
     private sealed class FailsWhen(string stage, string folder) : IProgress<string>
     {

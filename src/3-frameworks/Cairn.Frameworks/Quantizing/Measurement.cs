@@ -7,12 +7,12 @@ namespace Cairn.Frameworks.Quantizing;
 /// <summary>Runs a model and its quantised form side by side.</summary>
 internal static class Measurement
 {
+    /// <param name="before">The model as it was.</param>
     /// <exception cref="QuantizeException">The quantised form does not load: nothing that cannot run is handed out.</exception>
     internal static QuantizeReport Measure(
-        QuantizeReport report, ModelSource source, string quantized, QuantizeOptions options, TimeProvider time,
+        QuantizeReport report, ModelSource source, InferenceSession before, string quantized, QuantizeOptions options, TimeProvider time,
         CancellationToken cancellationToken)
     {
-        using var before = Load(source.ModelPath, "the model");
         using var after = Load(quantized, "the quantised model");
         try
         {
@@ -49,7 +49,8 @@ internal static class Measurement
         return report with { Decoder = new DecoderComparing(first, second, window, time).Compare(tokens, cancellationToken) };
     }
 
-    private static InferenceSession Load(string path, string what)
+    /// <summary>Opens a model with the runtime, which checks the graph.</summary>
+    internal static InferenceSession Load(string path, string what)
     {
         try
         {

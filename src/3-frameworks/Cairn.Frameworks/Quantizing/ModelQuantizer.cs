@@ -29,11 +29,12 @@ public static class ModelQuantizer
         AlreadyQuantized.Refuse(model, source.ModelPath, options.Target);
         var own = source.OwnFiles(model);
         using var files = new QuantizedFiles(output, source, options.Replace);
-        var before = own.Sum(file => new FileInfo(file).Length);
+        var bytes = own.Sum(Size);
+        using var before = Measurement.Load(source.ModelPath, "the model");
 
         progress?.Report($"quantising {source.ModelPath}");
         var weights = LargeWeights(model);
-        var converted = Write(model, source, files.ModelPath, before, options, cancellationToken);
+        var converted = Write(model, source, files.ModelPath, bytes, options, cancellationToken);
         var kept = LargeWeights(model).Intersect(weights).Except(converted.Select(weight => weight.Name)).ToList();
         var after = Directory.EnumerateFiles(Path.GetDirectoryName(files.ModelPath)!).Sum(file => new FileInfo(file).Length);
         files.CopyOthers(own, cancellationToken);
@@ -41,8 +42,8 @@ public static class ModelQuantizer
             files.DeclareHalfCache();
 
         progress?.Report("measuring both");
-        var report = new QuantizeReport(source.RelativePath, options.Target, before, after, converted, kept);
-        report = Measurement.Measure(report, source, files.ModelPath, options, time, cancellationToken);
+        var report = new QuantizeReport(source.RelativePath, options.Target, bytes, after, converted, kept);
+        report = Measurement.Measure(report, source, before, files.ModelPath, options, time, cancellationToken);
         files.Publish();
         return report;
     }
@@ -64,6 +65,13 @@ public static class ModelQuantizer
         }
         writer.Finish(model);
         return converted;
+    }
+
+    /// <summary>A link counts as what it points to.</summary>
+    private static long Size(string path)
+    {
+        using var file = File.OpenRead(path);
+        return file.Length;
     }
 
     private static List<string> LargeWeights(ModelProto model) =>
