@@ -146,6 +146,27 @@ public sealed class Loading_models
         Fails(model.Folder, nameof(EngineOptions.Rows), new EngineOptions { Rows = 0 });
     }
 
+    [Fact]
+    public void Rows_share_half_the_machine_where_their_contexts_do_not_fit()
+    {
+        var options = new EngineOptions { Rows = 8 };
+        Assert.Equal(8 * 64, LoadedDecoder.BlocksFor(options, 1024, 1000, memory: 1L << 40));
+        Assert.Equal(125, LoadedDecoder.BlocksFor(options, 1024, 1000, memory: 4_000_000));
+        var error = Assert.Throws<ModelLoadException>(() => LoadedDecoder.BlocksFor(options, 1024, 1000, memory: 2_000_000));
+        Assert.Contains("1024000 bytes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Several_end_tokens_are_all_taken()
+    {
+        using var model = new TinyModel();
+        var config = Path.Combine(model.Folder, "genai_config.json");
+        var text = File.ReadAllText(config);
+        File.WriteAllText(config, text.Replace("\"eos_token_id\": 257", "\"eos_token_id\": [257, 259]", StringComparison.Ordinal));
+        await using var engine = model.Load();
+        Assert.Equal([257, 259], engine.EndTokens);
+    }
+
     private static void FailsWithout(string file, string named)
     {
         using var model = new TinyModel();

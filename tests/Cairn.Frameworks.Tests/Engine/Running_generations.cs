@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Cairn.Frameworks.Constraining;
 using Cairn.Frameworks.Engine;
 using Cairn.Frameworks.Onnx.Decoders;
 using Cairn.Frameworks.Sampling;
@@ -165,6 +167,24 @@ public sealed class Running_generations
         var forced = request with { IgnoreEnd = false, Sampling = ending };
         var (tokens, ended) = await TinyModel.RunAsync(engine, forced);
         Assert.Equal((FinishReason.Stop, 0), (ended.Reason, tokens.Count));
+    }
+
+    [Fact]
+    public async Task A_constrained_output_is_what_its_schema_accepts_beside_free_ones()
+    {
+        using var model = new TinyModel();
+        await using var engine = model.Load();
+        using var schema = JsonDocument.Parse("""
+            {"type":"object","properties":{"on":{"type":"boolean"},"kind":{"enum":["row","block"]}},
+             "required":["on","kind"],"additionalProperties":false}
+            """);
+        var free = TinyModel.RunAsync(engine, TinyModel.Greedy([9], 60));
+        var request = TinyModel.Greedy(TinyModel.Prompt(4, 12), 120) with { Grammar = Grammar.FromJsonSchema(schema.RootElement) };
+        var (text, finish) = await TextAsync(engine, request);
+        using var said = JsonDocument.Parse(text);
+        Assert.Equal(FinishReason.Stop, finish.Reason);
+        Assert.Contains(said.RootElement.GetProperty("kind").GetString(), (string[])["row", "block"]);
+        Assert.Equal(60, (await free).Tokens.Count);
     }
 
     [Fact]

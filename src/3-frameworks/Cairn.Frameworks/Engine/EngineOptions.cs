@@ -22,9 +22,9 @@ public sealed class EngineOptions
     public long PrefixCacheBytes { get; set; } = 256L << 20;
 
     /// <summary>
-    /// Memory for keys and values of all rows, bytes; null (the default) is enough for every row's whole context. With less, rows share it
-    /// in blocks of 16 tokens as they grow, and when it runs out the youngest request gives its row back and goes on later. At least one
-    /// whole context.
+    /// Memory for keys and values of all rows, bytes; null (the default) is enough for every row's whole context, but at most half the
+    /// machine's memory. With less than the rows can hold they share it in blocks of 16 tokens as they grow, and when it runs out the
+    /// youngest request gives its row back and goes on later. At least one whole context.
     /// </summary>
     public long? KeyValueBytes { get; set; }
 

@@ -23,6 +23,8 @@ public sealed record GenerationRequest
     /// <summary>Whom the engine is fair to: callers share it evenly, however many requests each has.</summary>
     public string Caller { get; init; } = "";
 
-    /// <summary>Goes on past end tokens until <see cref="MaximumTokens"/>; for benchmarks.</summary>
+    /// <summary>
+    /// Goes on past end tokens until <see cref="MaximumTokens"/>; for benchmarks. A grammar ends the output all the same.
+    /// </summary>
     public bool IgnoreEnd { get; init; }
 }

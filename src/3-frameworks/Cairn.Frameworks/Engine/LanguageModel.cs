@@ -82,7 +82,7 @@ public sealed class LanguageModel : IAsyncDisposable
             Sampler = new Sampler(request.Sampling, request.Prompt, seed),
             Text = new OutputText(Tokenizer.NewStream(), request.Stops),
             Grammar = request.Grammar is { } grammar ? new GrammarState(grammar, TokenTrie) : null,
-            EndTokens = request.IgnoreEnd ? [] : EndTokens,
+            EndTokens = request.IgnoreEnd && request.Grammar is null ? [] : EndTokens,
             Vocabulary = _vocabulary,
         };
         _loop.Start(live, cancellationToken);

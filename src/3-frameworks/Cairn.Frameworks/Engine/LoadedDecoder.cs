@@ -22,10 +22,11 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
         {
             var context = ContextOf(files, options);
             var shared = layout.SharesBuffer && !options.CopyCache;
-            var blocks = BlocksFor(options, context, layout.BytesPerToken);
+            var blocks = BlocksFor(options, context, layout.BytesPerToken, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+            var scarce = blocks < options.Rows * (long)BlockKey.BlocksFor(context);
             var run = new DecoderSession(session, layout, options.Rows, context);
             decoder = shared
-                ? new SharedCacheDecoder(run, files.Model, options.KeyValueBytes is not null)
+                ? new SharedCacheDecoder(run, files.Model, givesBack: scarce)
                 : new AppendedCacheDecoder(run, files.Model);
             var limits = new BatchLimits
             {
@@ -76,18 +77,24 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
             : throw new ModelLoadException($"{files.Model}: a context of {context} tokens; expected 2 to {LongestContext}");
     }
 
-    private static int BlocksFor(EngineOptions options, int context, long bytesPerToken)
+    /// <summary>
+    /// Blocks of keys and values over all rows: what the option says, else all that the rows can hold, but no more than half the machine.
+    /// </summary>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="context">Tokens of one row.</param>
+    /// <param name="bytesPerToken">Of all layers' keys and values.</param>
+    /// <param name="memory">What this process may use, bytes.</param>
+    internal static int BlocksFor(EngineOptions options, int context, long bytesPerToken, long memory)
     {
         var perRow = BlockKey.BlocksFor(context);
-        var all = (long)perRow * options.Rows;
-        if (options.KeyValueBytes is { } bytes)
-            all = Math.Min(all, bytes / (bytesPerToken * BlockKey.Tokens));
-        if (all < perRow)
+        var budget = options.KeyValueBytes ?? memory / 2;
+        var blocks = Math.Min((long)perRow * options.Rows, budget / (bytesPerToken * BlockKey.Tokens));
+        if (blocks < perRow)
             throw new ModelLoadException(
-                $"{nameof(EngineOptions.KeyValueBytes)} is {options.KeyValueBytes}; one context of {context} tokens "
-                + $"takes {perRow * BlockKey.Tokens * bytesPerToken} bytes of keys and values. "
-                + $"Give more, or a smaller {nameof(EngineOptions.ContextLength)}");
-        return (int)Math.Min(all, int.MaxValue);
+                $"one context of {context} tokens takes {perRow * BlockKey.Tokens * bytesPerToken} bytes of keys and values; "
+                + $"{(options.KeyValueBytes is null ? "half this machine's memory" : nameof(EngineOptions.KeyValueBytes))} is {budget}. "
+                + $"Give a smaller {nameof(EngineOptions.ContextLength)}{(options.KeyValueBytes is null ? "" : ", or more")}");
+        return (int)Math.Min(blocks, int.MaxValue);
     }
 
     private static void Check(EngineOptions options)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Cairn.Frameworks.Engine.Batching;
 using Cairn.Frameworks.Engine.Decoding;
+using Cairn.Frameworks.Engine.Tensors;
 
 namespace Cairn.Frameworks.Engine;
 
@@ -50,7 +51,7 @@ internal sealed unsafe class StepRunner(IDecoder decoder, BatchScheduler schedul
     {
         decoder.Dispose();
         _pool.Dispose();
-        NativeBuffer.TrimLibrary();
+        HeapTrim.Run();
     }
 
     private void EmptyRow(int row)

@@ -11,7 +11,8 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     private const int ReadWrite = 3;
     private const int Private = 2;
     private const int DontNeed = 4;
-    private static readonly int s_anonymous = OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
+    // MAP_ANONYMOUS and MAP_NORESERVE: what may never be written is not counted against the machine's memory.
+    private static readonly int s_anonymous = OperatingSystem.IsMacOS() ? 0x1000 | 0x40 : 0x20 | 0x4000;
 
     private nint _start;
 
@@ -51,22 +52,6 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>
-    /// Makes the C library give back what was freed into it: ONNX Runtime keeps weights there, and it keeps freed memory for next time.
-    /// </summary>
-    public static void TrimLibrary()
-    {
-        try
-        {
-            if (OperatingSystem.IsLinux())
-                _ = Trim(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // Another C library than glibc; musl gives freed memory back by itself.
-        }
-    }
-
     private void Free()
     {
         if (_start != 0)
@@ -82,7 +67,4 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(nint address, nint length, int advice);
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    private static partial int Trim(nint pad);
 }
