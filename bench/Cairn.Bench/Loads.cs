@@ -7,6 +7,7 @@ using Cairn.Bench.Latency;
 using Cairn.Bench.Planning;
 using Cairn.Bench.Scheduling;
 using Cairn.Bench.State;
+using Cairn.Bench.Tensors;
 
 namespace Cairn.Bench;
 
@@ -26,6 +27,7 @@ internal static class Loads
           latency [RUNS]                     'cairn run' of echo to its first log line; default 30
           idle [SECONDS]                     a 'cairn up' that does nothing; default 30
           state [DATABASE SECONDS]           durable fenced steps and reads of the store alone
+          tensors [TREES DEPTH CLIENTS SECONDS]  a tree model with and without dynamic batching; default 500 8 64 5
           all                                every load above but state
           micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
 
@@ -76,6 +78,8 @@ internal static class Loads
                 return await LatencyLoad.RunAsync(args);
             case "idle":
                 return await IdleLoad.RunAsync(args);
+            case "tensors":
+                return await TensorsLoad.RunAsync(args);
             default:
                 Console.WriteLine($"There is no load '{name}'.\n{Help}");
                 return false;
