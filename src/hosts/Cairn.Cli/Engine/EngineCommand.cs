@@ -10,7 +10,7 @@ namespace Cairn.Cli.Engine;
 
 internal sealed class EngineCommand : CairnCommand
 {
-    private readonly Argument<string[]> _folders = new("FOLDER") { Description = "Folders of models: onnxruntime-genai's layout, or onnx-community's.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _folders = new("FOLDER") { Description = "Folders of models: onnxruntime-genai's layout, onnx-community's, or an encoder's.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string?> _name = new("--name") { Description = "The name that requests give; default the folder's.", HelpName = "NAME" };
     private readonly Option<string> _host = new("--host") { Description = "A loopback address: 127.0.0.1 or ::1.", DefaultValueFactory = _ => "127.0.0.1", HelpName = "ADDRESS" };
     private readonly Option<int> _port = new("--port") { Description = "Where HTTP/1.1 answers; 0 takes a free one.", DefaultValueFactory = _ => 8000, HelpName = "PORT" };
@@ -18,6 +18,7 @@ internal sealed class EngineCommand : CairnCommand
     private readonly Option<int> _rows = new("--rows") { Description = "Sequences decoded together, 1 to 256.", DefaultValueFactory = _ => new EngineOptions().Rows, HelpName = "N" };
     private readonly Option<int> _queue = new("--queue") { Description = "Requests that may wait for a row; one more is refused.", DefaultValueFactory = _ => new EngineOptions().QueueLimit, HelpName = "N" };
     private readonly EngineFlags _flags = new();
+    private readonly TensorFlags _tensors = new();
 
     public EngineCommand() : base("engine", "Serve models from this machine's memory: OpenAI's API, health and metrics on loopback. Ctrl-C finishes what is under way and gives all memory back.",
         "cairn engine models/tiny --port 8000 --rows 8")
@@ -26,6 +27,7 @@ internal sealed class EngineCommand : CairnCommand
         foreach (var option in new Option[] { _name, _host, _port, _grpcPort, _rows, _queue })
             Options.Add(option);
         _flags.AddTo(this);
+        _tensors.AddTo(this);
         Subcommands.Add(new EngineBenchCommand());
     }
 
@@ -56,15 +58,19 @@ internal sealed class EngineCommand : CairnCommand
     {
         var folders = context.Get(_folders)!;
         var name = context.Get(_name);
-        if (name is not null && folders.Length > 1)
+        var engine = _flags.Read(context, context.Get(_rows), context.Get(_queue));
+        var tensors = _tensors.Read(context, engine.Threads);
+        if (folders.Length == 0 && tensors.Repositories.Count == 0)
+            throw new CliException(ExitCodes.Usage, "There is nothing to serve: name a FOLDER with a model, or a --repository of ONNX models.");
+        if (name is not null && folders.Length != 1)
             throw new CliException(ExitCodes.Usage, $"--name {name} names one model, and there are {folders.Length} folders; without it each has its folder's name.");
         if (!IPAddress.TryParse(context.Get(_host)!.Replace("localhost", "127.0.0.1", StringComparison.OrdinalIgnoreCase), out var address))
             throw new CliException(ExitCodes.Usage, $"--host {context.Get(_host)}: expected a loopback address, such as 127.0.0.1.");
-        var engine = _flags.Read(context, context.Get(_rows), context.Get(_queue));
         return new EngineHostOptions
         {
             Http = new IPEndPoint(address, Port("--port", context.Get(_port))),
             Grpc = context.Get(_grpcPort) == -1 ? null : new IPEndPoint(address, Port("--grpc-port", context.Get(_grpcPort))),
+            Tensors = tensors,
             Models = [.. folders.Select(Path.GetFullPath).Select(folder => new ModelSource(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, engine))],
         };
     }

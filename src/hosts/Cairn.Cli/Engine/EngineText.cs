@@ -25,6 +25,8 @@ internal static class EngineText
             output.Note($"  gRPC     {host.GrpcAddress}");
         foreach (var model in host.Models.All<ServedModel>())
             output.Note($"  model    {Describe(model)}");
+        foreach (var name in host.Repository.ReadyNames)
+            output.Note($"  tensors  {host.HttpAddress}/v2/models/{name}");
     }
 
     private static string Describe(ServedModel model) => model is not ServedLanguageModel language
