@@ -90,6 +90,10 @@ public sealed class Where_a_model_fits
             new ServingMachine(silent, 1)));
         Assert.Null(answer.Speed);
         Assert.Throws<ArgumentException>(() => ServingPrice.Of(1, answer, new FitNeed()));
+
+        var asked = new FitNeed { Objective = new ServingObjective(null, TimeSpan.FromSeconds(1)) };
+        var unknown = Assert.IsType<FitAnswer.DoesNotFit>(ServingFit.Of(OpenModels.Find("llama-3.1-8b")!, asked, new ServingMachine(silent, 1)));
+        Assert.Contains("publishes no rate", Assert.Single(unknown.Reasons), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -10,8 +10,8 @@ public sealed class Serving_recipes
 {
     private static readonly ServingStart s_full = new()
     {
-        Model = "/models/qwen3-32b", Port = 8000, Name = "qwen", Precision = WeightPrecision.Bf16, Layout = new Layout(4, 2), Context = 32768, Sequences = 64,
-        MemoryShare = 0.9, Threads = 8,
+        Model = "/models/qwen3-32b", Port = 8000, Name = "qwen", Precision = WeightPrecision.Bf16, Layout = new Layout(4, 2),
+        Context = 32768, Sequences = 64, MemoryShare = 0.9, Threads = 8,
     };
 
     public static TheoryData<string, string> Golden => new()
@@ -78,7 +78,10 @@ public sealed class Serving_recipes
     {
         var command = Run(
             ServingRecipes.LlamaCpp,
-            new ServingStart { Model = "small.gguf", Port = 8080, Precision = WeightPrecision.Int4, UsesAccelerators = false, Context = 1024, Sequences = 8, Threads = 2 });
+            new ServingStart
+            {
+                Model = "small.gguf", Port = 8080, Precision = WeightPrecision.Int4, UsesAccelerators = false, Context = 1024, Sequences = 8, Threads = 2,
+            });
         Assert.Equal(
             "llama-server --model small.gguf --host 127.0.0.1 --port 8080 --ctx-size 8192 --parallel 8 --threads 2 --n-gpu-layers 0 --metrics",
             string.Join(' ', command.Arguments));

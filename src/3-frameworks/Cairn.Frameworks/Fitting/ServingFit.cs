@@ -70,6 +70,12 @@ public static class ServingFit
                     message => slow = $"{Name(precision)} on {layout.Accelerators} × {machine.Accelerator.Name} {message}");
             if (speed is null && computes)
                 continue;
+            if (!computes && need.Objective != new ServingObjective())
+            {
+                slow = $"the vendor of {machine.Accelerator.Name} publishes no rate, so that it cannot be said whether it is fast enough";
+                continue;
+            }
+
             var answer = new FitAnswer.Fits(precision, layout, replicas, fewest.Value, memory, speed);
             if (best is null || Rate(answer, need) > Rate(best, need))
                 best = answer;

@@ -40,7 +40,8 @@ public static class ServingRecipes
             var texts = recipe.Command.Concat(recipe.Arguments.SelectMany(argument => argument)).Concat(recipe.Environment.Values);
             foreach (var text in texts)
             {
-                var rest = ServingRecipeRendering.Braces().Replace(text, match => s_words.Contains(match.Groups[1].Value) ? "" : match.Value);
+                var rest = ServingRecipeRendering.Braces()
+                    .Replace(text, match => s_words.Contains(match.Groups[1].Value) ? "" : match.Value);
                 if (rest.Contains('{') || rest.Contains('}'))
                     throw new JsonException($"{recipe.Name} has '{text}'; expected the words {string.Join(", ", s_words)} in braces.");
             }
