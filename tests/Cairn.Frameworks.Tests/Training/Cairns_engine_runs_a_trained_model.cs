@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Cairn.Frameworks.ChatTemplates;
 using Cairn.Frameworks.Engine;
 using Cairn.Frameworks.Quantizing;
 using Cairn.Frameworks.Sampling;
@@ -66,6 +68,26 @@ public sealed class Cairns_engine_runs_a_trained_model(TrainedModel model)
         Assert.Equal([258, 'Y', 'o', 'u', 0xE2, 0x82, 0xAC, 260, 259], tokenizer.Encode("<|user|>You€<|end|><|assistant|>"));
         Assert.Equal("You €\n", tokenizer.Decode([258, 'Y', 'o', 'u', ' ', 0xE2, 0x82, 0xAC, '\n', 260]));
     }
+
+    [Fact]
+    public async Task With_its_chat_template_as_it_was_trained_on()
+    {
+        var folder = await model.FolderAsync();
+        var template = ChatTemplate.Load(folder)!;
+        var text = template.Render(Conversation("system", "Finish the sentence.", "user", "You may not use"), DateTimeOffset.UnixEpoch);
+        Assert.Equal(TrainedModel.Prompts[2], Tokenizer.Load(folder).Encode(text));
+        var refusal = Assert.Throws<ChatTemplateException>(() => template.Render(Conversation("tool", "3"), DateTimeOffset.UnixEpoch));
+        Assert.Contains("The roles are system, user and assistant, not tool.", refusal.Message, StringComparison.Ordinal);
+    }
+
+    private static JsonObject Conversation(params string[] rolesAndTexts) => new()
+    {
+        ["messages"] = new JsonArray([.. rolesAndTexts.Chunk(2).Select(pair => (JsonNode)new JsonObject
+        {
+            ["role"] = pair[0], ["content"] = pair[1],
+        })]),
+        ["add_generation_prompt"] = true,
+    };
 
     private static EngineOptions Options(int rows) => new() { Rows = rows, Threads = 1 };
 
