@@ -150,8 +150,11 @@ public sealed class InferenceGateway : IDisposable
         var pool = answer.Target as PoolTarget;
         Usage.Add(new UsageSubject(call.Key.Project, call.Key.Id, call.Facts.Model, pool?.Endpoint, (answer.Target as ProviderTarget)?.Name),
             new UsageSum(1, usage.Input, usage.Cached, usage.Output, cost));
-        if (pool is not null && succeeded && outcome.Broken is null)
-            Activities.Of(pool.Endpoint).Meter.Answered(outcome.FirstEventMs, outcome.EachTokenMs);
+        if (pool is null || !succeeded || outcome.Broken is not null)
+            return;
+        var activity = Activities.Of(pool.Endpoint);
+        activity.Meter.Answered(outcome.FirstEventMs, outcome.EachTokenMs);
+        activity.Revision(pool.Revision).Answered(outcome.FirstEventMs);
     }
 
     private async ValueTask<(RequestBody?, BodyFailure)> ReadAsync(HttpContext context)

@@ -24,6 +24,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
         {
             replica?.End(tokens - done, end, time.GetUtcNow());
             activity?.Meter.Changed(running: -1, tokens: -tokens);
+            activity?.Revision(((PoolTarget)target).Revision).Ended(end);
             activity?.Freed();
         }
 

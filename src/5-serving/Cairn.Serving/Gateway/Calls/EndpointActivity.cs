@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Cairn.Contracts.Ids;
+using Cairn.Serving.Rollouts;
 
 namespace Cairn.Serving.Gateway.Calls;
 
@@ -21,6 +22,8 @@ public sealed class EndpointActivities(TimeProvider time)
     /// <summary>Forgets an endpoint that is gone.</summary>
     public void Forget(EndpointId endpoint) => _all.TryRemove(endpoint, out _);
 
+    internal RevisionHealth HealthOf(EndpointId endpoint, int revision) => Of(endpoint).Revision(revision).Health;
+
     internal EndpointActivity Of(EndpointId endpoint) => _all.GetOrAdd(endpoint, static (id, clock) => new EndpointActivity(new EndpointMeter(id, clock)), time);
 }
 
@@ -31,6 +34,10 @@ internal sealed class EndpointActivity(EndpointMeter meter)
     private readonly LinkedList<TaskCompletionSource> _waiting = new();
 
     public EndpointMeter Meter { get; } = meter;
+
+    private readonly ConcurrentDictionary<int, RevisionMeter> _revisions = new();
+
+    public RevisionMeter Revision(int number) => _revisions.GetOrAdd(number, static _ => new RevisionMeter());
 
     /// <summary>Joins the line.</summary>
     /// <returns>A place that is woken once; null where the line is full.</returns>

@@ -51,6 +51,9 @@ public sealed class GatewayState
         }
     }
 
+    /// <summary>Requests that a replica has at the moment.</summary>
+    public int InFlight(TaskId task) => Volatile.Read(ref _replicas).TryGetValue(task, out var replica) ? replica.Requests : 0;
+
     internal CompiledRoute? FindRoute(ModelName name) => Volatile.Read(ref _compiled).Routes.GetValueOrDefault(name);
 
     internal (GatewayKey Key, KeyAccount Account)? FindKey(KeyId id)

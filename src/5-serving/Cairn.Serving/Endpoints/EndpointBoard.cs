@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using Cairn.Contracts.Ids;
+using Cairn.Serving.Autoscaling;
+
+namespace Cairn.Serving.Endpoints;
+
+/// <summary>What the reconciler keeps of endpoints between turns and nothing durable depends on; a restart begins it anew.</summary>
+internal sealed class EndpointBoard
+{
+    private readonly ConcurrentDictionary<EndpointId, ScalingMemory> _scaling = new();
+    private readonly ConcurrentDictionary<EndpointId, string> _messages = new();
+
+    public ScalingMemory Scaling(EndpointId endpoint) => _scaling.GetValueOrDefault(endpoint) ?? ScalingMemory.None;
+
+    /// <summary>Why there are as many replicas wanted as there are.</summary>
+    public string? MessageOf(EndpointId endpoint) => _messages.GetValueOrDefault(endpoint);
+
+    public void Decided(EndpointId endpoint, ScalingDecision decision)
+    {
+        _scaling[endpoint] = decision.Memory;
+        _messages[endpoint] = decision.Message;
+    }
+
+    public void Forget(EndpointId endpoint)
+    {
+        _scaling.TryRemove(endpoint, out _);
+        _messages.TryRemove(endpoint, out _);
+    }
+}

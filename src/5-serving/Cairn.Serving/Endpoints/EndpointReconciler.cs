@@ -1,0 +1,158 @@
+using Cairn.Contracts.Api;
+using Cairn.Contracts.Identity;
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Jobs;
+using Cairn.Contracts.Workloads;
+using Cairn.Fleet.Jobs;
+using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Rollouts;
+using Cairn.State;
+using Microsoft.Extensions.Logging;
+
+namespace Cairn.Serving.Endpoints;
+
+/// <summary>
+/// Moves endpoints: (1) loads their rows and what jobs, probes and the gateway say; (2) decides each; (3) writes what was decided in one transaction; (4) submits and stops
+/// the jobs that the rows now ask for, again and again until it is so; (5) tells the prober and the gateway.
+/// A turn that dies anywhere is finished by the next: a replica's job is submitted under the replica's id, so it begins once.
+/// </summary>
+internal sealed partial class EndpointReconciler(
+    Store store, FleetJobs jobs, ReplicaProber prober, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, RolloutOptions options,
+    TimeProvider time, ILogger<EndpointReconciler> logger)
+{
+    public async Task ReconcileAsync(Fence? fence, CancellationToken cancellationToken)
+    {
+        // (1)
+        var (endpoints, replicas, revisions) = await store.ReadAsync(Load, cancellationToken);
+        var byEndpoint = replicas.ToLookup(r => r.EndpointId);
+        var seen = endpoints.Select(e => See(e, byEndpoint[e.Id], revisions)).ToList();
+
+        // (2)
+        var all = seen.Select(s => (Seen: s, Changes: Decide(s))).ToList();
+
+        // (3)
+        var changed = all.Where(a => !a.Changes.IsNothing(a.Seen.Row)).ToList();
+        if (changed.Count > 0)
+            await store.WriteAsync(session => Write(session, fence, changed), cancellationToken);
+        foreach (var (one, changes) in all)
+            Remember(one, changes);
+
+        // (4)
+        var now = all.SelectMany(a => Rows(a.Seen, a.Changes)).ToList();
+        foreach (var (endpoint, replica) in now)
+            await ActAsync(endpoint, replica, revisions, cancellationToken);
+
+        // (5)
+        push.Push(all.Where(a => !a.Changes.Ended).Select(a => After(a.Seen, a.Changes)).ToList(), revisions);
+        prober.Watch(push.Probes);
+    }
+
+    private static (IReadOnlyList<EndpointRow>, IReadOnlyList<ReplicaRow>, Dictionary<(EndpointId, int), Revision>) Load(ReadSession session)
+    {
+        var (endpoints, replicas) = (EndpointRows.Live(session), EndpointRows.LiveReplicas(session));
+        var numbers = endpoints.SelectMany(e => new[] { (e.Id, e.Revision), (e.Id, e.Canary ?? e.Revision) }).Concat(replicas.Select(r => (r.EndpointId, r.Revision))).Distinct();
+        var revisions = new Dictionary<(EndpointId, int), Revision>();
+        foreach (var (endpoint, number) in numbers)
+        {
+            if (EndpointRows.Revision(session, endpoint, number) is { } row)
+                revisions[(endpoint, number)] = Revision.Of(row);
+        }
+        return (endpoints, replicas, revisions);
+    }
+
+    private EndpointSeen See(EndpointRow endpoint, IEnumerable<ReplicaRow> replicas, Dictionary<(EndpointId, int), Revision> revisions)
+    {
+        var seen = replicas.Select(row =>
+        {
+            var task = row.JobId is { } job ? jobs.TaskOf(job) : null;
+            return new ReplicaSeen(row, row.JobId is { } live && jobs.IsLive(live), task, task is null ? null : prober.Of(task.Task), task is null ? 0 : gateway.InFlight(task.Task));
+        }).ToList();
+        var canary = endpoint.Canary is { } number ? activities.HealthOf(endpoint.Id, number) : default;
+        return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary);
+    }
+
+    private EndpointChanges Decide(EndpointSeen seen) => activities.MeterOf(seen.Row.Id).Read((load, now) =>
+        EndpointTurn.Decide(seen, load, board.Scaling(seen.Row.Id), options, () => Guid.CreateVersion7(now), now));
+
+    private static void Write(WriteSession session, Fence? fence, List<(EndpointSeen Seen, EndpointChanges Changes)> all)
+    {
+        if (fence is not null)
+            session.RequireFence(fence);
+        foreach (var (seen, changes) in all)
+        {
+            EndpointRows.UpdateDecided(session, changes.Endpoint);
+            if (changes.WentBack)
+                EndpointRows.UpdateRollout(session, changes.Endpoint, seen.Row.Revision, seen.Row.Canary);
+            foreach (var replica in changes.Replicas)
+                EndpointRows.Update(session, replica);
+            foreach (var replica in changes.Begun)
+                EndpointRows.Insert(session, replica);
+            foreach (var (kind, message) in changes.Events)
+                EndpointRows.Tell(session, seen.Row.Id, kind, message);
+            if (changes.Ended)
+                EndpointRows.SetPhase(session, seen.Row.Id, EndpointPhase.Stopped, session.Now);
+            if (changes.Begun.Count > 0 || changes.WentBack || changes.Ended)
+                session.Signal(EndpointRows.Signal);
+        }
+    }
+
+    private void Remember(EndpointSeen seen, EndpointChanges changes)
+    {
+        foreach (var (kind, message) in changes.Events)
+            LogEvent(logger, seen.Row.Name, kind, message);
+        if (changes.Scaling is { } scaling)
+            board.Decided(seen.Row.Id, scaling);
+        if (!changes.Ended)
+            return;
+        board.Forget(seen.Row.Id);
+        activities.Forget(seen.Row.Id);
+    }
+
+    private static IEnumerable<(EndpointRow, ReplicaRow)> Rows(EndpointSeen seen, EndpointChanges changes) =>
+        After(seen, changes).Replicas.Select(r => (changes.Endpoint, r.Row)).Concat(changes.Begun.Select(b => (changes.Endpoint, b)));
+
+    private static EndpointSeen After(EndpointSeen seen, EndpointChanges changes)
+    {
+        var changed = changes.Replicas.ToDictionary(r => r.Id);
+        return seen with
+        {
+            Row = changes.Endpoint,
+            Replicas = [.. seen.Replicas.Select(r => r with { Row = changed.GetValueOrDefault(r.Row.Id) ?? r.Row }).Where(r => r.Row.Phase != ReplicaPhase.Ended)],
+        };
+    }
+
+    private async Task ActAsync(EndpointRow endpoint, ReplicaRow replica, Dictionary<(EndpointId, int), Revision> revisions, CancellationToken cancellationToken)
+    {
+        if (replica is { Phase: ReplicaPhase.Starting, JobId: null } && revisions.TryGetValue((endpoint.Id, replica.Revision), out var revision))
+        {
+            await SubmitAsync(endpoint, replica, revision, cancellationToken);
+        }
+        else if (replica is { Phase: ReplicaPhase.Stopping, JobId: { } job } && jobs.TaskOf(job)?.State != TaskState.Stopping && jobs.IsLive(job))
+        {
+            await jobs.StopAsync(job, "the endpoint " + endpoint.Name, null, cancellationToken);
+        }
+    }
+
+    private async Task SubmitAsync(EndpointRow endpoint, ReplicaRow replica, Revision revision, CancellationToken cancellationToken)
+    {
+        var caller = new Caller(endpoint.CreatedKey, endpoint.CreatedBy, Role.Member, endpoint.ProjectId, endpoint.Project);
+        var secrets = revision.Sealed is { } text ? jobs.Unseal(endpoint.Id.Value, text) : null;
+        var request = revision.Job(endpoint.Name, replica.Id, secrets);
+        var submitted = await jobs.SubmitAsync(request, caller, $"replica-{replica.Id:N}", cancellationToken);
+        var next = submitted.Job is { } job ? replica with { JobId = job }
+            : replica with { Phase = ReplicaPhase.Ended, EndedAt = time.GetUtcNow(), Message = submitted.Problem!.Message };
+        await store.WriteAsync(session =>
+        {
+            EndpointRows.Update(session, next);
+            if (submitted.Problem is { } problem)
+            {
+                EndpointRows.Tell(session, endpoint.Id, "replica_refused", problem.Message);
+                EndpointRows.UpdateDecided(session, endpoint with { FailedStarts = endpoint.FailedStarts + 1, FailedAt = session.Now });
+            }
+            session.Signal(EndpointRows.Signal);
+        }, cancellationToken);
+        if (submitted.Problem is { } refused)
+            LogRefused(logger, endpoint.Id, refused.Message);
+    }
+}

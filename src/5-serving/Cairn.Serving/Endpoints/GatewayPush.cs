@@ -1,0 +1,110 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.Json;
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Jobs;
+using Cairn.Contracts.Units;
+using Cairn.Contracts.Workloads;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Snapshots;
+using Cairn.Serving.Rollouts;
+
+namespace Cairn.Serving.Endpoints;
+
+/// <summary>The keys that may call models, and word of their changes. The host that keeps the keys implements it.</summary>
+public interface IGatewayKeys
+{
+    /// <summary>Grows when a key changed.</summary>
+    long Version { get; }
+
+    IReadOnlyCollection<GatewayKey> All();
+}
+
+/// <summary>Compiles endpoints and keys to the snapshot that the gateway serves from, and pushes it where it differs from the last.</summary>
+internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, ReplicaProber prober)
+{
+    private string _last = "";
+    private long _version;
+
+    /// <summary>What the prober shall ask, as of the last push.</summary>
+    public IReadOnlyCollection<ProbeTarget> Probes { get; private set; } = [];
+
+    public void Push(IReadOnlyList<EndpointSeen> endpoints, IReadOnlyDictionary<(EndpointId, int), Revision> revisions)
+    {
+        var probes = new List<ProbeTarget>();
+        var routes = new List<ModelRoute>();
+        foreach (var endpoint in endpoints)
+        {
+            var route = Route(endpoint, revisions, probes);
+            routes.Add(route);
+        }
+        Probes = probes;
+        var now = Fingerprint(routes) + keys.Version.ToString(CultureInfo.InvariantCulture);
+        if (now == _last)
+            return;
+        _last = now;
+        gateway.Push(new GatewaySnapshot(++_version, routes.ToFrozenDictionary(r => r.Name), keys.All().ToFrozenDictionary(k => k.Id)));
+    }
+
+    private ModelRoute Route(EndpointSeen seen, IReadOnlyDictionary<(EndpointId, int), Revision> revisions, List<ProbeTarget> probes)
+    {
+        var (row, settings) = (seen.Row, seen.Row.Settings.Value);
+        var weights = RolloutDecision.Weights(EndpointTurn.Facts(seen, row, [.. seen.Replicas.Select(r => r.Row)]));
+        var numbers = seen.Replicas.Select(r => r.Row.Revision).Append(row.Revision).Distinct().Order();
+        var targets = new List<RouteTarget>();
+        foreach (var number in numbers)
+        {
+            if (!revisions.TryGetValue((row.Id, number), out var revision))
+                continue;
+            var replicas = seen.Replicas.Where(r => r.Row.Revision == number).Select(r => Replica(r, revision, settings)).OfType<ReplicaSpec>().ToList();
+            var upstream = revision.UpstreamModel(row.Model);
+            probes.AddRange(replicas.Where(r => !r.Draining).Select(r => new ProbeTarget(r, revision.Workload.Service?.ReadinessPath, upstream)));
+            targets.Add(new PoolTarget
+            {
+                Endpoint = row.Id, Revision = number, UpstreamModel = upstream ?? row.Name, Replicas = replicas, Weight = weights.GetValueOrDefault(number),
+            });
+        }
+        return new ModelRoute
+        {
+            // An endpoint without a model is reached by its own path and shares the table.
+            Name = new ModelName(row.ProjectId, row.Model ?? EndpointPaths.Prefix + row.Name),
+            Targets = targets,
+            Fallbacks = settings.Fallbacks,
+            ContextLength = settings.ContextLength,
+            Prices = new TokenPrices(Money.FromUsd(settings.InputPrice), Money.FromUsd(settings.OutputPrice)),
+            Created = row.CreatedAt,
+        };
+    }
+
+    private ReplicaSpec? Replica(ReplicaSeen seen, Revision revision, EndpointSettings settings)
+    {
+        if (seen.Task is not { State: TaskState.Running or TaskState.Stopping } task)
+            return null;
+        var port = ServicePort.Of(revision.Workload, task.Task);
+        var host = task.Address.Contains(':', StringComparison.Ordinal) ? $"[{task.Address}]" : task.Address;
+        return new ReplicaSpec
+        {
+            Task = task.Task,
+            Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{host}:{port}")),
+            Ready = seen.Row.Phase == ReplicaPhase.Ready && seen.Probe is { Ready: true },
+            Draining = seen.Row.Phase is ReplicaPhase.Draining or ReplicaPhase.Stopping,
+            MostRequests = settings.ReplicaConcurrency,
+            // Differences of a millisecond are noise and would make every snapshot a new one.
+            LatencyMs = MathF.Round((prober.Of(task.Task)?.LatencyMs ?? 0) / 5) * 5,
+            Place = task.Node,
+            Tunnelled = false,
+        };
+    }
+
+    private static string Fingerprint(List<ModelRoute> routes) => JsonSerializer.Serialize(routes.Select(r => new
+    {
+        r.Name.Project, r.Name.Model, r.Fallbacks, r.ContextLength, r.Prices, Targets = r.Targets.OfType<PoolTarget>().ToList(),
+    }));
+}
+
+/// <summary>Where an endpoint's own port is reached through the gateway.</summary>
+internal static class EndpointPaths
+{
+    /// <summary>Before the name of an endpoint without a model; no model's name has a slash first.</summary>
+    public const string Prefix = "/endpoints/";
+}

@@ -1,0 +1,54 @@
+using Cairn.Fleet.Jobs;
+using Cairn.Serving.Endpoints;
+using Cairn.Serving.Gateway;
+using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.OpenAi;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Rollouts;
+using Cairn.State;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Cairn.Serving;
+
+/// <summary>Puts endpoints and the gateway into a host.</summary>
+public static class ServingHosting
+{
+    /// <summary>
+    /// Adds endpoints and what moves them, and the gateway. The host adds a <see cref="Store"/> with <see cref="ServingMigrations"/>, the fleet, an <see cref="IGatewayKeys"/>
+    /// and a <see cref="TimeProvider"/>; with an <see cref="ITunnels"/>, replicas are reached through their nodes' tunnels.
+    /// </summary>
+    /// <param name="shared">Whether other servers share the database: then one moves endpoints at a time.</param>
+    public static IServiceCollection AddServing(this IServiceCollection services, GatewayOptions gateway, RolloutOptions rollouts, bool shared)
+    {
+        services.AddSingleton(gateway).AddSingleton(rollouts);
+        services.AddSingleton<GatewayState>().AddSingleton<UsageBook>().AddSingleton<EndpointActivities>().AddSingleton<EndpointBoard>();
+        services.AddSingleton(provider => new Upstream(gateway, provider.GetService<ITunnels>()));
+        services.AddSingleton<IWakesEndpoints, EndpointWaker>();
+        services.AddSingleton(provider => new InferenceGateway(gateway, provider.GetRequiredService<GatewayState>(), provider.GetRequiredService<UsageBook>(),
+            provider.GetRequiredService<EndpointActivities>(), provider.GetRequiredService<TimeProvider>(), provider.GetService<ITunnels>(),
+            provider.GetRequiredService<IWakesEndpoints>()));
+        services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<Upstream>(), provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
+        return services.AddReconciler(provider =>
+        {
+            var signals = provider.GetRequiredService<Store>().Signals;
+            provider.GetRequiredService<FleetJobs>().Changed += _ => signals.Raise(EndpointRows.Signal);
+            provider.GetRequiredService<ReplicaProber>().Changed += () => signals.Raise(EndpointRows.Signal);
+            return new Reconciler(EndpointRows.Signal, provider.GetRequiredService<EndpointReconciler>().ReconcileAsync)
+            {
+                Interval = TimeSpan.FromSeconds(1), Lease = shared ? "endpoints" : null,
+            };
+        });
+    }
+
+    /// <summary>Maps the REST API of endpoints under <c>/api/v1</c>, and what clients of models call under <c>/v1</c>.</summary>
+    public static void MapServing(this IEndpointRouteBuilder routes)
+    {
+        EndpointApi.Map(routes.MapGroup("/api/v1"));
+        routes.MapOpenAi(routes.ServiceProvider.GetRequiredService<InferenceGateway>());
+    }
+}

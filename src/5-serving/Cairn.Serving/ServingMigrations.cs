@@ -1,0 +1,65 @@
+using Cairn.State;
+
+namespace Cairn.Serving;
+
+/// <summary>The tables of endpoints.</summary>
+public static class ServingMigrations
+{
+    public static IReadOnlyList<Migration> All { get; } =
+    [
+        new("serving", 1, """
+            CREATE TABLE endpoints (
+                id TEXT NOT NULL PRIMARY KEY,
+                project_id TEXT NOT NULL,
+                project TEXT NOT NULL,
+                name TEXT NOT NULL,
+                model TEXT,
+                phase TEXT NOT NULL,
+                revision BIGINT NOT NULL,
+                previous BIGINT,
+                canary BIGINT,
+                canary_percent BIGINT NOT NULL,
+                wanted BIGINT NOT NULL,
+                failed_starts BIGINT NOT NULL,
+                failed_at BIGINT,
+                scaling TEXT NOT NULL,
+                settings TEXT NOT NULL,
+                created_at BIGINT NOT NULL,
+                created_by TEXT NOT NULL,
+                created_key TEXT NOT NULL,
+                ended_at BIGINT
+            );
+            CREATE UNIQUE INDEX live_endpoints_by_name ON endpoints (project_id, name) WHERE ended_at IS NULL;
+            CREATE TABLE endpoint_revisions (
+                endpoint_id TEXT NOT NULL,
+                number BIGINT NOT NULL,
+                request TEXT NOT NULL,
+                sealed TEXT,
+                made_at BIGINT NOT NULL,
+                PRIMARY KEY (endpoint_id, number)
+            );
+            CREATE TABLE replicas (
+                id TEXT NOT NULL PRIMARY KEY,
+                endpoint_id TEXT NOT NULL,
+                revision BIGINT NOT NULL,
+                job_id TEXT,
+                task_id TEXT,
+                phase TEXT NOT NULL,
+                since BIGINT NOT NULL,
+                made_at BIGINT NOT NULL,
+                ready_at BIGINT,
+                ended_at BIGINT,
+                message TEXT
+            );
+            CREATE INDEX live_replicas ON replicas (endpoint_id) WHERE ended_at IS NULL;
+            CREATE TABLE endpoint_events (
+                endpoint_id TEXT NOT NULL,
+                sequence BIGINT NOT NULL,
+                at BIGINT NOT NULL,
+                kind TEXT NOT NULL,
+                message TEXT NOT NULL,
+                PRIMARY KEY (endpoint_id, sequence)
+            );
+            """),
+    ];
+}
