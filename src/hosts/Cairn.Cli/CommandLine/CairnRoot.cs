@@ -5,6 +5,7 @@ using Cairn.Cli.Bills;
 using Cairn.Cli.Completion;
 using Cairn.Cli.Connection;
 using Cairn.Cli.Demo;
+using Cairn.Cli.Endpoints;
 using Cairn.Cli.Engine;
 using Cairn.Cli.Jobs;
 using Cairn.Cli.ModelCatalog;
@@ -36,6 +37,7 @@ internal static class CairnRoot
     [
         new DemoCommand(), new UpCommand(), new PlanCommand(), new RunCommand(),
         new JobsCommand(), new JobCommand(), new LogsCommand(), new StopCommand(), new WaitCommand(), new OutputCommand(), new BillCommand(),
+        new ServeCommand(), new EndpointsCommand(), new EndpointCommand(), new ChatCommand(), new ScaleCommand(), new RolloutCommand(), new UndoCommand(),
         new OffersCommand(), new CompareCommand(), new CatalogCommand(), new ModelsCommand(),
         new NodesCommand(), new NodeCommand(), NodeActionCommand.Cordon(), NodeActionCommand.Uncordon(), NodeActionCommand.Drain(), new RemoveCommand(),
         new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new ServerCommand(), new EngineCommand(), new CompletionCommand(),

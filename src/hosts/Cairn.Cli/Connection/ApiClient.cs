@@ -27,6 +27,18 @@ internal sealed class ApiClient : IDisposable
 
     public string Server => _server.Server;
 
+    /// <summary>For what is not the REST API: models are called below <c>/v1</c>. The caller disposes of it.</summary>
+    public HttpClient NewRawClient()
+    {
+        var http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), UseProxy = false })
+        {
+            BaseAddress = new Uri(_server.Server), Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (_server.Key is not null)
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _server.Key);
+        return http;
+    }
+
     public async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);

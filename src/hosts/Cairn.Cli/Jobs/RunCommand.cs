@@ -94,7 +94,7 @@ internal sealed class RunCommand : CairnCommand
             throw new CliException(ExitCodes.Refused, "Not run.");
     }
 
-    private static async Task<ApiManifest?> UploadWorkdirAsync(
+    internal static async Task<ApiManifest?> UploadWorkdirAsync(
         CommandContext context, WorkloadText file, WorkloadFile parsed, CancellationToken cancellationToken)
     {
         var folders = parsed.Steps.Select(step => step.Workload.Workdir).Where(folder => folder is not null).Distinct(StringComparer.Ordinal).ToList();
@@ -106,7 +106,7 @@ internal sealed class RunCommand : CairnCommand
         };
     }
 
-    private static Dictionary<string, string>? Pairs(string[]? texts, string option)
+    internal static Dictionary<string, string>? Pairs(string[]? texts, string option)
     {
         if (texts is not { Length: > 0 })
             return null;

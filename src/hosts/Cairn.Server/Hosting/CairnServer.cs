@@ -13,6 +13,10 @@ using Cairn.Server.Identity;
 using Cairn.Server.Plans;
 using Cairn.Server.Ports;
 using Cairn.Server.Problems;
+using Cairn.Serving;
+using Cairn.Serving.Endpoints;
+using Cairn.Serving.Gateway;
+using Cairn.Serving.Rollouts;
 using Cairn.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -67,7 +71,7 @@ public sealed class CairnServer : IAsyncDisposable
         var folder = new DataFolder(options.DataFolder);
 
         // (2)
-        IReadOnlyList<Migration> migrations = [.. IdentityMigrations.All, .. FleetMigrations.All, .. MarketMigrations.All];
+        IReadOnlyList<Migration> migrations = [.. IdentityMigrations.All, .. FleetMigrations.All, .. MarketMigrations.All, .. ServingMigrations.All];
         var store = await Store.OpenAsync(new StoreOptions { Database = options.Database ?? folder.Database }, migrations, time, cancellationToken);
         try
         {
@@ -141,6 +145,7 @@ public sealed class CairnServer : IAsyncDisposable
         app.MapPlans();
         app.MapBills();
         app.MapFleet();
+        app.MapServing();
         return app;
     }
 
@@ -165,6 +170,8 @@ public sealed class CairnServer : IAsyncDisposable
             Logs = new() { Folder = folder.Logs },
         };
         services.AddFleet(fleet, _ => ground.Catalog.Find);
+        services.AddSingleton<IGatewayKeys, GatewayKeys>();
+        services.AddServing(new GatewayOptions(), new RolloutOptions(), shared: options.Database is not null);
     }
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)

@@ -12,6 +12,11 @@ internal sealed class Keyring(Store store, TimeProvider time)
     private readonly ConcurrentDictionary<KeyId, KeyRow> _keys = new();
     private readonly ConcurrentDictionary<string, ProjectRow> _projects = new(StringComparer.Ordinal);
 
+    private long _version;
+
+    /// <summary>Grows with every change of a key.</summary>
+    public long Version => Interlocked.Read(ref _version);
+
     public IEnumerable<KeyRow> Keys => _keys.Values.OrderBy(key => key.CreatedAt);
 
     public IEnumerable<ProjectRow> Projects => _projects.Values.OrderBy(project => project.Name, StringComparer.Ordinal);
@@ -27,6 +32,7 @@ internal sealed class Keyring(Store store, TimeProvider time)
             _projects[project.Name] = project;
         foreach (var key in keys)
             _keys[key.Id] = key;
+        Interlocked.Increment(ref _version);
     }
 
     public ProjectRow? FindProject(string name) => _projects.GetValueOrDefault(name);
@@ -82,6 +88,7 @@ internal sealed class Keyring(Store store, TimeProvider time)
             },
             cancellationToken);
         _keys[row.Id] = row;
+        Interlocked.Increment(ref _version);
         return (row, key.ToString());
     }
 
@@ -96,6 +103,7 @@ internal sealed class Keyring(Store store, TimeProvider time)
             cancellationToken);
         if (found && _keys.TryGetValue(id, out var key))
             _keys[id] = key with { Revoked = true };
+        Interlocked.Increment(ref _version);
         return found;
     }
 }

@@ -59,7 +59,6 @@ internal static class ServiceFields
             return workload;
         }
 
-        value.NotActedOn("its cost is planned; an endpoint is not opened for it yet");
         return Serving(workload, seed => Table.Read(value.Reader, mapping, seed));
     }
 

@@ -57,8 +57,6 @@ internal static class StepReader
         if (type is not null and not "service" && spec.Service is not null)
             reader.Findings.Error(
                 at, DiagnosticCodes.Conflict, $"a {type} has no port, model, replicas, scaling or probes; write type: service");
-        if (type == "service")
-            reader.Findings.Warn(at, DiagnosticCodes.NotActedOn, "service: its cost is planned; an endpoint is not opened for it yet");
         if (spec.Run is null)
             reader.Findings.Warn(
                 root, DiagnosticCodes.Suspicious, "there is no 'run': the workload can be planned, and has nothing to start");
