@@ -35,14 +35,17 @@ public sealed class Dynamic_batching
         Assert.Equal(0, counts.Pending);
     }
 
-    [Fact]
-    public async Task Trees_answer_the_same_in_a_batch_and_alone()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Trees_answer_the_same_in_a_batch_and_alone(bool prepares)
     {
-        var trees = new TreeModels(trees: 50, depth: 5, features: 20, seed: 7);
+        var trees = new TreeModels(trees: 50, depth: 5, features: 20, seed: 7, prepares);
         await using var models = await Repository.OpenAsync(folder => trees.Model.Place(folder, "trees", config: Batched));
         var version = models.Find("trees");
         var random = new Random(3);
         var rows = Enumerable.Range(0, 200).Select(_ => Enumerable.Range(0, 20).Select(_ => random.NextSingle()).ToArray()).ToList();
+        rows[3][5] = prepares ? float.NaN : 0.5f;
 
         var answers = await Task.WhenAll(rows.Select(row => version.InferAsync([Floats("features", [1, 20], row)], [], 0, 0, CancellationToken.None)));
 

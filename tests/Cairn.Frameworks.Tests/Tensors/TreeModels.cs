@@ -4,7 +4,10 @@ using DataType = Cairn.Frameworks.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace Cairn.Frameworks.Tests.Tensors;
 
-/// <summary>Random forests of full binary trees as ai.onnx.ml's TreeEnsembleRegressor, and the same forest walked in C#.</summary>
+/// <summary>
+/// Random forests of full binary trees as ai.onnx.ml's TreeEnsembleRegressor, and the same forest walked in C#. With preprocessing each column
+/// is imputed, clipped and scaled by operators of its own, as exporters write a pipeline over columns.
+/// </summary>
 internal sealed class TreeModels
 {
     private readonly int _trees;
@@ -12,10 +15,11 @@ internal sealed class TreeModels
     private readonly int[] _features;
     private readonly float[] _thresholds;
     private readonly float[] _leaves;
+    private readonly bool _prepares;
 
-    public TreeModels(int trees, int depth, int features, int seed)
+    public TreeModels(int trees, int depth, int features, int seed, bool prepares = false)
     {
-        (_trees, _depth) = (trees, depth);
+        (_trees, _depth, _prepares) = (trees, depth, prepares);
         var random = new Random(seed);
         var inner = (1 << depth) - 1;
         _features = [.. Enumerable.Range(0, trees * inner).Select(_ => random.Next(features))];
@@ -27,8 +31,11 @@ internal sealed class TreeModels
 
     public ModelProto Model { get; }
 
-    public float Answer(ReadOnlySpan<float> row)
+    public float Answer(ReadOnlySpan<float> given)
     {
+        var row = given.ToArray();
+        for (var column = 0; _prepares && column < row.Length; column++)
+            row[column] = (Math.Clamp(float.IsNaN(row[column]) ? Mean(column) : row[column], 0.05f, 0.95f) - Mean(column)) / Scale(column);
         var inner = (1 << _depth) - 1;
         var sum = 0f;
         for (var tree = 0; tree < _trees; tree++)
@@ -50,9 +57,11 @@ internal sealed class TreeModels
         var leaves = nodes.Where(at => at.Node >= inner).ToList();
         var model = OnnxModels.New();
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx.ml", Version = 3 });
+        if (_prepares)
+            Prepare(model.Graph, features);
         model.Graph.Node.Add(new NodeProto
         {
-            OpType = "TreeEnsembleRegressor", Domain = "ai.onnx.ml", Input = { "features" }, Output = { "score" },
+            OpType = "TreeEnsembleRegressor", Domain = "ai.onnx.ml", Input = { _prepares ? "prepared" : "features" }, Output = { "score" },
             Attribute =
             {
                 new AttributeProto { Name = "n_targets", Type = AttributeType.Int, I = 1 },
@@ -72,6 +81,41 @@ internal sealed class TreeModels
         model.Graph.Input.Add(OnnxModels.Value("features", DataType.Float, "batch", features));
         model.Graph.Output.Add(OnnxModels.Value("score", DataType.Float, "batch", 1));
         return model;
+    }
+
+    private static float Mean(int column) => (column + 1) / 32f;
+
+    private static float Scale(int column) => (column + 8) / 16f;
+
+    private static void Prepare(GraphProto graph, int features)
+    {
+        graph.Initializer.Add(new TensorProto
+        {
+            Name = "ones", DataType = (int)DataType.Int64, Dims = { features }, Int64Data = { Enumerable.Repeat(1L, features) },
+        });
+        graph.Initializer.Add(OnnxModels.Floats("least", [], [0.05f]));
+        graph.Initializer.Add(OnnxModels.Floats("most", [], [0.95f]));
+        var split = Node("Split", ["features", "ones"], [.. Enumerable.Range(0, features).Select(column => $"c{column}")]);
+        split.Attribute.Add(new AttributeProto { Name = "axis", Type = AttributeType.Int, I = 1 });
+        for (var c = 0; c < features; c++)
+        {
+            graph.Initializer.Add(OnnxModels.Floats($"mean{c}", [], [Mean(c)]));
+            graph.Initializer.Add(OnnxModels.Floats($"scale{c}", [], [Scale(c)]));
+            Node("IsNaN", [$"c{c}"], [$"missing{c}"]);
+            Node("Where", [$"missing{c}", $"mean{c}", $"c{c}"], [$"filled{c}"]);
+            Node("Clip", [$"filled{c}", "least", "most"], [$"clipped{c}"]);
+            Node("Sub", [$"clipped{c}", $"mean{c}"], [$"centred{c}"]);
+            Node("Div", [$"centred{c}", $"scale{c}"], [$"scaled{c}"]);
+        }
+
+        var whole = Node("Concat", [.. Enumerable.Range(0, features).Select(column => $"scaled{column}")], ["prepared"]);
+        whole.Attribute.Add(new AttributeProto { Name = "axis", Type = AttributeType.Int, I = 1 });
+
+        NodeProto Node(string op, string[] inputs, string[] outputs)
+        {
+            graph.Node.Add(new NodeProto { OpType = op, Input = { inputs }, Output = { outputs } });
+            return graph.Node[^1];
+        }
     }
 
     private static AttributeProto Ints(string name, IEnumerable<long> values) => new() { Name = name, Type = AttributeType.Ints, Ints = { values } };
