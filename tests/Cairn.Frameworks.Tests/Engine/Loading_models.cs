@@ -1,5 +1,7 @@
 using Cairn.Frameworks.Engine;
+using Cairn.Frameworks.Onnx;
 using Cairn.Frameworks.Onnx.Decoders;
+using Cairn.Frameworks.Onnx.Proto;
 
 namespace Cairn.Frameworks.Tests.Engine;
 
@@ -43,6 +45,48 @@ public sealed class Loading_models
             var (actual, _) = await TinyModel.RunAsync(other, request);
             Assert.Equal(expected.Select(t => t.Token), actual.Select(t => t.Token));
         }
+    }
+
+    [Theory]
+    [InlineData("Genai")]
+    [InlineData("Community")]
+    public async Task A_graph_that_gives_only_the_logits_it_is_asked_for_says_the_same(string layout)
+    {
+        using var whole = new TinyModel(Enum.Parse<DecoderLayout>(layout));
+        using var pruned = new TinyModel(Enum.Parse<DecoderLayout>(layout));
+        KeepAskedLogits(pruned.File);
+        await using var one = whole.Load();
+        await using var other = pruned.Load();
+        for (var seed = 0; seed < 4; seed++)
+        {
+            var request = TinyModel.Greedy(TinyModel.Prompt(seed, 40), 20);
+            var (expected, _) = await TinyModel.RunAsync(one, request);
+            var (actual, _) = await TinyModel.RunAsync(other, request);
+            Assert.Equal(expected.Select(t => t.Token), actual.Select(t => t.Token));
+        }
+    }
+
+    /// <summary>Puts a slice of the last <c>num_logits_to_keep</c> tokens before the output layer, as onnx-community's exports have it.</summary>
+    private static void KeepAskedLogits(string path)
+    {
+        var model = OnnxFile.Read(path);
+        var head = model.Graph.Node.Single(node => node.Name.StartsWith("lm_head", StringComparison.Ordinal) && node.OpType == "MatMul");
+        var (hidden, at) = (head.Input[0], model.Graph.Node.IndexOf(head));
+        var shape = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 7, Shape = new TensorShapeProto() } };
+        model.Graph.Input.Add(new ValueInfoProto { Name = "num_logits_to_keep", Type = shape });
+        model.Graph.Initializer.Add(Longs("keep_axis", 1));
+        model.Graph.Initializer.Add(Longs("keep_end", long.MaxValue));
+        model.Graph.Initializer.Add(Longs("keep_shape", 1));
+        model.Graph.Node.Insert(at, new NodeProto { OpType = "Neg", Input = { "num_logits_to_keep" }, Output = { "keep_negative" } });
+        model.Graph.Node.Insert(at + 1, new NodeProto { OpType = "Reshape", Input = { "keep_negative", "keep_shape" }, Output = { "keep_start" } });
+        model.Graph.Node.Insert(at + 2, new NodeProto
+        {
+            OpType = "Slice", Input = { hidden, "keep_start", "keep_end", "keep_axis" }, Output = { "kept" },
+        });
+        head.Input[0] = "kept";
+        OnnxFile.Write(model, path);
+
+        static TensorProto Longs(string name, long value) => new() { Name = name, DataType = 7, Dims = { 1 }, Int64Data = { value } };
     }
 
     [Fact]

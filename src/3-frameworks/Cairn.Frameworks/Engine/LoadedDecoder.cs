@@ -16,7 +16,7 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
     {
         Check(options);
         var files = ModelFolder.Read(folder, options.Variant);
-        var (session, layout) = DecoderSession.Open(files, options.Threads ?? PhysicalCores.Count);
+        var (session, layout) = DecoderSession.Open(files, options.Threads ?? PhysicalCores.Count, options.SpinMicroseconds);
         IDecoder? decoder = null;
         try
         {
@@ -101,6 +101,7 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
     {
         Check(options.Rows is >= 1 and <= 256, nameof(options.Rows), options.Rows, "1 to 256");
         Check(options.Threads is null or (>= 1 and <= 1024), nameof(options.Threads), options.Threads ?? 0, "1 to 1024");
+        Check(options.SpinMicroseconds is >= 0 and <= 1_000_000, nameof(options.SpinMicroseconds), options.SpinMicroseconds, "0 to 1000000");
         Check(options.ContextLength is null or >= 2, nameof(options.ContextLength), options.ContextLength ?? 0, "2 or more");
         Check(options.StepBudgetMilliseconds >= 1, nameof(options.StepBudgetMilliseconds), options.StepBudgetMilliseconds, "1 or more");
         Check(options.PrefixCacheBytes >= 0, nameof(options.PrefixCacheBytes), options.PrefixCacheBytes, "0 or more");
