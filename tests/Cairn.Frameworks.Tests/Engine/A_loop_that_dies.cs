@@ -15,7 +15,7 @@ public sealed class A_loop_that_dies
         var tokenizer = Tokenizer.Load(model.Folder);
         var decoder = new DecoderThatDies();
         var limits = new BatchLimits { Rows = 2, ContextLength = 64, Blocks = 8, QueueLimit = 8 };
-        var loop = new EngineLoop(new LoadedDecoder(decoder, limits, new StepCosts(2), []), TimeProvider.System);
+        var loop = new EngineLoop(new LoadedDecoder(decoder, limits, new StepCosts(2), [], new ModelFacts("fp32", true, 2, 0)), TimeProvider.System);
         var all = Enumerable.Range(0, 5).Select(i => Begin(i)).ToList();
 
         decoder.MayDie.Set();

@@ -106,6 +106,17 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     }
 
     [Fact]
+    public async Task A_models_facts_are_read_from_its_graph()
+    {
+        // 2 layers, keys and values, 2 heads of 16 numbers of 4 bytes for 1,024 tokens in each of 4 rows.
+        Assert.Equal(new ModelFacts("fp32", true, 4, 2 * 2 * 2 * 16 * 4 * 1024 * 4), served.Model.Facts);
+        using var folder = new TemporaryFolder();
+        DecoderFolder.Write(folder.Path, DecoderShape.Tiny, DecoderLayout.Community, DecoderPrecision.Int4);
+        await using var quantized = LanguageModel.Load(folder.Path, new EngineOptions { Rows = 1, Threads = 1 }, TimeProvider.System);
+        Assert.Equal(("int4", false), (quantized.Facts.Precision, quantized.Facts.CacheInPlace));
+    }
+
+    [Fact]
     public async Task Health_makes_a_token()
     {
         var before = served.Model.Statistics.GeneratedTokens;

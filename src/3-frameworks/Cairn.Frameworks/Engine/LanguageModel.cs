@@ -22,6 +22,7 @@ public sealed class LanguageModel : IAsyncDisposable
         (_loop, Tokenizer, _vocabulary) = (loop, tokenizer, vocabulary);
         ContextLength = loaded.Limits.ContextLength;
         EndTokens = loaded.EndTokens;
+        Facts = loaded.Facts;
         ReaderLagPieces = options.ReaderLagPieces;
         _trie = new Lazy<TokenTrie>(() => new TokenTrie(tokenizer, [.. EndTokens]));
     }
@@ -49,6 +50,8 @@ public sealed class LanguageModel : IAsyncDisposable
 
     /// <summary>Tokens that end a generation.</summary>
     public IReadOnlyList<int> EndTokens { get; }
+
+    public ModelFacts Facts { get; }
 
     /// <summary>For grammars over this model's tokens; made when first asked for.</summary>
     public TokenTrie TokenTrie => _trie.Value;

@@ -4,7 +4,7 @@ using Cairn.Frameworks.Engine.Decoding;
 namespace Cairn.Frameworks.Engine;
 
 /// <summary>A folder's decoder, opened and run once, and what its batch may use.</summary>
-internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepCosts Costs, IReadOnlyList<int> EndTokens)
+internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepCosts Costs, IReadOnlyList<int> EndTokens, ModelFacts Facts)
 {
     private const int LongestContext = 1 << 24;
 
@@ -35,7 +35,9 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
                 StepBudgetMilliseconds = options.StepBudgetMilliseconds,
                 LargestChunk = run.LastLogitsOnly ? 512 : (int)Math.Clamp(LargestLogits / (4L * run.VocabularySize), 16, 512),
             };
-            return new LoadedDecoder(decoder, limits, Measure(decoder, limits, time), files.EndTokens);
+            var precision = layout.QuantizedBits is { } bits ? $"int{bits}" : layout.CacheElementBytes == 2 ? "fp16" : "fp32";
+            var facts = new ModelFacts(precision, shared, options.Rows, (long)blocks * BlockKey.Tokens * layout.BytesPerToken);
+            return new LoadedDecoder(decoder, limits, Measure(decoder, limits, time), files.EndTokens, facts);
         }
         catch
         {

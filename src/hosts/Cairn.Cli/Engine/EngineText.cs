@@ -29,11 +29,17 @@ internal static class EngineText
             output.Note($"  tensors  {host.HttpAddress}/v2/models/{name}");
     }
 
-    private static string Describe(ServedModel model) => model is not ServedLanguageModel language
-        ? model.Name
-        : string.Create(
+    private static string Describe(ServedModel model)
+    {
+        if (model is not ServedLanguageModel language)
+            return model.Name;
+        var facts = language.Model.Facts;
+        return string.Create(
             CultureInfo.InvariantCulture,
-            $"{model.Name}: context {language.Model.ContextLength} tokens, {language.Source.Engine.Rows} rows{(language.Template is null ? ", no chat template" : "")}");
+            $"{model.Name}: {facts.Precision}, context {language.Model.ContextLength} tokens, {facts.Rows} rows with at most {Words.Bytes(facts.KeyValueBytes)} of keys and values")
+            + (facts.CacheInPlace ? "" : ", copied in every step")
+            + (language.Template is null ? ", no chat template" : "");
+    }
 
     // Written by hand: a serializer's set-up would be a tenth of the whole start.
     private static string Json(EngineHost host, TimeSpan took)
@@ -64,7 +70,10 @@ internal static class EngineText
         {
             json.WriteString("folder", language.Source.Folder);
             json.WriteNumber("context", language.Model.ContextLength);
-            json.WriteNumber("rows", language.Source.Engine.Rows);
+            json.WriteString("precision", language.Model.Facts.Precision);
+            json.WriteNumber("rows", language.Model.Facts.Rows);
+            json.WriteNumber("key_value_bytes", language.Model.Facts.KeyValueBytes);
+            json.WriteBoolean("cache_in_place", language.Model.Facts.CacheInPlace);
             json.WriteBoolean("chat_template", language.Template is not null);
         }
 

@@ -20,6 +20,7 @@ internal sealed class GraphFile
 
     private readonly string _path;
     private readonly HashSet<string> _shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, int> _quantized = [];
     private bool _hasNodes;
 
     private GraphFile(string path) => _path = path;
@@ -28,6 +29,9 @@ internal sealed class GraphFile
     /// Whether the past input of that name is updated in place by a GroupQueryAttention node when past and present are one buffer.
     /// </summary>
     public bool SharesBuffer(string past) => _shared.Contains(past);
+
+    /// <summary>Bits of a weight in most products whose weights are quantised; null where none are.</summary>
+    public int? QuantizedBits => _quantized.Count == 0 ? null : (int)_quantized.MaxBy(bits => bits.Value).Key;
 
     /// <exception cref="OnnxFormatException">No ONNX model, or external data is missing or too short.</exception>
     public static GraphFile Skim(string path)
@@ -57,6 +61,10 @@ internal sealed class GraphFile
         {
             _shared.Add(node.Input[3]);
             _shared.Add(node.Input[4]);
+        }
+        else if (node.OpType == "MatMulNBits" && node.Attribute.FirstOrDefault(attribute => attribute.Name == "bits")?.I is { } bits and > 0 and <= 64)
+        {
+            _quantized[bits] = _quantized.GetValueOrDefault(bits) + 1;
         }
         return true;
     }

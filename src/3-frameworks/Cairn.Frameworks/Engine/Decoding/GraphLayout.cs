@@ -27,6 +27,9 @@ internal sealed partial record GraphLayout
     /// <summary>Whether past and present may be one buffer that is updated in place.</summary>
     public required bool SharesBuffer { get; init; }
 
+    /// <summary>Bits of most quantised weights; null where none are.</summary>
+    public int? QuantizedBits { get; init; }
+
     public int CacheElementBytes => CacheType == TensorElementType.Float16 ? 2 : 4;
 
     /// <summary>Of all layers, keys and values.</summary>
@@ -54,6 +57,7 @@ internal sealed partial record GraphLayout
             HeadSize = Size(past, 3, folder.HeadSize, "head size", folder.Model),
             CacheType = Float(past, cache[0].Past, folder.Model),
             LogitsType = Float(session.OutputMetadata["logits"], "logits", folder.Model),
+            QuantizedBits = file.QuantizedBits,
             SharesBuffer = cache.All(c => file.SharesBuffer(c.Past)) || (folder.SharesBuffer && cache.Any(c => file.SharesBuffer(c.Past))),
         };
         if (inputs.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
