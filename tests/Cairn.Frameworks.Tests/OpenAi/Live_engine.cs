@@ -130,7 +130,7 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     public async Task A_full_queue_refuses_and_says_when_to_ask_again_and_health_stays_well()
     {
         using var folder = new TemporaryFolder();
-        TinyFolder.Write(folder.Path, DecoderShape.Tiny with { Context = 4096 });
+        DecoderFolder.Write(folder.Path, DecoderShape.Tiny with { Context = 4096 });
         await using var host = await EngineHosts.StartAsync(new ModelSource("busy", folder.Path, new EngineOptions { Rows = 1, QueueLimit = 1, Threads = 1 }));
         await host.Ready;
         using var http = new HttpClient { BaseAddress = new Uri(host.HttpAddress) };
@@ -164,7 +164,7 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     public async Task Stopping_lets_a_stream_end_and_takes_no_new_one()
     {
         using var folder = new TemporaryFolder();
-        TinyFolder.Write(folder.Path, DecoderShape.Tiny);
+        DecoderFolder.Write(folder.Path, DecoderShape.Tiny);
         var host = await EngineHosts.StartAsync(new ModelSource("last", folder.Path, new EngineOptions { Rows = 1, Threads = 1 }));
         await host.Ready;
         using var http = new HttpClient { BaseAddress = new Uri(host.HttpAddress) };

@@ -18,7 +18,7 @@ public sealed class ServedTinyModel : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        TinyFolder.Write(_folder.Path, DecoderShape.Tiny with { Context = 1024 });
+        DecoderFolder.Write(_folder.Path, DecoderShape.Tiny with { Context = 1024 });
         Host = await EngineHosts.StartAsync(new ModelSource("tiny", _folder.Path, new EngineOptions { Rows = 4, Threads = 1 }));
         await Host.Ready;
         Host.Models.TryAdd(new LetterEmbedder());
@@ -50,15 +50,5 @@ public sealed class ServedTinyModel : IAsyncLifetime
         }
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
-}
-
-/// <summary>Folders of real models with random weights.</summary>
-internal static class TinyFolder
-{
-    public static void Write(string folder, DecoderShape shape)
-    {
-        DecoderFolder.Write(folder, shape);
-        File.Delete(Path.Combine(folder, "chat_template.jinja"));
     }
 }

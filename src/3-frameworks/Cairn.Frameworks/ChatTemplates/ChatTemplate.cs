@@ -14,7 +14,10 @@ public sealed class ChatTemplate
     private const long MostFileBytes = 256L << 20;
     private readonly IReadOnlyList<Statement> _body;
 
-    private ChatTemplate(IReadOnlyList<Statement> body) => _body = body;
+    private ChatTemplate(string source, IReadOnlyList<Statement> body) => (Source, _body) = (source, body);
+
+    /// <summary>As it was written; it shows how the model writes tool calls.</summary>
+    public string Source { get; }
 
     /// <summary>
     /// From <c>chat_template.jinja</c>, or <c>chat_template</c> in <c>tokenizer_config.json</c>; null where the folder has neither. Where that file names several,
@@ -47,7 +50,7 @@ public sealed class ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(source);
         if (source.Length > MostSourceCharacters) throw TooLong("The chat template");
-        return new ChatTemplate(TemplateParser.Parse(source));
+        return new ChatTemplate(source, TemplateParser.Parse(source));
     }
 
     /// <summary>Renders a conversation to the text that the model continues. Bounded in steps and in output, so a template cannot loop for ever.</summary>

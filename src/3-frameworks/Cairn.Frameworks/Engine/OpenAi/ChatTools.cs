@@ -13,11 +13,11 @@ internal sealed record ChatTools(ToolSet Set, ToolCallFormat Format, bool ToldBy
     public bool Must => Set.Choice is ToolChoice.Required or ToolChoice.Named;
 
     /// <summary>Null where nothing may be called.</summary>
-    public static ChatTools? Of(ServedLanguageModel _, ChatRequest chat, TimeProvider time)
+    public static ChatTools? Of(ServedLanguageModel model, ChatRequest chat, TimeProvider time)
     {
         if (chat.Tools is not { } set)
             return null;
-        string? source = null;
+        var source = model.Template?.Source;
         var format = ToolCallFormats.Detect(source);
         var key = $"tools {format} {set.Choice} {set.Named} {set.IsParallel} {chat.ToolsAsSent?.ToJsonString()}";
         return new ChatTools(set, format, ToolCallFormats.IsToldByTemplate(source), key, () => "call_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N"));
