@@ -15,18 +15,6 @@ public sealed class Tokenizer
     /// <summary>One more than the highest token id.</summary>
     public int VocabularySize => _parts.Detokenizer.Middle.Length;
 
-    /// <summary><c>bos_token</c> of <c>tokenizer_config.json</c>, which chat templates see under that name; null where it has none.</summary>
-    public string? BeginToken => _parts.Config.Begin;
-
-    /// <summary><c>eos_token</c>.</summary>
-    public string? EndToken => _parts.Config.End;
-
-    /// <summary><c>pad_token</c>.</summary>
-    public string? PadToken => _parts.Config.Pad;
-
-    /// <summary><c>unk_token</c>.</summary>
-    public string? UnknownToken => _parts.Config.Unknown;
-
     /// <summary>Reads <c>tokenizer.json</c>, and <c>tokenizer_config.json</c> where there is one, from a model's folder.</summary>
     /// <exception cref="TokenizerFormatException">A file is missing, malformed or asks for something unknown; the message names file, place and value.</exception>
     public static Tokenizer Load(string folder)

@@ -21,8 +21,14 @@ internal static class DecoderSteps
     {
         if (token.Bytes is not null) return token;
         var text = token.Text;
-        if (token.Added || text.Any(c => ByteCharacters.ByteOf(c) < 0)) return token with { Bytes = Encoding.UTF8.GetBytes(text) };
-        return token with { Bytes = [.. text.Select(c => (byte)ByteCharacters.ByteOf(c))] };
+        var bytes = new byte[text.Length];
+        for (var i = 0; i < text.Length; i++)
+        {
+            var value = token.Added ? -1 : ByteCharacters.ByteOf(text[i]);
+            if (value < 0) return token with { Bytes = Encoding.UTF8.GetBytes(text) };
+            bytes[i] = (byte)value;
+        }
+        return token with { Bytes = bytes };
     }
 
     /// <summary><c>&lt;0x0A&gt;</c> is the byte that it names.</summary>

@@ -12,6 +12,7 @@ internal sealed class DetokenizerReader
     private const string Kinds = "one of the decoders Sequence, ByteLevel, Metaspace, ByteFallback, Fuse, Replace, Strip, WordPiece";
     private readonly List<DecoderStep> _steps = [];
     private bool _fused;
+    private bool _firstDiffers;
     private char _stripped;
     private int _mostStripped;
 
@@ -20,10 +21,17 @@ internal sealed class DetokenizerReader
     public static Detokenizer Read(JsonPlace? decoder, IReadOnlyList<(string Written, bool Added)?> tokens)
     {
         var reader = new DetokenizerReader();
-        if (decoder is { } place) reader.Add(place, 0);
-        else reader._steps.Add(DecoderSteps.OfText((text, first) => first ? text : " " + text));
+        if (decoder is { } place)
+        {
+            reader.Add(place, 0);
+        }
+        else
+        {
+            reader._steps.Add(DecoderSteps.OfText((text, first) => first ? text : " " + text));
+            reader._firstDiffers = true;
+        }
         var middle = tokens.Select(token => reader.Bytes(token, first: false)).ToArray();
-        var first = tokens.Select((token, id) => Same(reader.Bytes(token, first: true), middle[id])).ToArray();
+        var first = reader._firstDiffers ? tokens.Select((token, id) => Same(reader.Bytes(token, first: true), middle[id])).ToArray() : middle;
         return new Detokenizer(middle, first, Encoding.UTF8.GetBytes(reader._stripped.ToString()), reader._mostStripped);
     }
 
@@ -56,9 +64,11 @@ internal sealed class DetokenizerReader
                 break;
             case "Metaspace" when !_fused:
                 _steps.Add(DecoderSteps.Metaspace(SplitterReader.Replacement(place), Prepended(place)));
+                _firstDiffers = true;
                 break;
             case "WordPiece" when !_fused:
                 _steps.Add(DecoderSteps.WordPiece(place.OptionalText("prefix") ?? "##", place.Flag("cleanup", true)));
+                _firstDiffers = true;
                 break;
             case "Replace":
                 Replace(place);

@@ -11,23 +11,15 @@ internal sealed class TokenizerConfig
     /// <summary>Classes that build their template from <c>add_bos_token</c> and <c>add_eos_token</c>; the others ignore both.</summary>
     private static readonly string[] OwnTemplate = ["LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer"];
     private readonly JsonPlace? _root;
+    private readonly string? _begin;
+    private readonly string? _end;
 
     public TokenizerConfig(JsonPlace? root)
     {
         _root = root;
-        Begin = Named("bos_token");
-        End = Named("eos_token");
-        Pad = Named("pad_token");
-        Unknown = Named("unk_token");
+        _begin = Named("bos_token");
+        _end = Named("eos_token");
     }
-
-    public string? Begin { get; }
-
-    public string? End { get; }
-
-    public string? Pad { get; }
-
-    public string? Unknown { get; }
 
     /// <summary>Whether a space stands in front of the text; null where the file says nothing.</summary>
     public bool? PrefixSpace => _root?.Optional("add_prefix_space")?.Flag();
@@ -58,8 +50,8 @@ internal sealed class TokenizerConfig
         if (!OwnTemplate.Contains(kind.EndsWith("Fast", StringComparison.Ordinal) ? kind[..^4] : kind)) return null;
         var (begins, ends) = (_root!.Value.Optional("add_bos_token"), _root.Value.Optional("add_eos_token"));
         if (begins is null && ends is null) return null;
-        var begin = begins is null || begins.Value.Flag() ? IdOf(Begin, begins) : [];
-        var end = ends is not null && ends.Value.Flag() ? IdOf(End, ends) : [];
+        var begin = begins is null || begins.Value.Flag() ? IdOf(_begin, begins) : [];
+        var end = ends is not null && ends.Value.Flag() ? IdOf(_end, ends) : [];
         return new SpecialsTemplate(Around(0), [.. Around(0), .. Around(1)]);
 
         int[] IdOf(string? token, JsonPlace? asked) => token is null ? [] : idOf(token) is { } id ? [id]

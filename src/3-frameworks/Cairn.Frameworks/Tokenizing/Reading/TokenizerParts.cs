@@ -9,5 +9,4 @@ namespace Cairn.Frameworks.Tokenizing.Reading;
 
 /// <summary>What a <c>tokenizer.json</c> says, read and checked.</summary>
 internal sealed record TokenizerParts(
-    Segmenter Segmenter, Normalizer? Normalizer, Splitter? Splitter, SpecialsTemplate Template, Detokenizer Detokenizer, AddedTokenTable Added,
-    TokenizerConfig Config);
+    Segmenter Segmenter, Normalizer? Normalizer, Splitter? Splitter, SpecialsTemplate Template, Detokenizer Detokenizer, AddedTokenTable Added);

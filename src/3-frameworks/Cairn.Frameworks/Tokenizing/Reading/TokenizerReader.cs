@@ -18,8 +18,8 @@ internal static class TokenizerReader
     {
         using var document = Open(Path.Combine(folder, "tokenizer.json"), required: true);
         using var config = Open(Path.Combine(folder, "tokenizer_config.json"), required: false);
-        var root = new JsonPlace("tokenizer.json", "$", document!.RootElement);
-        return Read(root, new TokenizerConfig(config is null ? null : new JsonPlace("tokenizer_config.json", "$", config.RootElement)));
+        var root = new JsonPlace("tokenizer.json", document!.RootElement);
+        return Read(root, new TokenizerConfig(config is null ? null : new JsonPlace("tokenizer_config.json", config.RootElement)));
     }
 
     private static TokenizerParts Read(JsonPlace root, TokenizerConfig config)
@@ -32,7 +32,7 @@ internal static class TokenizerReader
         var tokens = Tokens(segmenter.Vocabulary, added);
         var template = config.Template(token => added.IdOf(token) ?? (segmenter.Vocabulary.TryId(token, out var id) ? id : null))
             ?? (root.Optional("post_processor") is { } finishing ? TemplateReader.Read(finishing, tokens.Length) : SpecialsTemplate.None);
-        return new TokenizerParts(segmenter, normalizer, splitter, template, DetokenizerReader.Read(root.Optional("decoder"), tokens), added, config);
+        return new TokenizerParts(segmenter, normalizer, splitter, template, DetokenizerReader.Read(root.Optional("decoder"), tokens), added);
     }
 
     public static AddedToken Added(JsonPlace place, int id) => new(id, place.Field("content").Text())

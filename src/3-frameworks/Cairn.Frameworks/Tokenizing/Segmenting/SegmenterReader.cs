@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cairn.Frameworks.Tokenizing.Reading;
 
 namespace Cairn.Frameworks.Tokenizing.Segmenting;
@@ -55,13 +56,12 @@ internal static class SegmenterReader
 
     private static (string Left, string Right) Sides(JsonPlace merge)
     {
-        if (merge.Value.ValueKind == System.Text.Json.JsonValueKind.Array)
+        if (merge.Value.ValueKind == JsonValueKind.Array)
         {
-            if (merge.Count != 2) merge.Refuse("two tokens");
-            var sides = merge.Items().Select(side => side.Text()).ToArray();
-            return (sides[0], sides[1]);
+            if (merge.Count != 2 || merge.Value[0].ValueKind != JsonValueKind.String || merge.Value[1].ValueKind != JsonValueKind.String) merge.Refuse("two tokens");
+            return (merge.Value[0].GetString()!, merge.Value[1].GetString()!);
         }
-        var text = merge.Value.ValueKind == System.Text.Json.JsonValueKind.String ? merge.Text() : throw merge.Wrong("two tokens, as \"a b\" or [\"a\", \"b\"]");
+        var text = merge.Value.ValueKind == JsonValueKind.String ? merge.Text() : throw merge.Wrong("two tokens, as \"a b\" or [\"a\", \"b\"]");
         var space = text.IndexOf(' ', StringComparison.Ordinal);
         return space > 0 && space < text.Length - 1 && text.IndexOf(' ', space + 1) < 0
             ? (text[..space], text[(space + 1)..])
