@@ -25,7 +25,8 @@ public sealed class Bad_requests
     [InlineData("""{"messages":[{"role":"tool","content":"1"}]}""", "messages[0].tool_call_id", "missing")]
     [InlineData("""{"messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]}]}""",
         "messages[0].tool_calls[0].function.arguments", "JSON")]
-    public void A_conversation_is_refused_with_the_place_of_the_mistake(string json, string param, string says) => Refused(Chat(json), param, says);
+    public void A_conversation_is_refused_with_the_place_of_the_mistake(string json, string param, string says) =>
+        Refused(Chat(json), param, says);
 
     [Theory]
     [InlineData("\"temperature\":-1", "temperature", "0 to 2")]
@@ -60,7 +61,8 @@ public sealed class Bad_requests
     [InlineData("\"response_format\":{}", "response_format.type", "missing")]
     [InlineData("\"response_format\":{\"type\":\"xml\"}", "response_format.type", "text, json_object, json_schema")]
     [InlineData("\"response_format\":{\"type\":\"json_schema\"}", "response_format.json_schema", "missing")]
-    [InlineData("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\",\"schema\":3}}", "response_format.json_schema.schema", "a JSON Schema")]
+    [InlineData("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\",\"schema\":3}}",
+        "response_format.json_schema.schema", "a JSON Schema")]
     [InlineData("\"guided_regex\":\"a\",\"guided_json\":{}", "guided_regex", "give one of them")]
     [InlineData("\"guided_json\":\"{\"", "guided_json", "no JSON object")]
     [InlineData("\"guided_choice\":[]", "guided_choice", "1 to 1024")]
@@ -71,7 +73,8 @@ public sealed class Bad_requests
     [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]", "tools[0].function.name", "letters, digits")]
     [InlineData("\"tools\":[{\"type\":\"code\",\"function\":{\"name\":\"a\"}}]", "tools[0].type", "function")]
     [InlineData("\"tools\":[{\"function\":{\"name\":\"a\"}}]", "tools[0].type", "missing")]
-    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\",\"parameters\":[]}}]", "tools[0].function.parameters", "an object")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\",\"parameters\":[]}}]", "tools[0].function.parameters",
+        "an object")]
     [InlineData("\"tool_choice\":\"required\"", "tool_choice", "no tools")]
     [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\"}}],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"b\"}}", "tool_choice", "not among")]
     [InlineData("\"functions\":[]", "functions", "use tools")]
@@ -92,7 +95,8 @@ public sealed class Bad_requests
     [InlineData("""{"prompt":"a","logprobs":21}""", "logprobs", "0 to 20")]
     [InlineData("""{"prompt":"a","echo":true,"logprobs":1}""", "echo", "not supported")]
     [InlineData("""{"prompt":["a","b","c"],"n":100}""", "n", "at most 128")]
-    public void A_completion_is_refused_with_the_name_of_the_field(string json, string param, string says) => Refused(Completion(json), param, says);
+    public void A_completion_is_refused_with_the_name_of_the_field(string json, string param, string says) =>
+        Refused(Completion(json), param, says);
 
     [Fact]
     public void A_thousand_stop_strings_are_too_many()
@@ -133,14 +137,17 @@ public sealed class Bad_requests
     [Fact]
     public void Whatever_json_comes_a_parser_answers_with_a_request_or_a_typed_error()
     {
-        string[] names = ["messages", "prompt", "stop", "logit_bias", "tools", "tool_choice", "response_format", "n", "seed", "content", "role", "type", "function", "user"];
-        string[] leaves = ["null", "true", "-1", "1e999", "12345678901234567890", "\"x\"", "\"\"", "[]", "{}", "\"user\"", "\"function\"", "\"json_schema\"", "\"text\""];
+        string[] names = ["messages", "prompt", "stop", "logit_bias", "tools", "tool_choice", "response_format", "n", "seed", "content",
+            "role", "type", "function", "user"];
+        string[] leaves = ["null", "true", "-1", "1e999", "12345678901234567890", "\"x\"", "\"\"", "[]", "{}", "\"user\"", "\"function\"",
+            "\"json_schema\"", "\"text\""];
         var value = Gen.Recursive<string>((depth, self) => depth >= 3
             ? Word(leaves)
             : Gen.OneOf(
                 Word(leaves),
                 self.Array[0, 3].Select(items => $"[{string.Join(',', items)}]"),
-                Gen.Select(Word(names), self).Array[0, 4].Select(pairs => $"{{{string.Join(',', pairs.DistinctBy(pair => pair.Item1).Select(pair => $"\"{pair.Item1}\":{pair.Item2}"))}}}")));
+                Gen.Select(Word(names), self).Array[0, 4].Select(pairs =>
+                    $"{{{string.Join(',', pairs.DistinctBy(pair => pair.Item1).Select(pair => $"\"{pair.Item1}\":{pair.Item2}"))}}}")));
         Gen.Select(Word(names), value).Array[0, 6].Sample(pairs =>
         {
             var json = $"{{{string.Join(',', pairs.DistinctBy(pair => pair.Item1).Select(pair => $"\"{pair.Item1}\":{pair.Item2}"))}}}";

@@ -17,12 +17,14 @@ internal sealed class ClientCalls(ServedTinyModel served)
     {
         var error = Ask(method, body, "whole")["error"];
         Assert.NotNull(error);
-        return new Refusal(((string)error["kind"]!, (int)error["status"]!, (string?)error["code"], (string?)error["param"]), (string)error["message"]!, (string?)error["requestId"]);
+        return new Refusal(((string)error["kind"]!, (int)error["status"]!, (string?)error["code"], (string?)error["param"]),
+            (string)error["message"]!, (string?)error["requestId"]);
     }
 
     public JsonNode Ask(string method, JsonNode? body, string mode, int abortAfter = 0) => Oracle.OpenAiClient.AskWhole(new JsonObject
     {
-        ["baseURL"] = served.Address + "/v1", ["method"] = method, ["body"] = body?.DeepClone(), ["mode"] = mode, ["abortAfter"] = abortAfter,
+        ["baseURL"] = served.Address + "/v1", ["method"] = method, ["body"] = body?.DeepClone(), ["mode"] = mode,
+            ["abortAfter"] = abortAfter,
     });
 
     internal sealed record Refusal((string Kind, int Status, string? Code, string? Param) Facts, string Message, string? RequestId);

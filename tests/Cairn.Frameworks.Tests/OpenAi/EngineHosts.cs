@@ -8,7 +8,8 @@ internal static class EngineHosts
 {
     public static Task<EngineHost> StartAsync(params IList<ModelSource> models) =>
         EngineHost.StartAsync(
-            new EngineHostOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Grpc = new IPEndPoint(IPAddress.Loopback, 0), Models = models },
+            new EngineHostOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Grpc = new IPEndPoint(IPAddress.Loopback, 0),
+                Models = models },
             TimeProvider.System, logging => { }, TestContext.Current.CancellationToken);
 }
 

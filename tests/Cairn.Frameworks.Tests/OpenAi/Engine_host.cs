@@ -16,7 +16,8 @@ public sealed class Engine_host
             MaxBodyBytes = 1,
             DrainSeconds = -1,
             HealthTimeoutSeconds = 0,
-            Models = [new("twice", "/nowhere", new EngineOptions { Rows = 0 }), new("twice", Path.GetTempPath(), new EngineOptions { QueueLimit = 0 }), new("", Path.GetTempPath(), new())],
+            Models = [new("twice", "/nowhere", new EngineOptions { Rows = 0 }),
+                new("twice", Path.GetTempPath(), new EngineOptions { QueueLimit = 0 }), new("", Path.GetTempPath(), new())],
         };
 
         var errors = options.Validate();

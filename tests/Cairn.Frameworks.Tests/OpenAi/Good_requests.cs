@@ -26,10 +26,13 @@ public sealed class Good_requests
             """);
 
         var output = chat.Output;
-        Assert.Equal(("m", 3, true, true, 7, "u", true), (output.Model, output.Choices, output.Stream, output.IncludeUsage, output.MaximumTokens, output.User, output.IgnoreEnd));
+        Assert.Equal(("m", 3, true, true, 7, "u", true),
+            (output.Model, output.Choices, output.Stream, output.IncludeUsage, output.MaximumTokens, output.User, output.IgnoreEnd));
         Assert.Equal(["x", "y"], output.Stops);
         var sampling = output.Sampling;
-        Assert.Equal((0.5f, 0.9f, 40, 0.1f, 1.1f, 1f, -1f), (sampling.Temperature, sampling.TopP, sampling.TopK, sampling.MinP, sampling.RepetitionPenalty, sampling.PresencePenalty, sampling.FrequencyPenalty));
+        Assert.Equal((0.5f, 0.9f, 40, 0.1f, 1.1f, 1f, -1f),
+            (sampling.Temperature, sampling.TopP, sampling.TopK, sampling.MinP, sampling.RepetitionPenalty, sampling.PresencePenalty,
+            sampling.FrequencyPenalty));
         Assert.Equal((ulong.MaxValue, 4, -100f), (sampling.Seed, sampling.TopLogprobs, sampling.LogitBias[5]));
         Assert.IsType<ConstraintSpec.Schema>(output.Constraint);
         Assert.Equal((ToolChoice.Auto, "f", false), (chat.Tools!.Choice, chat.Tools.Tools[0].Name, chat.Tools.IsParallel));
@@ -49,8 +52,10 @@ public sealed class Good_requests
              "response_format":null,"logit_bias":null,"stream":null,"stream_options":null,"max_tokens":null,"user":null,"logprobs":null,"top_logprobs":null}
             """);
 
-        Assert.Equal(new OutputSpec { Sampling = chat.Output.Sampling }, chat.Output with { Stops = new OutputSpec { Sampling = chat.Output.Sampling }.Stops });
-        Assert.Equal((1f, (ulong?)null, (int?)null), (chat.Output.Sampling.Temperature, chat.Output.Sampling.Seed, chat.Output.Sampling.TopLogprobs));
+        Assert.Equal(new OutputSpec { Sampling = chat.Output.Sampling },
+            chat.Output with { Stops = new OutputSpec { Sampling = chat.Output.Sampling }.Stops });
+        Assert.Equal((1f, (ulong?)null, (int?)null),
+            (chat.Output.Sampling.Temperature, chat.Output.Sampling.Seed, chat.Output.Sampling.TopLogprobs));
     }
 
     [Fact]

@@ -39,7 +39,8 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     [Fact]
     public async Task A_body_beyond_the_bound_is_refused_by_its_length_alone()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = new ByteArrayContent(new byte[17 << 20]) };
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            "/v1/completions") { Content = new ByteArrayContent(new byte[17 << 20]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.ExpectContinue = true;
         using var answer = await _http.SendAsync(request);
@@ -99,8 +100,10 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
         Assert.True(Value(text, $"vllm:request_success_total{Labels},finished_reason=\"length\"}}") >= 1);
         Assert.True(Value(text, $"vllm:time_to_first_token_seconds_count{Labels}}}") >= 1);
         Assert.True(Value(text, $"vllm:inter_token_latency_seconds_count{Labels}}}") >= 4);
-        Assert.Equal(Value(text, $"vllm:e2e_request_latency_seconds_count{Labels}}}"), Value(text, $"vllm:e2e_request_latency_seconds_bucket{Labels},le=\"+Inf\"}}"));
-        foreach (var name in new[] { "num_requests_running", "num_requests_waiting", "kv_cache_usage_perc", "prefix_cache_queries_total", "prefix_cache_hits_total", "num_preemptions_total" })
+        Assert.Equal(Value(text, $"vllm:e2e_request_latency_seconds_count{Labels}}}"),
+            Value(text, $"vllm:e2e_request_latency_seconds_bucket{Labels},le=\"+Inf\"}}"));
+        foreach (var name in new[] { "num_requests_running", "num_requests_waiting", "kv_cache_usage_perc", "prefix_cache_queries_total",
+            "prefix_cache_hits_total", "num_preemptions_total" })
             Assert.True(Value(text, $"vllm:{name}{Labels}}}") >= 0);
         Assert.True(Value(text, $"vllm:time_to_first_token_seconds_bucket{Labels},le=\"0.001\"}}") >= 0);
     }
@@ -131,7 +134,8 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     {
         using var folder = new TemporaryFolder();
         DecoderFolder.Write(folder.Path, DecoderShape.Tiny with { Context = 4096 });
-        await using var host = await EngineHosts.StartAsync(new ModelSource("busy", folder.Path, new EngineOptions { Rows = 1, QueueLimit = 1, Threads = 1 }));
+        await using var host = await EngineHosts.StartAsync(new ModelSource("busy", folder.Path,
+            new EngineOptions { Rows = 1, QueueLimit = 1, Threads = 1 }));
         await host.Ready;
         using var http = new HttpClient { BaseAddress = new Uri(host.HttpAddress) };
         var model = ((ServedLanguageModel)host.Models.Find("busy")!).Model;
@@ -213,5 +217,6 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
         new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = new StringContent(body, Encoding.UTF8, "application/json") },
         HttpCompletionOption.ResponseHeadersRead, cancellationToken);
 
-    private static async Task<JsonNode> ErrorAsync(HttpResponseMessage answer) => JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!;
+    private static async Task<JsonNode> ErrorAsync(HttpResponseMessage answer) =>
+        JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!;
 }

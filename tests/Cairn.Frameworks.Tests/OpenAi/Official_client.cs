@@ -26,7 +26,8 @@ public sealed class Official_client(ServedTinyModel served) : IClassFixture<Serv
     {
         var request = new JsonObject { ["model"] = "letters", ["input"] = new JsonArray("aab", "c") };
         var answer = _client.Must("embeddings.create", request);
-        Assert.Equal([[0f, 0.5f, 0.25f], [0.25f, 0, 0]], answer["data"]!.AsArray().Select(item => item!["embedding"]!.AsArray().Select(number => (float)number!)));
+        Assert.Equal([[0f, 0.5f, 0.25f], [0.25f, 0, 0]],
+            answer["data"]!.AsArray().Select(item => item!["embedding"]!.AsArray().Select(number => (float)number!)));
         Assert.Equal((4, 4), ((int)answer["usage"]!["prompt_tokens"]!, (int)answer["usage"]!["total_tokens"]!));
 
         request["encoding_format"] = "float";
@@ -38,7 +39,8 @@ public sealed class Official_client(ServedTinyModel served) : IClassFixture<Serv
     [Fact]
     public void Plain_completions_continue_texts_and_tokens()
     {
-        var request = new JsonObject { ["model"] = "tiny", ["prompt"] = new JsonArray("ab", "ab"), ["max_tokens"] = 6, ["temperature"] = 0, ["echo"] = true };
+        var request = new JsonObject { ["model"] = "tiny", ["prompt"] = new JsonArray("ab", "ab"), ["max_tokens"] = 6, ["temperature"] = 0,
+            ["echo"] = true };
         var texts = _client.Must("completions.create", request)["choices"]!.AsArray().Select(choice => (string)choice!["text"]!).ToList();
         Assert.Equal(2, texts.Count);
         Assert.StartsWith("ab", texts[0], StringComparison.Ordinal);
@@ -51,7 +53,8 @@ public sealed class Official_client(ServedTinyModel served) : IClassFixture<Serv
         var answer = _client.Must("completions.create", request);
         Assert.Equal(texts[0], "ab" + (string)answer["choices"]![0]!["text"]!);
         var logprobs = answer["choices"]![0]!["logprobs"]!;
-        Assert.Equal([6, 6, 6, 6], new[] { "tokens", "token_logprobs", "top_logprobs", "text_offset" }.Select(name => logprobs[name]!.AsArray().Count));
+        Assert.Equal([6, 6, 6, 6],
+            new[] { "tokens", "token_logprobs", "top_logprobs", "text_offset" }.Select(name => logprobs[name]!.AsArray().Count));
         Assert.Equal((2, 12), ((int)answer["usage"]!["prompt_tokens"]!, (int)answer["usage"]!["completion_tokens"]!));
 
         request.Remove("best_of");

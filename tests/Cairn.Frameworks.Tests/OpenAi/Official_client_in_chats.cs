@@ -29,10 +29,12 @@ public sealed class Official_client_in_chats(ServedTinyModel served) : IClassFix
     {
         var whole = (string)_client.Must(Chat, Hello(new() { ["max_tokens"] = 40 }))["choices"]![0]!["message"]!["content"]!;
 
-        var chunks = _client.Must(Chat, Hello(new() { ["max_tokens"] = 40, ["stream_options"] = new JsonObject { ["include_usage"] = true } }), "stream").AsArray();
+        var chunks = _client.Must(Chat,
+            Hello(new() { ["max_tokens"] = 40, ["stream_options"] = new JsonObject { ["include_usage"] = true } }), "stream").AsArray();
         var assembled = _client.Must(Chat, Hello(new() { ["max_tokens"] = 40 }), "helper");
 
-        Assert.Equal(whole, string.Concat(chunks.SelectMany(chunk => chunk!["choices"]!.AsArray()).Select(choice => (string?)choice!["delta"]!["content"])));
+        Assert.Equal(whole, string.Concat(
+            chunks.SelectMany(chunk => chunk!["choices"]!.AsArray()).Select(choice => (string?)choice!["delta"]!["content"])));
         Assert.Equal(40, (int)chunks[^1]!["usage"]!["completion_tokens"]!);
         Assert.Equal(whole, (string)assembled["choices"]![0]!["message"]!["content"]!);
         Assert.Equal("length", (string)assembled["choices"]![0]!["finish_reason"]!);
@@ -79,12 +81,14 @@ public sealed class Official_client_in_chats(ServedTinyModel served) : IClassFix
         var schema = new JsonObject
         {
             ["type"] = "object",
-            ["properties"] = new JsonObject { ["colour"] = new JsonObject { ["enum"] = new JsonArray("red", "green") }, ["dark"] = new JsonObject { ["type"] = "boolean" } },
+            ["properties"] = new JsonObject { ["colour"] = new JsonObject { ["enum"] = new JsonArray("red", "green") },
+                ["dark"] = new JsonObject { ["type"] = "boolean" } },
             ["required"] = new JsonArray("colour", "dark"),
             ["additionalProperties"] = false,
         };
         var request = Hello(new() { ["max_tokens"] = 100, ["temperature"] = 1, ["seed"] = 3 });
-        request["response_format"] = new JsonObject { ["type"] = "json_schema", ["json_schema"] = new JsonObject { ["name"] = "paint", ["strict"] = true, ["schema"] = schema } };
+        request["response_format"] = new JsonObject { ["type"] = "json_schema",
+            ["json_schema"] = new JsonObject { ["name"] = "paint", ["strict"] = true, ["schema"] = schema } };
 
         var choice = _client.Must(Chat, request)["choices"]![0]!;
 
@@ -122,7 +126,8 @@ public sealed class Official_client_in_chats(ServedTinyModel served) : IClassFix
     [Fact]
     public void A_required_call_is_a_call_with_arguments_that_keep_to_the_schema()
     {
-        var request = Hello(new() { ["max_tokens"] = 200, ["temperature"] = 1, ["seed"] = 5, ["tools"] = Weather(), ["tool_choice"] = "required", ["parallel_tool_calls"] = false });
+        var request = Hello(new() { ["max_tokens"] = 200, ["temperature"] = 1, ["seed"] = 5, ["tools"] = Weather(),
+            ["tool_choice"] = "required", ["parallel_tool_calls"] = false });
 
         var choice = _client.Must(Chat, request)["choices"]![0]!;
 
@@ -147,7 +152,8 @@ public sealed class Official_client_in_chats(ServedTinyModel served) : IClassFix
         request["messages"]!.AsArray().Add(new JsonObject
         {
             ["role"] = "assistant", ["content"] = "",
-            ["tool_calls"] = new JsonArray(new JsonObject { ["id"] = "call_1", ["type"] = "function", ["function"] = new JsonObject { ["name"] = "weather", ["arguments"] = "{}" } }),
+            ["tool_calls"] = new JsonArray(new JsonObject { ["id"] = "call_1", ["type"] = "function",
+                ["function"] = new JsonObject { ["name"] = "weather", ["arguments"] = "{}" } }),
         });
         request["messages"]!.AsArray().Add(new JsonObject { ["role"] = "tool", ["tool_call_id"] = "call_1", ["content"] = "rain" });
 
@@ -164,7 +170,8 @@ public sealed class Official_client_in_chats(ServedTinyModel served) : IClassFix
     {
         var request = new JsonObject
         {
-            ["model"] = "tiny", ["temperature"] = 0, ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "Hello" }),
+            ["model"] = "tiny", ["temperature"] = 0,
+                ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "Hello" }),
         };
         foreach (var (name, value) in fields)
             request[name] = value?.DeepClone();
@@ -172,5 +179,6 @@ public sealed class Official_client_in_chats(ServedTinyModel served) : IClassFix
     }
 
     private static List<string> Contents(JsonNode answer) =>
-        [.. answer["choices"]!.AsArray().OrderBy(choice => (int)choice!["index"]!).Select(choice => (string)choice!["message"]!["content"]!)];
+        [.. answer["choices"]!.AsArray().OrderBy(choice => (int)choice!["index"]!).Select(choice =>
+            (string)choice!["message"]!["content"]!)];
 }

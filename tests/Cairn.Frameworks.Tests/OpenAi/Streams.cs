@@ -47,13 +47,15 @@ public sealed class Streams
         Assert.Equal(0, chunks[^1].GetProperty("choices").GetArrayLength());
         var usage = chunks[^1].GetProperty("usage");
         Assert.Equal((5, 3, 8, 2), (usage.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("completion_tokens").GetInt32(),
-            usage.GetProperty("total_tokens").GetInt32(), usage.GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32()));
+            usage.GetProperty("total_tokens").GetInt32(),
+                usage.GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32()));
     }
 
     [Fact]
     public async Task Pieces_without_text_send_nothing()
     {
-        var chunks = Chunks(await ChatAsync(includeUsage: false, [Piece(""), Piece("a"), Piece(""), new("", [], s_stop with { Reason = FinishReason.Length })]));
+        var chunks = Chunks(await ChatAsync(includeUsage: false,
+            [Piece(""), Piece("a"), Piece(""), new("", [], s_stop with { Reason = FinishReason.Length })]));
 
         Assert.Equal(3, chunks.Count);
         Assert.Equal("length", chunks[^1].GetProperty("choices")[0].GetProperty("finish_reason").GetString());
@@ -63,19 +65,24 @@ public sealed class Streams
     public async Task Choices_come_interleaved_and_each_has_its_role_text_and_reason()
     {
         var texts = new[] { "one two three", "eins zwei drei", "" };
-        var outputs = texts.Select(text => Output([.. text.Select(character => Piece(character.ToString())), new("", [], s_stop)], yields: true)).ToList();
+        var outputs = texts.Select(text =>
+            Output([.. text.Select(character => Piece(character.ToString())), new("", [], s_stop)], yields: true)).ToList();
 
         var chunks = Chunks(await ChatAsync(includeUsage: true, outputs));
 
         for (var choice = 0; choice < texts.Length; choice++)
         {
-            var own = chunks.SelectMany(chunk => chunk.GetProperty("choices").EnumerateArray()).Where(c => c.GetProperty("index").GetInt32() == choice).ToList();
+            var own = chunks.SelectMany(chunk => chunk.GetProperty("choices").EnumerateArray()).Where(c =>
+                c.GetProperty("index").GetInt32() == choice).ToList();
             Assert.Equal("assistant", own[0].GetProperty("delta").GetProperty("role").GetString());
-            Assert.Equal(texts[choice], string.Concat(own.Select(c => c.GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString() : "")));
+            Assert.Equal(texts[choice],
+                string.Concat(own.Select(c => c.GetProperty("delta").TryGetProperty("content", out var content)
+                ? content.GetString() : "")));
             Assert.Equal("stop", own[^1].GetProperty("finish_reason").GetString());
         }
 
-        Assert.Equal((5, 9), (chunks[^1].GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), chunks[^1].GetProperty("usage").GetProperty("completion_tokens").GetInt32()));
+        Assert.Equal((5, 9), (chunks[^1].GetProperty("usage").GetProperty("prompt_tokens").GetInt32(),
+            chunks[^1].GetProperty("usage").GetProperty("completion_tokens").GetInt32()));
     }
 
     [Fact]
@@ -129,7 +136,8 @@ public sealed class Streams
         Assert.Equal(1, metrics.Ended(RequestEnd.Stop));
         Assert.Equal(0.3, metrics.EndToEnd.Sum, 6);
 
-        async IAsyncEnumerable<GenerationPiece> Steps([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        async IAsyncEnumerable<GenerationPiece> Steps(
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
             await Task.Yield();
             clock.Advance(TimeSpan.FromMilliseconds(100));
@@ -147,7 +155,8 @@ public sealed class Streams
     {
         return new Output(Read, Timing());
 
-        async IAsyncEnumerable<GenerationPiece> Read([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        async IAsyncEnumerable<GenerationPiece> Read(
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
             foreach (var piece in pieces)
             {
@@ -162,13 +171,15 @@ public sealed class Streams
         }
     }
 
-    private static async IAsyncEnumerable<GenerationPiece> Endless([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<GenerationPiece> Endless(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Delay(Timeout.Infinite, cancellationToken);
         yield break;
     }
 
-    private static Task<string> ChatAsync(bool includeUsage, IReadOnlyList<GenerationPiece> pieces) => ChatAsync(includeUsage, [Output(pieces)]);
+    private static Task<string> ChatAsync(bool includeUsage, IReadOnlyList<GenerationPiece> pieces) =>
+        ChatAsync(includeUsage, [Output(pieces)]);
 
     private static async Task<string> ChatAsync(bool includeUsage, IReadOnlyList<Output> outputs)
     {
@@ -189,7 +200,8 @@ public sealed class Streams
     }
 
     private static List<JsonElement> Chunks(string text) =>
-        [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(line => line != "data: [DONE]").Select(line => JsonDocument.Parse(line["data: ".Length..]).RootElement)];
+        [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(line => line != "data: [DONE]").Select(line =>
+            JsonDocument.Parse(line["data: ".Length..]).RootElement)];
 
     /// <summary>As a server has it: the response has started once something set its content type and wrote.</summary>
     private sealed class StartedOnceWritten : HttpResponseFeature
@@ -209,7 +221,8 @@ public sealed class Streams
 
         public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
 
-        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
         public Task CompleteAsync() => Task.CompletedTask;
     }

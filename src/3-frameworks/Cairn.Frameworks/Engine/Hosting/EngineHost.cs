@@ -45,7 +45,8 @@ public sealed partial class EngineHost : IAsyncDisposable
     public Task Ready { get; private set; } = Task.CompletedTask;
 
     /// <summary>
-    /// Listens at once and loads meanwhile, so that health can be asked from the first moment; <see cref="Ready"/> tells when requests are answered.
+    /// Listens at once and loads meanwhile, so that health can be asked from the first moment; <see cref="Ready"/> tells when requests are
+    /// answered.
     /// </summary>
     /// <exception cref="ArgumentException">The options are wrong; the message names every mistake.</exception>
     /// <exception cref="IOException">An address is taken.</exception>
@@ -91,7 +92,8 @@ public sealed partial class EngineHost : IAsyncDisposable
         return cancellationToken.IsCancellationRequested;
     }
 
-    /// <summary>Takes no new connection, lets requests under way end for at most the drain time, then cancels them and gives the models back.</summary>
+    /// <summary>Takes no new connection, lets requests under way end for at most the drain time, then cancels them and gives the models
+    /// back.</summary>
     public async ValueTask DisposeAsync()
     {
         _readiness.Set(EnginePhase.Draining);

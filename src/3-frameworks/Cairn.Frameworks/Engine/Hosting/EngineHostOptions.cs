@@ -9,7 +9,8 @@ public sealed class EngineHostOptions
     /// <summary>Where HTTP/1.1 answers; loopback only. Default 127.0.0.1:8000; port 0 takes a free one.</summary>
     public IPEndPoint Http { get; set; } = new(IPAddress.Loopback, 8000);
 
-    /// <summary>Where gRPC answers, HTTP/2 without TLS; loopback only. Null turns it off. Default 127.0.0.1:8001; port 0 takes a free one.</summary>
+    /// <summary>Where gRPC answers, HTTP/2 without TLS; loopback only. Null turns it off. Default 127.0.0.1:8001; port 0 takes a free
+    /// one.</summary>
     public IPEndPoint? Grpc { get; set; } = new(IPAddress.Loopback, 8001);
 
     /// <summary>What is loaded at the start; at most 64. More can come and go while the process runs.</summary>
@@ -62,6 +63,7 @@ public sealed class EngineHostOptions
             Check(errors, $"Model {model.Name}: Threads", model.Engine.Threads ?? 1, 1, 1024);
             Check(errors, $"Model {model.Name}: StepBudgetMilliseconds", model.Engine.StepBudgetMilliseconds, 1, 60_000);
             Check(errors, $"Model {model.Name}: PrefixCacheBytes", model.Engine.PrefixCacheBytes, 0, 1L << 50);
+            Check(errors, $"Model {model.Name}: KeyValueBytes", model.Engine.KeyValueBytes ?? 1, 1, 1L << 50);
             Check(errors, $"Model {model.Name}: QueueLimit", model.Engine.QueueLimit, 1, 1_000_000);
         }
 

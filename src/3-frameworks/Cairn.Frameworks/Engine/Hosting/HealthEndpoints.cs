@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Cairn.Frameworks.Engine.Hosting;
 
-/// <summary><c>/health</c> means a real inference; <c>/v2/health/live</c> that the process answers; <c>/v2/health/ready</c> that its models are loaded.</summary>
+/// <summary><c>/health</c> means a real inference; <c>/v2/health/live</c> that the process answers; <c>/v2/health/ready</c> that its models
+/// are loaded.</summary>
 internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder app, HealthProbe probe, EngineReadiness readiness)

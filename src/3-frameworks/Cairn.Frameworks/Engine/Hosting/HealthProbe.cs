@@ -1,7 +1,8 @@
 namespace Cairn.Frameworks.Engine.Hosting;
 
 /// <summary>
-/// Asks every language model for one token through the loop that serves everybody. Many askers share one probe, and its result holds for a second.
+/// Asks every language model for one token through the loop that serves everybody. Many askers share one probe, and its result holds for a
+/// second.
 /// A loop whose rows are all taken is well while it makes tokens.
 /// </summary>
 internal sealed class HealthProbe(LoadedModels models, TimeProvider time, TimeSpan timeout)

@@ -12,7 +12,8 @@ internal static class ModelLoading
             ? await Task.Run<ServedModel>(() => LoadEncoder(encoder, source, time), cancellationToken)
             : await ServedLanguageModel.LoadAsync(source, time, cancellationToken);
 
-    private static ServedModel LoadEncoder(EncoderFolder encoder, ModelSource source, TimeProvider time) => encoder.Kind == EncoderKind.Reranker
+    private static ServedModel LoadEncoder(EncoderFolder encoder, ModelSource source, TimeProvider time) =>
+        encoder.Kind == EncoderKind.Reranker
         ? ServedReranker.Load(encoder, source, time)
         : ServedEmbeddingModel.Load(encoder, source, time);
 }

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Cairn.Frameworks.Engine.Hosting;
 
-/// <summary>How a model's special tokens are written, as its chat template may ask: <c>bos_token</c>, <c>eos_token</c>, <c>pad_token</c>, <c>unk_token</c>.</summary>
+/// <summary>How a model's special tokens are written, as its chat template may ask: <c>bos_token</c>, <c>eos_token</c>, <c>pad_token</c>,
+/// <c>unk_token</c>.</summary>
 internal sealed record SpecialTokenNames(IReadOnlyDictionary<string, string> Texts)
 {
     private const int MaximumFileBytes = 16 << 20;

@@ -3,13 +3,16 @@ using Cairn.Frameworks.Sampling;
 
 namespace Cairn.Frameworks.Engine.Measuring;
 
-/// <summary>Measures a loaded model through the loop that serves: so many requests at once, each with a prompt of its own, none ending early.</summary>
+/// <summary>Measures a loaded model through the loop that serves: so many requests at once, each with a prompt of its own, none ending
+/// early.</summary>
 public static class ModelBench
 {
     /// <summary>Generates once with <paramref name="batch"/> requests together.</summary>
-    /// <param name="model">Loaded with at least <paramref name="batch"/> rows; otherwise requests wait for each other, and the figures say so.</param>
+    /// <param name="model">Loaded with at least <paramref name="batch"/> rows; otherwise requests wait for each other, and the figures say
+    /// so.</param>
     /// <param name="batch">Requests, at least 1.</param>
-    /// <param name="promptTokens">Tokens of each prompt, at least 1. Drawn from a fixed seed, so no prompt shares a beginning with another.</param>
+    /// <param name="promptTokens">Tokens of each prompt, at least 1. Drawn from a fixed seed, so no prompt shares a beginning with
+    /// another.</param>
     /// <param name="outputTokens">Tokens of each output, at least 2.</param>
     /// <exception cref="ArgumentException">Prompt and output do not fit the model's context.</exception>
     public static async Task<BenchResult> RunAsync(
@@ -21,7 +24,8 @@ public static class ModelBench
         ArgumentOutOfRangeException.ThrowIfLessThan(promptTokens, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(outputTokens, 2);
         if (promptTokens + outputTokens > model.ContextLength)
-            throw new ArgumentException($"{promptTokens} + {outputTokens} tokens do not fit the model's context of {model.ContextLength}.", nameof(promptTokens));
+            throw new ArgumentException($"{promptTokens} + {outputTokens} tokens do not fit the model's context of {model.ContextLength}.",
+                nameof(promptTokens));
 
         var random = new Random(HashCode.Combine(batch, promptTokens));
         var vocabulary = Math.Max(1, model.Tokenizer.VocabularySize - 1);
@@ -35,12 +39,14 @@ public static class ModelBench
         }).ToList();
 
         var began = time.GetTimestamp();
-        var streams = await Task.WhenAll(requests.Select(request => ReadAsync(model.Start(request, cancellationToken), time, began, cancellationToken)));
+        var streams = await Task.WhenAll(requests.Select(request =>
+            ReadAsync(model.Start(request, cancellationToken), time, began, cancellationToken)));
         using var process = Process.GetCurrentProcess();
         return BenchResult.Of(promptTokens, streams, process.WorkingSet64, process.PeakWorkingSet64);
     }
 
-    private static async Task<IReadOnlyList<double>> ReadAsync(Generation generation, TimeProvider time, long began, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<double>> ReadAsync(Generation generation, TimeProvider time, long began,
+        CancellationToken cancellationToken)
     {
         var seconds = new List<double>();
         await foreach (var piece in generation.ReadAllAsync(cancellationToken))
@@ -88,9 +94,11 @@ public sealed record BenchResult
         var firstEnded = streams.Min(stream => stream[^1]);
 
         // Requests that had to wait for each other never decoded all together; then the whole time counts.
-        var (from, until) = firstEnded > allBegan ? (allBegan, firstEnded) : (streams.Min(stream => stream[0]), streams.Max(stream => stream[^1]));
+        var (from, until) = firstEnded > allBegan ? (allBegan, firstEnded)
+            : (streams.Min(stream => stream[0]), streams.Max(stream => stream[^1]));
         var tokens = streams.Sum(stream => stream.Count(at => at > from && at <= until));
-        var gaps = streams.SelectMany(stream => stream.Zip(stream.Skip(1)).Where(pair => pair.First >= from && pair.Second <= until).Select(pair => pair.Second - pair.First));
+        var gaps = streams.SelectMany(stream =>
+            stream.Zip(stream.Skip(1)).Where(pair => pair.First >= from && pair.Second <= until).Select(pair => pair.Second - pair.First));
         var sortedGaps = gaps.Order().ToList();
         var firsts = streams.Select(stream => stream[0]).Order().ToList();
         return new BenchResult

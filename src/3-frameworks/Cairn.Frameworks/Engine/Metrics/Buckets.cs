@@ -1,6 +1,7 @@
 namespace Cairn.Frameworks.Engine.Metrics;
 
-/// <summary>The bounds of vLLM's histograms (its <c>vllm/v1/metrics/loggers.py</c>), so that boards made for it read these the same.</summary>
+/// <summary>The bounds of vLLM's histograms (its <c>vllm/v1/metrics/loggers.py</c>), so that boards made for it read these the
+/// same.</summary>
 internal static class Buckets
 {
     public static readonly double[] FirstToken =
@@ -19,7 +20,8 @@ internal static class Buckets
     {
         var bounds = new List<double>();
         for (long decade = 1; decade <= contextLength; decade *= 10)
-            bounds.AddRange(new[] { 1, 2, 5 }.Select(step => step * decade).Where(bound => bound <= contextLength).Select(bound => (double)bound));
+            bounds.AddRange(new[] { 1, 2, 5 }.Select(step => step * decade).Where(bound => bound <= contextLength).Select(bound =>
+                (double)bound));
         return [.. bounds];
     }
 }

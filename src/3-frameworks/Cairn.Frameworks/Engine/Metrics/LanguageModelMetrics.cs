@@ -7,14 +7,17 @@ internal static class LanguageModelMetrics
 {
     public static void Write(PrometheusText text, LoadedModels loaded)
     {
-        var models = loaded.All<ServedLanguageModel>().Select(model => new Snapshot(model.Name, model.Model.Statistics, model.Metrics)).ToList();
+        var models = loaded.All<ServedLanguageModel>().Select(model =>
+            new Snapshot(model.Name, model.Model.Statistics, model.Metrics)).ToList();
         if (models.Count == 0)
             return;
         Gauge("vllm:num_requests_running", "Number of requests in model execution batches.", model => model.Engine.Running);
         Gauge("vllm:num_requests_waiting", "Number of requests waiting to be processed.", model => model.Engine.Waiting);
         Gauge("vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", model => model.Engine.CacheUsage);
-        Counter("vllm:prefix_cache_queries_total", "Prefix cache queries, in terms of number of queried tokens.", model => model.Engine.PrefixQueries);
-        Counter("vllm:prefix_cache_hits_total", "Prefix cache hits, in terms of number of cached tokens.", model => model.Engine.PrefixHits);
+        Counter("vllm:prefix_cache_queries_total", "Prefix cache queries, in terms of number of queried tokens.", model =>
+            model.Engine.PrefixQueries);
+        Counter("vllm:prefix_cache_hits_total", "Prefix cache hits, in terms of number of cached tokens.", model =>
+            model.Engine.PrefixHits);
         Counter("vllm:num_preemptions_total", "Cumulative number of preemption from the engine.", model => model.Engine.Preemptions);
         Counter("vllm:prompt_tokens_total", "Number of prefill tokens processed.", model => model.Engine.PromptTokens);
         Counter("vllm:generation_tokens_total", "Number of generation tokens processed.", model => model.Engine.GeneratedTokens);
@@ -27,7 +30,8 @@ internal static class LanguageModelMetrics
 
         Histogram("vllm:time_to_first_token_seconds", "Histogram of time to first token in seconds.", metrics => metrics.FirstToken);
         Histogram("vllm:inter_token_latency_seconds", "Histogram of inter-token latency in seconds.", metrics => metrics.BetweenTokens);
-        Histogram("vllm:time_per_output_token_seconds", "The same under its name before inter_token_latency_seconds.", metrics => metrics.BetweenTokens);
+        Histogram("vllm:time_per_output_token_seconds", "The same under its name before inter_token_latency_seconds.", metrics =>
+            metrics.BetweenTokens);
         Histogram("vllm:e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", metrics => metrics.EndToEnd);
         Histogram("vllm:request_prompt_tokens", "Number of prefill tokens processed.", metrics => metrics.PromptTokens);
         Histogram("vllm:request_generation_tokens", "Number of generation tokens processed.", metrics => metrics.OutputTokens);

@@ -13,7 +13,7 @@ internal sealed class PrometheusText
     /// <summary>Begins a metric; its samples follow at once.</summary>
     /// <param name="type">counter, gauge or histogram.</param>
     public void Family(string name, string type, string help) =>
-        _text.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n').Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+        _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
     public void Sample(string name, double value, params ReadOnlySpan<(string Name, string Value)> labels)
     {
@@ -62,5 +62,6 @@ internal sealed class PrometheusText
 
     // Python's clients write whole numbers with a decimal; scrapers take both.
     private static string Number(double value) =>
-        value == Math.Floor(value) && Math.Abs(value) < 1e15 ? value.ToString("0.0", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
+        value == Math.Floor(value) && Math.Abs(value) < 1e15 ? value.ToString("0.0", CultureInfo.InvariantCulture)
+            : value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,8 @@ using System.Diagnostics.Metrics;
 namespace Cairn.Frameworks.Engine.Metrics;
 
 /// <summary>
-/// What requests to one model met: recorded once, told twice, as OpenTelemetry's <c>gen_ai.server.*</c> instruments and as vLLM's names in <c>/metrics</c>.
+/// What requests to one model met: recorded once, told twice, as OpenTelemetry's <c>gen_ai.server.*</c> instruments and as vLLM's names in
+/// <c>/metrics</c>.
 /// </summary>
 internal sealed class RequestMetrics(string model, int contextLength)
 {

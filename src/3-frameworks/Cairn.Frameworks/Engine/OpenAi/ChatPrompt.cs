@@ -15,7 +15,8 @@ internal static class ChatPrompt
         if (model.Template is not { } template)
         {
             return (null, OpenAiError.Invalid(
-                "messages", $"The model '{model.Name}' has no chat template, so it cannot chat; it answers /v1/completions.", "no_chat_template"));
+                "messages", $"The model '{model.Name}' has no chat template, so it cannot chat; it answers /v1/completions.",
+                    "no_chat_template"));
         }
 
         tools?.Tell(chat.Messages);
@@ -26,7 +27,8 @@ internal static class ChatPrompt
         }
         catch (ChatTemplateException exception)
         {
-            return (null, OpenAiError.Invalid("messages", $"The model's chat template refuses the conversation: {exception.Message}", "chat_template"));
+            return (null, OpenAiError.Invalid("messages", $"The model's chat template refuses the conversation: {exception.Message}",
+                "chat_template"));
         }
     }
 

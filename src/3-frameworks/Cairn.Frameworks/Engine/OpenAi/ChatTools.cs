@@ -20,7 +20,8 @@ internal sealed record ChatTools(ToolSet Set, ToolCallFormat Format, bool ToldBy
         var source = model.Template?.Source;
         var format = ToolCallFormats.Detect(source);
         var key = $"tools {format} {set.Choice} {set.Named} {set.IsParallel} {chat.ToolsAsSent?.ToJsonString()}";
-        return new ChatTools(set, format, ToolCallFormats.IsToldByTemplate(source), key, () => "call_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N"));
+        return new ChatTools(set, format, ToolCallFormats.IsToldByTemplate(source), key, () => "call_"
+            + Guid.CreateVersion7(time.GetUtcNow()).ToString("N"));
     }
 
     public ToolCallParser NewParser() => new(Set, Format, NewId);

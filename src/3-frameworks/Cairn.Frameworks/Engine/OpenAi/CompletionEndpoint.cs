@@ -47,11 +47,13 @@ internal sealed class CompletionEndpoint(LanguageFace face)
     }
 
     private static async Task SendAsync(
-        HttpContext context, CompletionRequest request, AnswerHead head, RunningOutputs running, TokenTexts? logprobs, IReadOnlyList<string>? echoes)
+        HttpContext context, CompletionRequest request, AnswerHead head, RunningOutputs running, TokenTexts? logprobs,
+            IReadOnlyList<string>? echoes)
     {
         if (request.Output.Stream)
         {
-            using var stream = new CompletionStream(context.Response.BodyWriter, head, running.All.Count, request.Output.IncludeUsage, logprobs, echoes);
+            using var stream = new CompletionStream(context.Response.BodyWriter, head, running.All.Count, request.Output.IncludeUsage,
+                logprobs, echoes);
             await Answering.StreamAsync(context, stream, running.All, request.BestOf, running.Cancelled);
             return;
         }
@@ -61,7 +63,8 @@ internal sealed class CompletionEndpoint(LanguageFace face)
 
         // Sorting is stable, so equally likely outputs stay in their order.
         var told = made.Chunk(request.BestOf)
-            .SelectMany(ofPrompt => (request.BestOf > request.Output.Choices ? ofPrompt.OrderByDescending(output => output.MeanLogprob) : ofPrompt.AsEnumerable()).Take(request.Output.Choices))
+            .SelectMany(ofPrompt => (request.BestOf > request.Output.Choices ? ofPrompt.OrderByDescending(output => output.MeanLogprob)
+                : ofPrompt.AsEnumerable()).Take(request.Output.Choices))
             .ToList();
         await WholeAnswer.SendAsync(context, json => WholeAnswer.WriteCompletion(json, head, told, usage, logprobs, echoes));
     }
@@ -82,6 +85,7 @@ internal sealed class CompletionEndpoint(LanguageFace face)
     }
 
     private static IReadOnlyList<string>? Echoes(ServedLanguageModel model, CompletionRequest request) => request.Echo
-        ? [.. request.Prompts.SelectMany(prompt => Enumerable.Repeat(prompt.Text ?? model.Model.Tokenizer.Decode(prompt.Tokens), request.Output.Choices))]
+        ? [.. request.Prompts.SelectMany(prompt =>
+            Enumerable.Repeat(prompt.Text ?? model.Model.Tokenizer.Decode(prompt.Tokens), request.Output.Choices))]
         : null;
 }

@@ -38,7 +38,8 @@ internal sealed class EmbeddingEndpoint(LoadedModels models, LanguageFace face)
             return OpenAiError.Invalid("dimensions", $"dimensions is {dimensions}; this model's vectors have {embedder.Dimensions}.");
         try
         {
-            var embedded = await embedder.EmbedAsync([.. inputs.Select(input => new EmbeddingInput(input.Text, input.Tokens))], context.RequestAborted);
+            var embedded = await embedder.EmbedAsync([.. inputs.Select(input => new EmbeddingInput(input.Text, input.Tokens))],
+                context.RequestAborted);
             await WholeAnswer.SendAsync(context, json => Write(json, model!.Name, embedded, dimensions, base64));
             return null;
         }
@@ -54,7 +55,8 @@ internal sealed class EmbeddingEndpoint(LoadedModels models, LanguageFace face)
         {
             return models.All<ITextEmbedder>() is [ServedModel only]
                 ? (only, (ITextEmbedder)only, null)
-                : (null, null, OpenAiError.Invalid("model", "model is missing; GET /v1/models lists the names.", "missing_required_parameter"));
+                : (null, null, OpenAiError.Invalid("model", "model is missing; GET /v1/models lists the names.",
+                    "missing_required_parameter"));
         }
 
         return models.Find(name) switch
@@ -75,7 +77,8 @@ internal sealed class EmbeddingEndpoint(LoadedModels models, LanguageFace face)
             json.WriteStartObject();
             json.WriteString("object"u8, "embedding"u8);
             json.WriteNumber("index"u8, i);
-            var vector = dimensions is { } cut && cut < embedded.Vectors[i].Length ? Shortened(embedded.Vectors[i], cut) : embedded.Vectors[i];
+            var vector = dimensions is { } cut && cut < embedded.Vectors[i].Length ? Shortened(embedded.Vectors[i], cut)
+                : embedded.Vectors[i];
             if (base64)
             {
                 // Little-endian, as every machine is that this runs on.

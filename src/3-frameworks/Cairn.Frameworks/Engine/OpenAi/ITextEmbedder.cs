@@ -7,7 +7,8 @@ public interface ITextEmbedder
     int Dimensions { get; }
 
     /// <summary>One vector per input, in their order; of an input that is longer than the model reads, the beginning's.</summary>
-    /// <exception cref="ArgumentException">An input has no tokens, or a token is not of the model's vocabulary; the message says which.</exception>
+    /// <exception cref="ArgumentException">An input has no tokens, or a token is not of the model's vocabulary; the message says
+    /// which.</exception>
     Task<EmbeddedTexts> EmbedAsync(IReadOnlyList<EmbeddingInput> inputs, CancellationToken cancellationToken);
 }
 

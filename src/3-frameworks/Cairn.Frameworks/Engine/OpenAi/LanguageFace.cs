@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Frameworks.Engine.OpenAi;
 
-/// <summary>What the routes of language models share: which model is meant, who asks, what tokens a text has, which grammar a constraint is.</summary>
+/// <summary>What the routes of language models share: which model is meant, who asks, what tokens a text has, which grammar a constraint
+/// is.</summary>
 internal sealed class LanguageFace(LoadedModels models, EngineReadiness readiness, TimeProvider time)
 {
     private const int LongestCaller = 512;
@@ -47,7 +48,8 @@ internal sealed class LanguageFace(LoadedModels models, EngineReadiness readines
         return caller.Length <= LongestCaller ? caller : caller[..LongestCaller];
     }
 
-    public static (int[]? Tokens, OpenAiError? Error) Encode(ServedLanguageModel model, PromptInput prompt, bool addSpecialTokens, string param)
+    public static (int[]? Tokens, OpenAiError? Error) Encode(ServedLanguageModel model, PromptInput prompt, bool addSpecialTokens,
+        string param)
     {
         var tokens = prompt.Tokens ?? model.Model.Tokenizer.Encode(prompt.Text!, addSpecialTokens);
         if (Array.FindIndex(tokens, token => token >= model.Model.Tokenizer.VocabularySize) is >= 0 and var wrong)
@@ -58,7 +60,8 @@ internal sealed class LanguageFace(LoadedModels models, EngineReadiness readines
 
         if (tokens.Length == 0)
             return (null, OpenAiError.Invalid(param, $"{param} has no tokens; expected at least one."));
-        return tokens.Length < model.Model.ContextLength ? (tokens, null) : (null, OpenAiError.TooLong(param, tokens.Length, model.Model.ContextLength));
+        return tokens.Length < model.Model.ContextLength ? (tokens, null)
+            : (null, OpenAiError.TooLong(param, tokens.Length, model.Model.ContextLength));
     }
 
     /// <summary>What depends on the model: its vocabulary, and whether the constraint compiles.</summary>
@@ -68,7 +71,8 @@ internal sealed class LanguageFace(LoadedModels models, EngineReadiness readines
         foreach (var token in output.Sampling.LogitBias.Keys)
         {
             if (token >= vocabulary)
-                return (null, OpenAiError.Invalid("logit_bias", $"logit_bias has the token {token}; this model's tokens are 0 to {vocabulary - 1}."));
+                return (null, OpenAiError.Invalid("logit_bias",
+                    $"logit_bias has the token {token}; this model's tokens are 0 to {vocabulary - 1}."));
         }
 
         if (output.Constraint is not { } constraint)
@@ -79,7 +83,8 @@ internal sealed class LanguageFace(LoadedModels models, EngineReadiness readines
         }
         catch (GrammarException exception)
         {
-            return (null, OpenAiError.Invalid(constraint.Param, $"{constraint.Param} cannot be held to: {exception.Message}", "invalid_schema"));
+            return (null, OpenAiError.Invalid(constraint.Param, $"{constraint.Param} cannot be held to: {exception.Message}",
+                "invalid_schema"));
         }
     }
 

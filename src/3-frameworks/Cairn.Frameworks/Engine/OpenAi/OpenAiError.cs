@@ -12,10 +12,12 @@ internal sealed record OpenAiError(int Status, string Message, string? Param = n
     /// <summary>When it makes sense to ask again; sent as <c>retry-after</c>.</summary>
     public int? RetryAfterSeconds { get; init; }
 
-    public static OpenAiError Invalid(string? param, string message, string? code = null) => new(StatusCodes.Status400BadRequest, message, param, code);
+    public static OpenAiError Invalid(string? param, string message, string? code = null) =>
+        new(StatusCodes.Status400BadRequest, message, param, code);
 
     public static OpenAiError UnknownModel(string name) =>
-        new(StatusCodes.Status404NotFound, $"The model '{name}' does not exist here; GET /v1/models lists those that do.", "model", "model_not_found");
+        new(StatusCodes.Status404NotFound, $"The model '{name}' does not exist here; GET /v1/models lists those that do.", "model",
+            "model_not_found");
 
     public static OpenAiError Failed(string message) => new(StatusCodes.Status500InternalServerError, message, null, "engine_failed");
 

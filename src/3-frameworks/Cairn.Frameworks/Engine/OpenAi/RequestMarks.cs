@@ -23,7 +23,8 @@ internal sealed partial class RequestMarks(RequestDelegate next, TimeProvider ti
         try
         {
             await next(context);
-            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed, ContentType: null })
+            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed,
+                ContentType: null })
                 await NoRoute(context).WriteAsync(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -46,7 +47,8 @@ internal sealed partial class RequestMarks(RequestDelegate next, TimeProvider ti
         catch (Exception exception) when (!context.Response.HasStarted)
         {
             LogFailed(logger, context.TraceIdentifier, exception);
-            await OpenAiError.Failed($"The request failed in a way that is not expected; the engine's log has it under {context.TraceIdentifier}.").WriteAsync(context);
+            var why = $"The request failed in a way that is not expected; the engine's log has it under {context.TraceIdentifier}.";
+            await OpenAiError.Failed(why).WriteAsync(context);
         }
     }
 

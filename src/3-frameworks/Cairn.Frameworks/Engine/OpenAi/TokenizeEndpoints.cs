@@ -44,7 +44,8 @@ internal sealed class TokenizeEndpoints(LanguageFace face)
             var chat = ChatRequest.Parse(fields);
             if (fields.Error is not null)
                 return fields.Error;
-            (text, var error) = ChatPrompt.Render(model, chat, ChatTools.Of(model, chat, face.Time), face.Time.GetUtcNow(), context.RequestAborted);
+            (text, var error) = ChatPrompt.Render(model, chat, ChatTools.Of(model, chat, face.Time), face.Time.GetUtcNow(),
+                context.RequestAborted);
             if (text is null)
                 return error;
         }
@@ -85,7 +86,8 @@ internal sealed class TokenizeEndpoints(LanguageFace face)
         if (prompts is not [{ Tokens: { } tokens }])
             fields.Refuse("tokens", "tokens is no list of tokens.");
         else if (Array.FindIndex(tokens, token => token >= model.Model.Tokenizer.VocabularySize) is >= 0 and var wrong)
-            fields.Refuse($"tokens[{wrong}]", $"tokens[{wrong}] is {tokens[wrong]}; this model's tokens are 0 to {model.Model.Tokenizer.VocabularySize - 1}.");
+            fields.Refuse($"tokens[{wrong}]",
+                $"tokens[{wrong}] is {tokens[wrong]}; this model's tokens are 0 to {model.Model.Tokenizer.VocabularySize - 1}.");
         if (fields.Error is not null)
             return fields.Error;
         var text = model.Model.Tokenizer.Decode(prompts[0].Tokens, skipSpecialTokens: false);

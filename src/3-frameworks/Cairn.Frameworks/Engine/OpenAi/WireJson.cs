@@ -6,7 +6,8 @@ namespace Cairn.Frameworks.Engine.OpenAi;
 /// <summary>How answers are written: no more escapes than JSON needs, and not checked again as they are written.</summary>
 internal static class WireJson
 {
-    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true };
 
     public static void WriteText(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? text)
     {

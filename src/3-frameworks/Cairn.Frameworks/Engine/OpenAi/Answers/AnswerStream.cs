@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace Cairn.Frameworks.Engine.OpenAi.Answers;
 
 /// <summary>
-/// Writes an answer as server-sent events. What every chunk repeats is encoded once, so that a token costs a copy of it and the writing of one text.
+/// Writes an answer as server-sent events. What every chunk repeats is encoded once, so that a token costs a copy of it and the writing of
+/// one text.
 /// Writes into the pipe's buffer only; whoever owns the connection flushes. Not for concurrent use.
 /// </summary>
 internal abstract class AnswerStream : IDisposable

@@ -6,10 +6,11 @@ namespace Cairn.Frameworks.Engine.OpenAi.Answers;
 internal static class Answering
 {
     /// <summary>
-    /// The headers go out with the first piece, so that what fails before it has a status of its own. Every piece is flushed: a reader that does not read
-    /// holds its own generation only.
+    /// The headers go out with the first piece, so that what fails before it has a status of its own. Every piece is flushed: a reader that
+    /// does not read holds its own generation only.
     /// </summary>
-    public static async Task StreamAsync(HttpContext context, AnswerStream stream, IReadOnlyList<Output> outputs, int outputsPerPrompt, CancellationTokenSource cancelled)
+    public static async Task StreamAsync(HttpContext context, AnswerStream stream, IReadOnlyList<Output> outputs, int outputsPerPrompt,
+        CancellationTokenSource cancelled)
     {
         var pipe = context.Response.BodyWriter;
         var begun = new bool[outputs.Count];
@@ -61,7 +62,8 @@ internal static class Answering
         }
     }
 
-    public static async Task<IReadOnlyList<CollectedOutput>> CollectAsync(IReadOnlyList<Output> outputs, bool keepTokens, CancellationTokenSource cancelled)
+    public static async Task<IReadOnlyList<CollectedOutput>> CollectAsync(IReadOnlyList<Output> outputs, bool keepTokens,
+        CancellationTokenSource cancelled)
     {
         var collected = outputs.Select(_ => new CollectedOutput(keepTokens)).ToList();
         await Outputs.ReadAsync(outputs, Take, cancelled);

@@ -31,7 +31,8 @@ internal static class Outputs
                 if (piece.Finish is { Reason: FinishReason.Cancelled })
                 {
                     cancelled.Token.ThrowIfCancellationRequested();
-                    throw new EngineException("The engine ended the generation before it was complete, as it does when the model is unloaded.");
+                    throw new EngineException(
+                        "The engine ended the generation before it was complete, as it does when the model is unloaded.");
                 }
 
                 await take(choice, piece, cancelled.Token);

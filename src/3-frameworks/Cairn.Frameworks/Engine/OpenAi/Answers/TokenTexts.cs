@@ -8,7 +8,8 @@ namespace Cairn.Frameworks.Engine.OpenAi.Answers;
 /// <summary>How single tokens are told beside log-probabilities.</summary>
 internal sealed class TokenTexts(Tokenizer tokenizer)
 {
-    /// <summary>The token's bytes and its text; a token that holds no whole characters is written <c>bytes:\xe2\x80</c>, as OpenAI does.</summary>
+    /// <summary>The token's bytes and its text; a token that holds no whole characters is written <c>bytes:\xe2\x80</c>, as OpenAI
+    /// does.</summary>
     public (ReadOnlyMemory<byte> Bytes, string Text) Of(int token)
     {
         var bytes = tokenizer.BytesOf(token);

@@ -29,7 +29,8 @@ internal static class ToolCallJson
     }
 
     /// <summary>A whole output's text without its calls, and the calls.</summary>
-    public static (string Content, IReadOnlyList<(string Id, string Name, string Arguments)> Calls) Split(string text, ToolCallParser parser)
+    public static (string Content, IReadOnlyList<(string Id, string Name, string Arguments)> Calls) Split(string text,
+        ToolCallParser parser)
     {
         var content = new StringBuilder();
         var calls = new List<(string Id, string Name, StringBuilder Arguments)>();

@@ -13,7 +13,13 @@ internal readonly record struct Usage(int PromptTokens, int CachedTokens, int Ou
         {
             usage = usage with { OutputTokens = usage.OutputTokens + finishes[i].OutputTokens };
             if (i % outputsPerPrompt == 0)
-                usage = usage with { PromptTokens = usage.PromptTokens + finishes[i].PromptTokens, CachedTokens = usage.CachedTokens + finishes[i].CachedTokens };
+            {
+                usage = usage with
+                {
+                    PromptTokens = usage.PromptTokens + finishes[i].PromptTokens,
+                    CachedTokens = usage.CachedTokens + finishes[i].CachedTokens,
+                };
+            }
         }
 
         return usage;

@@ -23,7 +23,8 @@ internal static class WholeAnswer
                 json.WriteNullValue();
             else
                 Logprobs.WriteChat(json, outputs[i].Tokens, logprobs);
-            json.WriteString("finish_reason"u8, called && outputs[i].Finish!.Reason == FinishReason.Stop ? "tool_calls" : Word(outputs[i].Finish!.Reason));
+            json.WriteString("finish_reason"u8, called && outputs[i].Finish!.Reason == FinishReason.Stop ? "tool_calls"
+                : Word(outputs[i].Finish!.Reason));
             json.WriteEndObject();
         }
 
@@ -34,7 +35,8 @@ internal static class WholeAnswer
 
     /// <param name="echoes">What is said before each output; null says nothing.</param>
     public static void WriteCompletion(
-        Utf8JsonWriter json, AnswerHead head, IReadOnlyList<CollectedOutput> outputs, Usage usage, TokenTexts? logprobs, IReadOnlyList<string>? echoes)
+        Utf8JsonWriter json, AnswerHead head, IReadOnlyList<CollectedOutput> outputs, Usage usage, TokenTexts? logprobs,
+            IReadOnlyList<string>? echoes)
     {
         json.WriteStartObject();
         head.WriteTo(json, "text_completion"u8);

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Cairn.Frameworks.Engine.OpenAi.Requests;
 
-/// <summary>Reads OpenAI's <c>response_format</c>, and vLLM's <c>structured_outputs</c> and <c>guided_*</c>. At most one may be given.</summary>
+/// <summary>Reads OpenAI's <c>response_format</c>, and vLLM's <c>structured_outputs</c> and <c>guided_*</c>. At most one may be
+/// given.</summary>
 internal static class ConstraintFields
 {
     private const int LongestRegex = 16 << 10;

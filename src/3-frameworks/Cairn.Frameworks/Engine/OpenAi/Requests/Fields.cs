@@ -25,7 +25,8 @@ internal sealed class Fields
 
     public string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
-    public void Refuse(string name, string message, string? code = null) => _mistake.First ??= OpenAiError.Invalid(PathOf(name), message, code);
+    public void Refuse(string name, string message, string? code = null) =>
+        _mistake.First ??= OpenAiError.Invalid(PathOf(name), message, code);
 
     public bool TryGet(string name, out JsonElement value)
     {
@@ -71,7 +72,8 @@ internal sealed class Fields
         }
 
         if (!(number >= least && number <= most))
-            Refuse(name, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{PathOf(name)} is {number}; expected {least} to {most}."));
+            Refuse(name, string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"{PathOf(name)} is {number}; expected {least} to {most}."));
         return number;
     }
 

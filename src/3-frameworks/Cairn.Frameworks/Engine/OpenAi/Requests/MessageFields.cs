@@ -34,7 +34,8 @@ internal static class MessageFields
         var calls = role == "assistant" ? Calls(message) : null;
         var content = Content(message);
         if (content is null && calls is null)
-            message.Refuse("content", $"{message.PathOf("content")} is missing; expected a text or parts of type text.", "missing_required_parameter");
+            message.Refuse("content", $"{message.PathOf("content")} is missing; expected a text or parts of type text.",
+                "missing_required_parameter");
         result["content"] = content;
         if (calls is not null)
             result["tool_calls"] = calls;

@@ -4,7 +4,8 @@ using Cairn.Frameworks.Sampling;
 
 namespace Cairn.Frameworks.Engine.OpenAi.Requests;
 
-/// <summary>Reads what chat and plain completions share. Ranges are OpenAI's; top_k, min_p, repetition_penalty and ignore_eos are vLLM's.</summary>
+/// <summary>Reads what chat and plain completions share. Ranges are OpenAI's; top_k, min_p, repetition_penalty and ignore_eos are
+/// vLLM's.</summary>
 internal static class OutputFields
 {
     private const int MostStops = 16;

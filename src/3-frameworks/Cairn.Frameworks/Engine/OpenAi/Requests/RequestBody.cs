@@ -17,7 +17,8 @@ internal static class RequestBody
         if (type is null || !type.Contains("json", StringComparison.OrdinalIgnoreCase))
         {
             // A web page can post plain text to loopback without asking; it cannot post JSON.
-            return (null, new OpenAiError(StatusCodes.Status415UnsupportedMediaType, $"The content type is '{type}'; expected application/json.", null, "content_type"));
+            return (null, new OpenAiError(StatusCodes.Status415UnsupportedMediaType,
+                $"The content type is '{type}'; expected application/json.", null, "content_type"));
         }
 
         try
@@ -26,7 +27,8 @@ internal static class RequestBody
         }
         catch (BadHttpRequestException exception)
         {
-            return (null, exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLong() : new OpenAiError(exception.StatusCode, exception.Message, null, "body"));
+            return (null, exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLong()
+                : new OpenAiError(exception.StatusCode, exception.Message, null, "body"));
         }
     }
 

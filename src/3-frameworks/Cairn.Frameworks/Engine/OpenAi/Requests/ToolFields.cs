@@ -11,7 +11,8 @@ internal static partial class ToolFields
     public static ToolSet? Read(Fields fields)
     {
         if (fields.Has("functions") || fields.Has("function_call"))
-            fields.Refuse(fields.Has("functions") ? "functions" : "function_call", "functions and function_call are not supported; use tools and tool_choice.", "unsupported");
+            fields.Refuse(fields.Has("functions") ? "functions" : "function_call",
+                "functions and function_call are not supported; use tools and tool_choice.", "unsupported");
         var names = Names(fields);
         CheckChoice(fields, names);
         var parallel = fields.Flag("parallel_tool_calls") ?? true;
