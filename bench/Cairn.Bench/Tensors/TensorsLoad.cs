@@ -9,9 +9,12 @@ using Cairn.Frameworks.Tests.Tensors;
 namespace Cairn.Bench.Tensors;
 
 /// <summary>
-/// Requests a second of tree models by the Open Inference Protocol, with dynamic batching and without: the same graph twice in one engine with
-/// its defaults, one row of 20 features a request, every answer checked. Once a forest alone, once the forest behind a pipeline that imputes,
-/// clips and scales each column by operators of its own. Clients share the machine with the engine; they write and read raw HTTP, so that most
+/// Requests a second of tree models by the Open Inference Protocol, with dynamic batching and without: the same graph twice in one engine
+/// with
+/// its defaults, one row of 20 features a request, every answer checked. Once a forest alone, once the forest behind a pipeline that
+/// imputes,
+/// clips and scales each column by operators of its own. Clients share the machine with the engine; they write and read raw HTTP, so that
+/// most
 /// of the time is the engine's.
 /// </summary>
 internal static class TensorsLoad
@@ -23,10 +26,12 @@ internal static class TensorsLoad
     public static async Task<bool> RunAsync(string[] args)
     {
         var numbers = args.Select(arg => int.Parse(arg, CultureInfo.InvariantCulture)).ToArray();
-        var size = (Trees: numbers.ElementAtOrDefault(0) is > 0 and var trees ? trees : 100, Depth: numbers.ElementAtOrDefault(1) is > 0 and var depth ? depth : 6);
-        var (clients, seconds) = (numbers.ElementAtOrDefault(2) is > 0 and var c ? c : 64, numbers.ElementAtOrDefault(3) is > 0 and var s ? s : 3);
+        var size = (Trees: Or(0, 100), Depth: Or(1, 6));
+        var (clients, seconds) = (Or(2, 64), Or(3, 3));
         await RunAsync(size, prepares: false, clients, TimeSpan.FromSeconds(seconds));
         return await RunAsync(size, prepares: true, clients, TimeSpan.FromSeconds(seconds));
+
+        int Or(int at, int otherwise) => at < numbers.Length ? numbers[at] : otherwise;
     }
 
     private static async Task<bool> RunAsync((int Trees, int Depth) size, bool prepares, int clients, TimeSpan time)
@@ -66,8 +71,9 @@ internal static class TensorsLoad
 
         var (alone, batched) = (Median(rates["alone"]), Median(rates["batched"]));
         var counts = engine.Repository.Find("batched", null).Statistics.Snapshot();
+        var rows = (double)counts.Inferences / counts.Executions;
         var text = FigureRow.Text(
-            $"{batched / alone:N1}× ({batched:N0} against {alone:N0} requests/s; {model}, {(double)counts.Inferences / counts.Executions:N1} rows an execution)");
+            $"{batched / alone:N1}× ({batched:N0} against {alone:N0} requests/s; {model}, {rows:N1} rows an execution)");
         Console.WriteLine(text);
         FigureRow.Print($"a {Features}-feature tree model (ONNX), {clients} clients, dynamic batching against none", "at least 3×", text);
         return batched >= 3 * alone;

@@ -8,7 +8,8 @@ using DataType = Cairn.Frameworks.Onnx.Proto.TensorProto.Types.DataType;
 namespace Cairn.Frameworks.Tests.Embedding;
 
 /// <summary>
-/// A BERT-like encoder that a test can work out: a token's vector is table[id] + types[segment] + the mean of those sums over the text's own
+/// A BERT-like encoder that a test can work out: a token's vector is table[id] + types[segment] + the mean of those sums over the text's
+/// own
 /// tokens, so that a mask that is not kept to shows at once.
 /// </summary>
 internal sealed class TinyEncoder

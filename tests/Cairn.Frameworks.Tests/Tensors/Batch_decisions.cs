@@ -69,7 +69,9 @@ public sealed class Batch_decisions
         Assert.Equal([2, 1], plan.Batch);
     }
 
-    /// <summary>Whatever waits: a batch fits, has one shape, is in one place, and nobody waits past delay while the model is idle.</summary>
+    /// <summary>
+    /// Whatever waits: a batch fits, has one shape, is in one place, and nobody waits past delay while the model is idle.
+    /// </summary>
     [Fact]
     public void Every_plan_keeps_its_promises() => Gen.Select(
         Gen.Select(Gen.Int[1, 3], Gen.Bool, Gen.Int[1, 8], Gen.Int[0, 200], Gen.Int[0, 300], Gen.Bool).Array[0, 12],

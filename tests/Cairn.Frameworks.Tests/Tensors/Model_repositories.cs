@@ -184,7 +184,9 @@ public sealed class Model_repositories
         Assert.Contains("model_warmup 'one'", models.Models.Index(false).First(state => state.Name == "bad").Reason);
     }
 
-    /// <summary>A thousand loads of a 16 MiB model: what stays of it is less than one model, and each unload gives its memory back.</summary>
+    /// <summary>
+    /// A thousand loads of a 16 MiB model: what stays of it is less than one model, and each unload gives its memory back.
+    /// </summary>
     [Fact]
     [Trait("speed", "slow")]
     public async Task A_thousand_loads_and_unloads_leave_the_memory_flat()
@@ -208,8 +210,10 @@ public sealed class Model_repositories
 
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"KiB loaded: {string.Join(' ', loaded.Select(bytes => bytes >> 10))}; unloaded: {string.Join(' ', unloaded.Select(bytes => bytes >> 10))}");
-        Assert.True(loaded[^1] - unloaded[^1] > 14 << 20, "a loaded model is in memory");
-        Assert.InRange(unloaded[^1] - unloaded[0], -(64L << 20), 8 << 20);
+        // The allocator may keep a block or two for a while; a leak would raise the floor and the gap would close.
+        Assert.InRange(unloaded.TakeLast(4).Min() - unloaded.Take(4).Min(), long.MinValue, 8 << 20);
+        Assert.InRange(unloaded.Max() - unloaded.Min(), 0, 48L << 20);
+        Assert.True(loaded.Average() - unloaded.Average() > 14 << 20, "a loaded model is in memory");
     }
 
     private static long ResidentBytes()

@@ -5,7 +5,8 @@ using DataType = Cairn.Frameworks.Onnx.Proto.TensorProto.Types.DataType;
 namespace Cairn.Frameworks.Tests.Tensors;
 
 /// <summary>
-/// Random forests of full binary trees as ai.onnx.ml's TreeEnsembleRegressor, and the same forest walked in C#. With preprocessing each column
+/// Random forests of full binary trees as ai.onnx.ml's TreeEnsembleRegressor, and the same forest walked in C#. With preprocessing each
+/// column
 /// is imputed, clipped and scaled by operators of its own, as exporters write a pipeline over columns.
 /// </summary>
 internal sealed class TreeModels

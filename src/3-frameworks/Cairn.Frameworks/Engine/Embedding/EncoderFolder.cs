@@ -61,7 +61,8 @@ internal sealed record EncoderFolder
 
     private static EncoderKind KindOf(string folder, JsonElement config)
     {
-        var architecture = config.TryGetProperty("architectures", out var names) && names.ValueKind == JsonValueKind.Array && names.GetArrayLength() > 0
+        var architecture = config.TryGetProperty("architectures", out var names) && names.ValueKind == JsonValueKind.Array
+            && names.GetArrayLength() > 0
             ? names[0].GetString() ?? ""
             : "";
         if (architecture.EndsWith("ForSequenceClassification", StringComparison.Ordinal))
@@ -104,10 +105,13 @@ internal sealed record EncoderFolder
             return PoolingMode.Max;
         return Flag(pooling, "pooling_mode_mean_tokens")
             ? PoolingMode.Mean
-            : throw new ModelLoadException($"{folder}/1_Pooling/config.json names no pooling that is known: mean, cls, last or max is expected");
+            : throw new ModelLoadException(
+                $"{folder}/1_Pooling/config.json names no pooling that is known: mean, cls, last or max is expected");
     }
 
-    /// <summary>The smallest of what the files say; RoBERTa's first positions belong to padding (its embedding begins behind pad_token_id).</summary>
+    /// <summary>
+    /// The smallest of what the files say; RoBERTa's first positions belong to padding (its embedding begins behind pad_token_id).
+    /// </summary>
     private static int LengthOf(string folder, JsonElement config)
     {
         var length = int.MaxValue;
@@ -125,10 +129,12 @@ internal sealed record EncoderFolder
         return length is > 0 and < int.MaxValue ? length : DefaultLength;
     }
 
-    private static bool Flag(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+    private static bool Flag(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static int? Number(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out var number) ? number : null;
 
     private static JsonElement? Json(string folder, string name)
     {

@@ -106,7 +106,8 @@ internal sealed class RerankEndpoint(LoadedModels models, EngineReadiness readin
         json.WriteNumber("total_tokens"u8, ranked.Tokens);
         json.WriteEndObject();
         json.WriteStartArray("results"u8);
-        foreach (var index in Enumerable.Range(0, ranked.Scores.Length).OrderByDescending(index => ranked.Scores[index]).ThenBy(index => index).Take(asked.Top))
+        var best = Enumerable.Range(0, ranked.Scores.Length).OrderByDescending(index => ranked.Scores[index]).ThenBy(index => index);
+        foreach (var index in best.Take(asked.Top))
         {
             json.WriteStartObject();
             json.WriteNumber("index"u8, index);

@@ -17,7 +17,8 @@ internal sealed class ServedEmbeddingModel : ServedModel, ITextEmbedder
         (_encoder, _folder) = (encoder, folder);
         Dimensions = encoder.Output.Shape is [.., > 0 and var last]
             ? (int)last
-            : throw new ModelLoadException($"{folder.ModelFile}: the output '{encoder.Output.Name}' does not say how many dimensions it has");
+            : throw new ModelLoadException(
+                $"{folder.ModelFile}: the output '{encoder.Output.Name}' does not say how many dimensions it has");
     }
 
     public int Dimensions { get; }
@@ -28,7 +29,8 @@ internal sealed class ServedEmbeddingModel : ServedModel, ITextEmbedder
     public static ServedEmbeddingModel Load(EncoderFolder folder, ModelSource source, TimeProvider time)
     {
         // A graph that pools itself knows best how.
-        var encoder = TextEncoder.Load(folder, source, ["sentence_embedding", "last_hidden_state", "token_embeddings", "pooler_output"], time);
+        var encoder = TextEncoder.Load(
+            folder, source, ["sentence_embedding", "last_hidden_state", "token_embeddings", "pooler_output"], time);
         return new(source, encoder, folder, time.GetUtcNow());
     }
 
@@ -54,7 +56,8 @@ internal sealed class ServedEmbeddingModel : ServedModel, ITextEmbedder
         if (tokens.Length == 0)
             throw new ArgumentException("an input has no tokens; expected at least one");
         if (Array.FindIndex(tokens, token => token < 0 || token >= _encoder.Tokenizer.VocabularySize) is >= 0 and var wrong)
-            throw new ArgumentException($"the token {tokens[wrong]} is not of this model's vocabulary; 0 to {_encoder.Tokenizer.VocabularySize - 1} are");
+            throw new ArgumentException(
+                $"the token {tokens[wrong]} is not of this model's vocabulary; 0 to {_encoder.Tokenizer.VocabularySize - 1} are");
         var kept = tokens.Length <= _encoder.MaximumLength ? tokens : tokens[.._encoder.MaximumLength];
         return new(kept, new int[kept.Length], kept.Length < tokens.Length);
     }

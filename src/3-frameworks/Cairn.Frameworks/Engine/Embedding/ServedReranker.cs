@@ -17,7 +17,8 @@ internal sealed class ServedReranker : ServedModel
     {
         _encoder = encoder;
         _labels = encoder.Output.Shape is [_, 1 or 2 or -1] ? (int)Math.Abs(encoder.Output.Shape[1]) : throw new ModelLoadException(
-            $"{folder.ModelFile}: its logits have the shape {Tensors.TensorContents.Show(encoder.Output.Shape)}; a reranker has one or two per pair");
+            $"{folder.ModelFile}: its logits have the shape {Tensors.TensorContents.Show(encoder.Output.Shape)}; "
+            + $"a reranker has one or two per pair");
     }
 
     public override int? ContextLength => _encoder.MaximumLength;
@@ -29,7 +30,8 @@ internal sealed class ServedReranker : ServedModel
     /// <summary>A pair that is longer than the model reads loses the end of its longer text, mostly the document's.</summary>
     public async Task<RerankedDocuments> RerankAsync(string query, IReadOnlyList<string> documents, CancellationToken cancellationToken)
     {
-        List<TokenizedText> pairs = [.. documents.Select(document => _encoder.Tokenizer.EncodePair(query, document, _encoder.MaximumLength))];
+        List<TokenizedText> pairs = 
+            [.. documents.Select(document => _encoder.Tokenizer.EncodePair(query, document, _encoder.MaximumLength))];
         var outputs = await _encoder.RunAsync(pairs, cancellationToken);
         return new([.. outputs.Select(output => Score(TextEncoder.Floats(output)))], pairs.Sum(pair => pair.Ids.Length));
     }

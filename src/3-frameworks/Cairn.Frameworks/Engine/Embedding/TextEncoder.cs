@@ -9,7 +9,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cairn.Frameworks.Engine.Embedding;
 
 /// <summary>
-/// Runs a BERT-like graph over tokenized texts of all callers. A text is padded to the next of few lengths, and texts of one length share an
+/// Runs a BERT-like graph over tokenized texts of all callers. A text is padded to the next of few lengths, and texts of one length share
+/// an
 /// execution, so that a short text never pays for a long one.
 /// </summary>
 internal sealed class TextEncoder : IAsyncDisposable
@@ -47,7 +48,8 @@ internal sealed class TextEncoder : IAsyncDisposable
     /// <exception cref="ModelLoadException">The graph is no encoder, or its tokenizer cannot be read.</exception>
     public static TextEncoder Load(EncoderFolder folder, ModelSource source, ReadOnlySpan<string> outputs, TimeProvider time)
     {
-        var settings = new SessionSettings(source.Engine.Threads ?? PhysicalCores.Count, GraphOptimizationLevel.ORT_ENABLE_ALL, Arena: true);
+        var settings = new SessionSettings(
+            source.Engine.Threads ?? PhysicalCores.Count, GraphOptimizationLevel.ORT_ENABLE_ALL, Arena: true);
         var session = TensorSession.Load(folder.ModelFile, settings);
         try
         {
@@ -76,7 +78,8 @@ internal sealed class TextEncoder : IAsyncDisposable
         return [.. answers.Select(answer => answer.Refusal switch
         {
             null => answer.Outputs![0],
-            { Kind: RefusalKind.QueueFull or RefusalKind.Unavailable } busy => throw new RequestRefusedException(RequestRefusal.QueueFull, busy.Message),
+            { Kind: RefusalKind.QueueFull or RefusalKind.Unavailable } busy =>
+                throw new RequestRefusedException(RequestRefusal.QueueFull, busy.Message),
             { } failure => throw new EngineException(failure.Message),
         })];
     }
@@ -136,7 +139,8 @@ internal sealed class TextEncoder : IAsyncDisposable
             if (slot.Name is not ("input_ids" or "attention_mask" or "token_type_ids" or "position_ids")
                 || slot.Type is not (TensorType.Int64 or TensorType.Int32) || slot.Shape.Length != 2)
                 throw new ModelLoadException(
-                    $"{folder.ModelFile}: wants the input '{slot.Name}' ({slot.Type.Name()}, {TensorContents.Show(slot.Shape)}); known are input_ids, "
+                    $"{folder.ModelFile}: wants the input '{slot.Name}' ({slot.Type.Name()}, {TensorContents.Show(slot.Shape)}); "
+                    + "known are input_ids, "
                     + "attention_mask, token_type_ids and position_ids of whole numbers, batch by sequence");
     }
 

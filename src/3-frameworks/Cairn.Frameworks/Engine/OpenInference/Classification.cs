@@ -6,7 +6,9 @@ using Cairn.Frameworks.Engine.Tensors;
 
 namespace Cairn.Frameworks.Engine.OpenInference;
 
-/// <summary>Triton's classification extension: instead of an output, its highest elements as "VALUE:INDEX" or "VALUE:INDEX:LABEL".</summary>
+/// <summary>
+/// Triton's classification extension: instead of an output, its highest elements as "VALUE:INDEX" or "VALUE:INDEX:LABEL".
+/// </summary>
 internal static class Classification
 {
     /// <summary>The outputs with those that a call wants as classes replaced.</summary>

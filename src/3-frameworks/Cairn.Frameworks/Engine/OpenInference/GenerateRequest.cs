@@ -30,7 +30,8 @@ internal sealed record GenerateRequest
         {
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("text_input", out var text) || text.ValueKind != JsonValueKind.String)
+            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("text_input", out var text)
+                || text.ValueKind != JsonValueKind.String)
                 throw RefusedException.Invalid("'text_input' is missing or not a string");
             var request = Apply(new() { Text = text.GetString()! }, root);
             return root.TryGetProperty("parameters", out var parameters) && parameters.ValueKind == JsonValueKind.Object
@@ -52,7 +53,8 @@ internal sealed record GenerateRequest
             }
             catch (Exception failure) when (failure is InvalidOperationException or FormatException)
             {
-                throw RefusedException.Invalid($"the parameter '{parameter.Name}' is {parameter.Value.GetRawText()}, which is of another type than expected");
+                throw RefusedException.Invalid(
+                    $"the parameter '{parameter.Name}' is {parameter.Value.GetRawText()}, which is of another type than expected");
             }
 
         return request;
@@ -85,6 +87,7 @@ internal sealed record GenerateRequest
             ? [.. value.EnumerateArray().Select(item => item.GetString() ?? "")]
             : new List<string> { value.GetString() ?? "" };
         strings.RemoveAll(text => text.Length == 0);
-        return strings.Count <= StopsLimit ? strings : throw RefusedException.Invalid($"'stop' has {strings.Count} strings; at most {StopsLimit} are taken");
+        return strings.Count <= StopsLimit ? strings : throw RefusedException.Invalid(
+            $"'stop' has {strings.Count} strings; at most {StopsLimit} are taken");
     }
 }

@@ -33,7 +33,10 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
 
     public override Task<ServerMetadataResponse> ServerMetadata(ServerMetadataRequest request, ServerCallContext context)
     {
-        var response = new ServerMetadataResponse { Name = OpenInference.ServerMetadata.Name, Version = OpenInference.ServerMetadata.Version };
+        var response = new ServerMetadataResponse
+        {
+            Name = OpenInference.ServerMetadata.Name, Version = OpenInference.ServerMetadata.Version,
+        };
         response.Extensions.AddRange(OpenInference.ServerMetadata.Extensions);
         return Task.FromResult(response);
     }
@@ -72,7 +75,8 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
         return Task.FromResult(response);
     }
 
-    public override async Task<RepositoryModelLoadResponse> RepositoryModelLoad(RepositoryModelLoadRequest request, ServerCallContext context)
+    public override async Task<RepositoryModelLoadResponse> RepositoryModelLoad(
+        RepositoryModelLoadRequest request, ServerCallContext context)
     {
         try
         {
@@ -90,7 +94,8 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
         }
     }
 
-    public override async Task<RepositoryModelUnloadResponse> RepositoryModelUnload(RepositoryModelUnloadRequest request, ServerCallContext context)
+    public override async Task<RepositoryModelUnloadResponse> RepositoryModelUnload(
+        RepositoryModelUnloadRequest request, ServerCallContext context)
     {
         try
         {
@@ -117,7 +122,8 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
     }
 
     public override async Task ModelStreamInfer(
-        IAsyncStreamReader<ModelInferRequest> requestStream, IServerStreamWriter<ModelStreamInferResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<ModelInferRequest> requestStream, IServerStreamWriter<ModelStreamInferResponse> responseStream,
+        ServerCallContext context)
     {
         var cancellationToken = context.CancellationToken;
         // Each request is answered before the next is read, so a client that does not read its answers queues nothing here.
@@ -166,7 +172,8 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
                 && value.ParameterChoiceCase == ModelRepositoryParameter.ParameterChoiceOneofCase.BytesParam)
                 files[name["file:".Length..]] = value.BytesParam.Memory;
             else
-                throw RefusedException.Invalid($"the load parameter '{name}' is not known; 'config' (string) or 'file:VERSION/NAME' (bytes) is expected");
+                throw RefusedException.Invalid(
+                    $"the load parameter '{name}' is not known; 'config' (string) or 'file:VERSION/NAME' (bytes) is expected");
         }
 
         return new(config, files);

@@ -8,7 +8,10 @@ using Google.Protobuf;
 
 namespace Cairn.Frameworks.Engine.OpenInference;
 
-/// <summary>Tensors of gRPC messages: raw bytes, or typed fields. A request with raw inputs is answered raw, another typed where the type has a field.</summary>
+/// <summary>
+/// Tensors of gRPC messages: raw bytes, or typed fields. A request with raw inputs is answered raw, another typed where the type has a
+/// field.
+/// </summary>
 internal static class GrpcTensors
 {
     /// <exception cref="RefusedException">What is wrong.</exception>
@@ -26,7 +29,9 @@ internal static class GrpcTensors
         {
             Id = request.Id,
             Inputs = inputs,
-            Outputs = [.. request.Outputs.Select(output => new RequestedOutput(output.Name, null, (int)Number(output.Parameters, "classification")))],
+            Outputs =
+                [.. request.Outputs.Select(output =>
+                    new RequestedOutput(output.Name, null, (int)Number(output.Parameters, "classification")))],
             Priority = (ulong)Number(request.Parameters, "priority"),
             TimeoutMicroseconds = (ulong)Number(request.Parameters, "timeout"),
         };
@@ -83,7 +88,8 @@ internal static class GrpcTensors
             TensorType.Float32 => Bytes<float>([.. contents.Fp32Contents]),
             TensorType.Float64 => Bytes<double>([.. contents.Fp64Contents]),
             TensorType.Bytes => Framed(contents.BytesContents),
-            _ => throw RefusedException.Invalid($"input '{input.Name}' is {type.Name()}, which has no typed field; send it in raw_input_contents"),
+            _ => throw RefusedException.Invalid(
+                $"input '{input.Name}' is {type.Name()}, which has no typed field; send it in raw_input_contents"),
         };
     }
 
@@ -165,7 +171,8 @@ internal static class GrpcTensors
             if (key == name)
                 return value.ParameterChoiceCase switch
                 {
-                    InferParameter.ParameterChoiceOneofCase.Int64Param when value.Int64Param >= 0 => Math.Min(value.Int64Param, int.MaxValue),
+                    InferParameter.ParameterChoiceOneofCase.Int64Param when value.Int64Param >= 0 =>
+                        Math.Min(value.Int64Param, int.MaxValue),
                     InferParameter.ParameterChoiceOneofCase.Uint64Param => (long)Math.Min(value.Uint64Param, int.MaxValue),
                     _ => throw RefusedException.Invalid($"the parameter '{name}' is not a whole number of 0 or more"),
                 };

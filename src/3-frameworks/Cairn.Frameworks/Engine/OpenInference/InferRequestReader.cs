@@ -4,7 +4,8 @@ using Cairn.Frameworks.Engine.Tensors;
 namespace Cairn.Frameworks.Engine.OpenInference;
 
 /// <summary>
-/// Reads a REST inference request: JSON, and behind it the bytes of the inputs that say <c>binary_data_size</c>, in their order. Input bytes
+/// Reads a REST inference request: JSON, and behind it the bytes of the inputs that say <c>binary_data_size</c>, in their order. Input
+/// bytes
 /// are not copied: the tensors of the call point into the body, or into <paramref name="scratch"/> for those that came as JSON.
 /// </summary>
 internal ref struct InferRequestReader(ReadOnlyMemory<byte> body, int jsonLength, PooledBytes scratch)
@@ -218,7 +219,8 @@ internal ref struct InferRequestReader(ReadOnlyMemory<byte> body, int jsonLength
                 throw RefusedException.Invalid($"input '{input.Name}' has neither 'data' nor 'binary_data_size'");
             if (input.BinarySize is null && TensorContents.Elements(input.Shape!, input.Name) is var expected && expected != input.Count)
                 throw RefusedException.Invalid(
-                    $"input '{input.Name}' of shape {TensorContents.Show(input.Shape)} has {expected} elements; 'data' holds {input.Count}");
+                    $"input '{input.Name}' of shape {TensorContents.Show(input.Shape)} has {expected} elements; "
+                    + $"'data' holds {input.Count}");
             TensorContents.Check(input.Name, input.Type!.Value, input.Shape!, data.Span);
             tensors[i] = new(input.Name, input.Type.Value, input.Shape!, data);
         }

@@ -57,7 +57,8 @@ internal static class MetadataEndpoints
         if (Language(context, models) is { } language)
             return OpenInferenceError.WriteJsonAsync(context, json => WriteModel(json, LanguageMetadata.Of(language)));
         var model = Find(context, repository);
-        return OpenInferenceError.WriteJsonAsync(context, json => WriteModel(json, ServerMetadata.Of(model, repository.VersionsOf(model.Name))));
+        var metadata = ServerMetadata.Of(model, repository.VersionsOf(model.Name));
+        return OpenInferenceError.WriteJsonAsync(context, json => WriteModel(json, metadata));
     }
 
     private static void WriteModel(Utf8JsonWriter json, ModelMetadataResponse model)

@@ -13,7 +13,8 @@ internal static class OpenInferenceEndpoints
 {
     public static void AddOpenInference(this IServiceCollection services, TensorOptions options, OpenInferenceParts parts, bool grpc)
     {
-        services.AddSingleton(provider => new ModelRepository(options, parts.Time, provider.GetRequiredService<ILogger<ModelRepository>>()));
+        services.AddSingleton(provider =>
+            new ModelRepository(options, parts.Time, provider.GetRequiredService<ILogger<ModelRepository>>()));
         if (!grpc)
             return;
         services.AddSingleton(provider => new GrpcInference(provider.GetRequiredService<ModelRepository>(), parts.Models, parts.Readiness));

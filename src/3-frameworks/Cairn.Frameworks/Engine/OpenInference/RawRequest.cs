@@ -3,7 +3,9 @@ using Cairn.Frameworks.Engine.Tensors;
 
 namespace Cairn.Frameworks.Engine.OpenInference;
 
-/// <summary>A raw binary request (header length 0): the body is the only input's data, a batch of one where the model has batches.</summary>
+/// <summary>
+/// A raw binary request (header length 0): the body is the only input's data, a batch of one where the model has batches.
+/// </summary>
 internal static class RawRequest
 {
     /// <exception cref="RefusedException">The model's input cannot be told from a number of bytes.</exception>
@@ -16,7 +18,8 @@ internal static class RawRequest
         if (type == TensorType.Bytes)
         {
             if (dims is not ([1] or [-1]))
-                throw RefusedException.Invalid($"a raw request of BYTES needs the shape [1]; '{input.Name}' has {TensorContents.Show(dims)}");
+                throw RefusedException.Invalid(
+                    $"a raw request of BYTES needs the shape [1]; '{input.Name}' has {TensorContents.Show(dims)}");
             var framed = new byte[body.Length + 4];
             BinaryPrimitives.WriteUInt32LittleEndian(framed, (uint)body.Length);
             body.CopyTo(framed.AsMemory(4));

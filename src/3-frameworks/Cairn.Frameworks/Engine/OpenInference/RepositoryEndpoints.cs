@@ -81,7 +81,8 @@ internal static class RepositoryEndpoints
             if (parameter.Name == "config")
                 config = parameter.Value.GetString();
             else if (!parameter.Name.StartsWith("file:", StringComparison.Ordinal))
-                throw RefusedException.Invalid($"the load parameter '{parameter.Name}' is not known; 'config' or 'file:VERSION/NAME' is expected");
+                throw RefusedException.Invalid(
+                    $"the load parameter '{parameter.Name}' is not known; 'config' or 'file:VERSION/NAME' is expected");
             else if (parameter.Value.TryGetBytesFromBase64(out var content))
                 files[parameter.Name["file:".Length..]] = content;
             else

@@ -85,5 +85,6 @@ internal static class RequestBody
         }
     }
 
-    private static RefusedException TooLarge(int limit) => new(new(RefusalKind.TooLarge, $"the request's body is larger than {limit} bytes"));
+    private static RefusedException TooLarge(int limit) =>
+        new(new(RefusalKind.TooLarge, $"the request's body is larger than {limit} bytes"));
 }

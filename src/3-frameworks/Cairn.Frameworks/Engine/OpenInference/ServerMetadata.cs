@@ -11,7 +11,8 @@ internal static class ServerMetadata
 {
     public const string Name = "cairn";
 
-    public static string Version { get; } = typeof(ServerMetadata).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+    public static string Version { get; } =
+        typeof(ServerMetadata).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
     /// <summary>Triton's names of what is served beyond the protocol.</summary>
     public static IReadOnlyList<string> Extensions { get; } =

@@ -7,7 +7,8 @@ using Cairn.Frameworks.Engine.Tensors;
 namespace Cairn.Frameworks.Engine.OpenInference;
 
 /// <summary>
-/// A tensor's elements as JSON, flat or nested. What JSON has no number for goes as the strings "NaN", "Infinity" and "-Infinity"; the 16-bit
+/// A tensor's elements as JSON, flat or nested. What JSON has no number for goes as the strings "NaN", "Infinity" and "-Infinity"; the
+/// 16-bit
 /// floats go as numbers.
 /// </summary>
 internal static class TensorJson

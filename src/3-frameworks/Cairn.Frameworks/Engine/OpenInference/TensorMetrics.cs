@@ -15,12 +15,18 @@ internal static class TensorMetrics
         Counter("nv_inference_request_failure", "Number of failed inference requests, all batch sizes", counts => counts.Fail.Count);
         Counter("nv_inference_count", "Number of inferences performed", counts => counts.Inferences);
         Counter("nv_inference_exec_count", "Number of model executions performed", counts => counts.Executions);
-        Counter("nv_inference_request_duration_us", "Cumulative inference request duration in microseconds", counts => Microseconds(counts.Success));
-        Counter("nv_inference_queue_duration_us", "Cumulative inference queuing duration in microseconds", counts => Microseconds(counts.Queue));
-        Counter("nv_inference_compute_input_duration_us", "Cumulative compute input duration in microseconds", counts => Microseconds(counts.Input));
-        Counter("nv_inference_compute_infer_duration_us", "Cumulative compute inference duration in microseconds", counts => Microseconds(counts.Infer));
-        Counter("nv_inference_compute_output_duration_us", "Cumulative inference compute output duration in microseconds", counts => Microseconds(counts.Output));
-        Each("nv_inference_pending_request_count", "gauge", "Instantaneous number of pending requests awaiting execution per-model.", counts => counts.Pending);
+        Counter("nv_inference_request_duration_us", "Cumulative inference request duration in microseconds",
+            counts => Microseconds(counts.Success));
+        Counter("nv_inference_queue_duration_us", "Cumulative inference queuing duration in microseconds",
+            counts => Microseconds(counts.Queue));
+        Counter("nv_inference_compute_input_duration_us", "Cumulative compute input duration in microseconds",
+            counts => Microseconds(counts.Input));
+        Counter("nv_inference_compute_infer_duration_us", "Cumulative compute inference duration in microseconds",
+            counts => Microseconds(counts.Infer));
+        Counter("nv_inference_compute_output_duration_us", "Cumulative inference compute output duration in microseconds",
+            counts => Microseconds(counts.Output));
+        Each("nv_inference_pending_request_count", "gauge", "Instantaneous number of pending requests awaiting execution per-model.",
+            counts => counts.Pending);
 
         void Counter(string name, string help, Func<StatisticsSnapshot, double> value) => Each(name, "counter", help, value);
 

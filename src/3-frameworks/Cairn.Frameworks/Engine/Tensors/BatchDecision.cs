@@ -16,8 +16,10 @@ internal readonly record struct Waiting(
 internal readonly record struct BatchPlan(IReadOnlyList<int> Batch, IReadOnlyList<int> Expired, long WakeMicroseconds);
 
 /// <summary>
-/// Which waiting requests form the next batch. 1: refuse the expired. 2: order by priority, what is past its deadline last within it, then by
-/// arrival. 3: the first one sets the shape; the others of that shape join in order while they fit. 4: the largest preferred size reached goes
+/// Which waiting requests form the next batch. 1: refuse the expired. 2: order by priority, what is past its deadline last within it, then
+/// by
+/// arrival. 3: the first one sets the shape; the others of that shape join in order while they fit. 4: the largest preferred size reached
+/// goes
 /// at once, as does a full batch; a smaller one goes when its oldest has waited for the delay.
 /// </summary>
 internal static class BatchDecision

@@ -7,7 +7,9 @@ namespace Cairn.Frameworks.Engine.Tensors;
 internal sealed partial class BatchExecution(
     string name, TensorSession session, IReadOnlyList<TensorSlot> outputs, VersionStatistics statistics, TimeProvider time, ILogger logger)
 {
-    /// <summary>Answers every request of the batch. False: the model's outputs have no batch dimension, so requests cannot share it.</summary>
+    /// <summary>
+    /// Answers every request of the batch. False: the model's outputs have no batch dimension, so requests cannot share it.
+    /// </summary>
     public bool Run(List<QueuedRequest> batch, ref byte[] buffer)
     {
         if (batch.Count == 1)

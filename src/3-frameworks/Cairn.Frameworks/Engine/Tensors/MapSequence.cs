@@ -13,7 +13,8 @@ internal static class MapSequence
     public static bool Is(NodeMetadata node) =>
         node.OnnxValueType == OnnxValueType.ONNX_TYPE_SEQUENCE
         && node.AsSequenceMetadata().ElementMeta is { OnnxValueType: OnnxValueType.ONNX_TYPE_MAP } element
-        && element.AsMapMetadata().ValueMetadata is { OnnxValueType: OnnxValueType.ONNX_TYPE_TENSOR, ElementDataType: TensorElementType.Float };
+        && element.AsMapMetadata().ValueMetadata is
+            { OnnxValueType: OnnxValueType.ONNX_TYPE_TENSOR, ElementDataType: TensorElementType.Float };
 
     public static Tensor Read(OrtValue sequence, string name)
     {

@@ -19,10 +19,12 @@ internal static class ModelConfigCompletion
     {
         var config = written.Config.Clone();
         if (config.Name.Length > 0 && config.Name != name)
-            throw new ModelLoadException($"the configuration of '{name}' names the model '{config.Name}'; leave the name out or make them equal");
+            throw new ModelLoadException(
+                $"the configuration of '{name}' names the model '{config.Name}'; leave the name out or make them equal");
         if (config.Platform is not ("" or Platform) || config.Backend is not ("" or "onnxruntime"))
             throw new ModelLoadException(
-                $"model '{name}' asks for platform '{config.Platform}', backend '{config.Backend}'; this engine has {Platform}, onnxruntime");
+                $"model '{name}' asks for platform '{config.Platform}', backend '{config.Backend}'; "
+                + $"this engine has {Platform}, onnxruntime");
         (config.Name, config.Platform, config.Backend) = (name, Platform, "onnxruntime");
         CompleteBatch(config, written.SaysBatch, inputs, outputs, defaultBatch);
         CompleteTensors(config, inputs, outputs);
@@ -101,7 +103,8 @@ internal static class ModelConfigCompletion
             && shape.Zip(slot.Shape).All(pair => pair.First == -1 || pair.Second == -1 || pair.First == pair.Second));
         if (!fits || shape.Any(dimension => dimension is < -1 or 0))
             throw new ModelLoadException(
-                $"the configuration gives {what} '{name}' the shape {TensorContents.Show(shape)}; the graph's is {TensorContents.Show(slot.Shape)}");
+                $"the configuration gives {what} '{name}' the shape {TensorContents.Show(shape)}; "
+                + $"the graph's is {TensorContents.Show(slot.Shape)}");
     }
 
     private static void CompleteInstances(ModelConfig config)

@@ -113,7 +113,8 @@ internal sealed record ModelFolder(string Name, string Folder, string? BareFile)
         var files = Directory.EnumerateFiles(folder, "*.onnx").Take(2).ToList();
         return files.Count == 1
             ? files[0]
-            : throw new ModelLoadException($"{folder} has no model.onnx and not exactly one other ONNX file; name it by default_model_filename");
+            : throw new ModelLoadException(
+                $"{folder} has no model.onnx and not exactly one other ONNX file; name it by default_model_filename");
     }
 
     private static List<long> AllVersions(string folder) =>

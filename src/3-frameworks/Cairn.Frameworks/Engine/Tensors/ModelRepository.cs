@@ -35,7 +35,9 @@ public sealed partial class ModelRepository : IAsyncDisposable
 
     internal TensorOptions Options => _options;
 
-    /// <summary>Loads the models of the start. One that cannot be loaded is unavailable, with its reason in the index; the others serve.</summary>
+    /// <summary>
+    /// Loads the models of the start. One that cannot be loaded is unavailable, with its reason in the index; the others serve.
+    /// </summary>
     public async Task LoadStartAsync(CancellationToken cancellationToken)
     {
         var names = _options.LoadsOnDemand ? _options.LoadAtStart : [.. ModelFolder.Discover(_options.Repositories).Keys];
@@ -53,14 +55,17 @@ public sealed partial class ModelRepository : IAsyncDisposable
     }
 
     /// <summary>Names of the models with a ready version.</summary>
-    public IReadOnlyList<string> ReadyNames => [.. _models.Where(pair => pair.Value.Ready.Count > 0).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> ReadyNames =>
+        [.. _models.Where(pair => pair.Value.Ready.Count > 0).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether no model that was asked for is missing or on its way.</summary>
-    public bool IsReady => _models.Values.All(model => model.States.All(state => state.State == ModelState.Ready || state.Reason == ModelVersions.Unloaded));
+    public bool IsReady =>
+        _models.Values.All(model => model.States.All(state => state.State == ModelState.Ready || state.Reason == ModelVersions.Unloaded));
 
     /// <summary>Every loaded version, by name and number.</summary>
     internal IEnumerable<ModelVersion> Loaded =>
-        _models.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Ready.Values.OrderBy(version => version.Version));
+        _models.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .SelectMany(pair => pair.Value.Ready.Values.OrderBy(version => version.Version));
 
     /// <summary>Every version of every model, the never loaded as well.</summary>
     internal IReadOnlyList<VersionState> Index(bool readyOnly)
@@ -146,5 +151,6 @@ public sealed partial class ModelRepository : IAsyncDisposable
             await model.UnloadAsync(CancellationToken.None);
     }
 
-    private static bool IsName(string name) => name.Length is > 0 and <= 256 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+    private static bool IsName(string name) =>
+        name.Length is > 0 and <= 256 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 }

@@ -47,7 +47,8 @@ internal sealed class ModelVersion : IAsyncDisposable
 
     /// <exception cref="ModelLoadException">The file or its configuration cannot be used.</exception>
     public static ModelVersion Load(
-        ModelFolder folder, (long Version, string File) at, WrittenConfig written, TensorOptions options, (TimeProvider Time, ILogger Logger) services)
+        ModelFolder folder, (long Version, string File) at, WrittenConfig written, TensorOptions options,
+        (TimeProvider Time, ILogger Logger) services)
     {
         var (time, logger) = services;
         CheckFile(at.File);
@@ -71,11 +72,15 @@ internal sealed class ModelVersion : IAsyncDisposable
     /// <summary>Checks, queues and runs a request. Its memory may be reused when the task has ended.</summary>
     /// <exception cref="RefusedException">The request does not fit the model.</exception>
     public async Task<InferenceAnswer> InferAsync(
-        IReadOnlyList<Tensor> inputs, IReadOnlyList<string> outputs, ulong priority, ulong timeoutMicroseconds, CancellationToken cancellationToken)
+        IReadOnlyList<Tensor> inputs, IReadOnlyList<string> outputs, ulong priority, ulong timeoutMicroseconds,
+        CancellationToken cancellationToken)
     {
         var (arranged, rows) = _check.Arrange(inputs);
         _check.Outputs(outputs);
-        var request = new InferenceRequest { Inputs = arranged, Outputs = outputs, Priority = priority, TimeoutMicroseconds = timeoutMicroseconds };
+        var request = new InferenceRequest
+        {
+            Inputs = arranged, Outputs = outputs, Priority = priority, TimeoutMicroseconds = timeoutMicroseconds,
+        };
         var answer = await _batcher.InferAsync(request, rows, cancellationToken);
         return answer.Outputs is null || _outputShapes.Count == 0 ? answer : InferenceAnswer.Of([.. answer.Outputs.Select(Reshape)]);
     }
@@ -147,5 +152,6 @@ internal sealed class ModelVersion : IAsyncDisposable
     private static long FileBytes(string file) =>
         new DirectoryInfo(Path.GetDirectoryName(file)!).EnumerateFiles(Path.GetFileName(file) + "*").Sum(found => found.Length);
 
-    private sealed record Serving(VersionStatistics Statistics, IReadOnlyDictionary<string, string[]> Labels, int QueueLimit, TimeProvider Time);
+    private sealed record Serving(
+        VersionStatistics Statistics, IReadOnlyDictionary<string, string[]> Labels, int QueueLimit, TimeProvider Time);
 }

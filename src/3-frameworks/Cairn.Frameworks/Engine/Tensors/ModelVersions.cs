@@ -20,7 +20,8 @@ internal sealed class ModelVersions(string name)
 
     public IReadOnlyList<VersionState> States => _states;
 
-    public async Task LoadAsync(LoadSource source, TensorOptions options, (TimeProvider Time, ILogger Logger) services, CancellationToken cancellationToken)
+    public async Task LoadAsync(
+        LoadSource source, TensorOptions options, (TimeProvider Time, ILogger Logger) services, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         ModelFolder? written = null;

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Cairn.Frameworks.Engine.Tensors;
 
 /// <summary>A named tensor as it goes over the wire: little-endian, row-major, without padding.</summary>
-/// <param name="Data">Exactly what <paramref name="Shape"/> asks for; <see cref="TensorContents.Check"/> has proved it for what came in.</param>
+/// <param name="Data">Exactly what <paramref name="Shape"/> asks for; <see cref="TensorContents.Check"/> has proved it for what came
+/// in.</param>
 internal sealed record Tensor(string Name, TensorType Type, long[] Shape, ReadOnlyMemory<byte> Data)
 {
     /// <summary>Rows of the first dimension; 1 for a scalar.</summary>
@@ -26,7 +27,8 @@ internal static class TensorContents
         foreach (var dimension in shape)
         {
             if (dimension < 0)
-                throw RefusedException.Invalid($"tensor '{name}' has the dimension {dimension} in its shape; a request's dimensions are 0 or more");
+                throw RefusedException.Invalid(
+                    $"tensor '{name}' has the dimension {dimension} in its shape; a request's dimensions are 0 or more");
             if (Math.BigMul(elements, dimension, out var product) != 0 || product < 0)
                 throw RefusedException.Invalid($"tensor '{name}': the product of the shape {Show(shape)} does not fit 63 bits");
             elements = product;
@@ -63,7 +65,8 @@ internal static class TensorContents
             offset = NextString(data, offset, name);
         if (seen != elements || offset != data.Length)
             throw RefusedException.Invalid(
-                $"tensor '{name}' of shape {Show(shape)} has {elements} strings; the data holds {seen} and {data.Length - offset} bytes more");
+                $"tensor '{name}' of shape {Show(shape)} has {elements} strings; "
+                + $"the data holds {seen} and {data.Length - offset} bytes more");
     }
 
     /// <summary>The offset behind the string that begins at <paramref name="offset"/>.</summary>
@@ -74,10 +77,13 @@ internal static class TensorContents
         var length = BinaryPrimitives.ReadUInt32LittleEndian(data[offset..]);
         return length <= data.Length - offset - 4
             ? offset + 4 + (int)length
-            : throw RefusedException.Invalid($"tensor '{name}': the string at byte {offset} claims {length} bytes, {data.Length - offset - 4} are left");
+            : throw RefusedException.Invalid(
+                $"tensor '{name}': the string at byte {offset} claims {length} bytes, {data.Length - offset - 4} are left");
     }
 
-    /// <summary>The offset behind <paramref name="elements"/> elements that begin at <paramref name="offset"/> in data that was checked.</summary>
+    /// <summary>
+    /// The offset behind <paramref name="elements"/> elements that begin at <paramref name="offset"/> in data that was checked.
+    /// </summary>
     public static int Skip(TensorType type, ReadOnlySpan<byte> data, int offset, long elements, string name)
     {
         if (type != TensorType.Bytes)

@@ -34,7 +34,9 @@ internal static class TensorBatch
         return batch;
     }
 
-    /// <summary>Each request's share of the outputs, or null where an output does not have <paramref name="rows"/>' sum as its first dimension.</summary>
+    /// <summary>
+    /// Each request's share of the outputs, or null where an output does not have <paramref name="rows"/>' sum as its first dimension.
+    /// </summary>
     public static Tensor[][]? Split(Tensor[] outputs, ReadOnlySpan<int> rows)
     {
         var total = 0L;

@@ -132,7 +132,8 @@ internal sealed class TensorSession : IDisposable
     {
         var info = value.GetTensorTypeAndShape();
         var type = TensorTypes.From(info.ElementDataType)
-            ?? throw new NotSupportedException($"output '{name}' has the element type {info.ElementDataType}, which the protocol does not know");
+            ?? throw new NotSupportedException(
+                $"output '{name}' has the element type {info.ElementDataType}, which the protocol does not know");
         if (type != TensorType.Bytes)
             return new(name, type, info.Shape, value.GetTensorMutableRawData().ToArray());
         var writer = new ArrayBufferWriter<byte>();
