@@ -66,7 +66,7 @@ public sealed class Loading_models
         }
     }
 
-    /// <summary>Puts a slice of the last <c>num_logits_to_keep</c> tokens before the output layer, as onnx-community's exports have it.</summary>
+    /// <summary>Keeps the last <c>num_logits_to_keep</c> tokens before the output layer, as onnx-community's exports do.</summary>
     private static void KeepAskedLogits(string path)
     {
         var model = OnnxFile.Read(path);
@@ -78,7 +78,10 @@ public sealed class Loading_models
         model.Graph.Initializer.Add(Longs("keep_end", long.MaxValue));
         model.Graph.Initializer.Add(Longs("keep_shape", 1));
         model.Graph.Node.Insert(at, new NodeProto { OpType = "Neg", Input = { "num_logits_to_keep" }, Output = { "keep_negative" } });
-        model.Graph.Node.Insert(at + 1, new NodeProto { OpType = "Reshape", Input = { "keep_negative", "keep_shape" }, Output = { "keep_start" } });
+        model.Graph.Node.Insert(at + 1, new NodeProto
+        {
+            OpType = "Reshape", Input = { "keep_negative", "keep_shape" }, Output = { "keep_start" },
+        });
         model.Graph.Node.Insert(at + 2, new NodeProto
         {
             OpType = "Slice", Input = { hidden, "keep_start", "keep_end", "keep_axis" }, Output = { "kept" },

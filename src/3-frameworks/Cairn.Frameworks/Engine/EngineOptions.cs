@@ -24,6 +24,13 @@ public sealed class EngineOptions
     /// </summary>
     public int StepBudgetMilliseconds { get; set; } = 50;
 
+    /// <summary>
+    /// How long a step may prefill for each millisecond that it decodes, 0.1 to 1,000; default 1.25, times the prompts per running stream where
+    /// prompts are more. The default keeps the time between tokens under three times the quiet one while a long prompt comes in; a larger one
+    /// brings that prompt's first token sooner.
+    /// </summary>
+    public double PrefillRatio { get; set; } = 1.25;
+
     /// <summary>Memory for keys and values of finished prefixes, bytes; default 256 MiB; 0 turns the prefix cache off.</summary>
     public long PrefixCacheBytes { get; set; } = 256L << 20;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cairn.Frameworks.Engine.Batching;
 using Cairn.Frameworks.Engine.Decoding;
 
@@ -32,7 +33,7 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
             {
                 Rows = options.Rows, ContextLength = context, Blocks = blocks, QueueLimit = options.QueueLimit,
                 PrefixSlots = (int)Math.Min(options.PrefixCacheBytes / decoder.BlockBytes, 1 << 20),
-                StepBudgetMilliseconds = options.StepBudgetMilliseconds,
+                StepBudgetMilliseconds = options.StepBudgetMilliseconds, PrefillRatio = options.PrefillRatio,
                 LargestChunk = run.LastLogitsOnly ? 512 : (int)Math.Clamp(LargestLogits / (4L * run.VocabularySize), 16, 512),
             };
             var precision = layout.QuantizedBits is { } bits ? $"int{bits}" : layout.CacheElementBytes == 2 ? "fp16" : "fp32";
@@ -103,7 +104,9 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
     {
         Check(options.Rows is >= 1 and <= 256, nameof(options.Rows), options.Rows, "1 to 256");
         Check(options.Threads is null or (>= 1 and <= 1024), nameof(options.Threads), options.Threads ?? 0, "1 to 1024");
-        Check(options.SpinMicroseconds is >= 0 and <= 1_000_000, nameof(options.SpinMicroseconds), options.SpinMicroseconds, "0 to 1000000");
+        Check(options.PrefillRatio is >= 0.1 and <= 1000, nameof(options.PrefillRatio), options.PrefillRatio, "0.1 to 1000");
+        var spin = options.SpinMicroseconds;
+        Check(spin is >= 0 and <= 1_000_000, nameof(options.SpinMicroseconds), spin, "0 to 1000000");
         Check(options.ContextLength is null or >= 2, nameof(options.ContextLength), options.ContextLength ?? 0, "2 or more");
         Check(options.StepBudgetMilliseconds >= 1, nameof(options.StepBudgetMilliseconds), options.StepBudgetMilliseconds, "1 or more");
         Check(options.PrefixCacheBytes >= 0, nameof(options.PrefixCacheBytes), options.PrefixCacheBytes, "0 or more");
@@ -111,9 +114,9 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
         Check(options.ReaderLagPieces is >= 1 and <= 1 << 20, nameof(options.ReaderLagPieces), options.ReaderLagPieces, "1 to 1048576");
     }
 
-    private static void Check(bool holds, string name, long value, string expected)
+    private static void Check(bool holds, string name, double value, string expected)
     {
         if (!holds)
-            throw new ModelLoadException($"engine option {name} is {value}; expected {expected}");
+            throw new ModelLoadException(string.Create(CultureInfo.InvariantCulture, $"engine option {name} is {value}; expected {expected}"));
     }
 }

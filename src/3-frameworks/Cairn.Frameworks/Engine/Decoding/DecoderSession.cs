@@ -65,8 +65,8 @@ internal sealed unsafe class DecoderSession : IDisposable
     }
 
     /// <summary>
-    /// Threads that wait for work spin for a bounded time, then sleep: operators follow one another within microseconds, while a spin without
-    /// a bound makes a step several times slower where another thread wants the core, and burns an idle machine.
+    /// Threads that wait for work spin for a bounded time, then sleep: operators follow one another within microseconds, while a spin
+    /// without a bound makes a step several times slower where another thread wants the core, and burns an idle machine.
     /// </summary>
     private static SessionOptions SessionOptionsFor(int threads, int spinMicroseconds)
     {
