@@ -5,7 +5,9 @@ using CsCheck;
 
 namespace Cairn.Frameworks.Tests.ChatTemplates;
 
-/// <summary>What Cairn renders is what Jinja renders, set up as the transformers library sets it up; what Jinja refuses Cairn refuses.</summary>
+/// <summary>
+/// What Cairn renders is what Jinja renders, set up as the transformers library sets it up; what Jinja refuses Cairn refuses.
+/// </summary>
 [Trait("speed", "slow")]
 public sealed class Against_Jinja
 {
@@ -25,20 +27,25 @@ public sealed class Against_Jinja
             var ours = Ours(template, variables);
             if (error is null) rendered++;
             else refused++;
-            Assert.True(error is null == (ours.Error is null), $"Jinja: {error ?? "renders"}; Cairn: {ours.Error ?? "renders"}\n{variables.ToJsonString()}");
+            Assert.True(error is null == (ours.Error is null),
+                $"Jinja: {error ?? "renders"}; Cairn: {ours.Error ?? "renders"}\n{variables.ToJsonString()}");
             Assert.Equal(text, ours.Text);
         }, iter: 400, threads: 1);
         Assert.True(rendered > 20, $"{rendered} of {rendered + refused} conversations were rendered");
     }
 
-    /// <summary>That package compares objects by identity, which the Mistral style asks for by value, and strips white space where Qwen's asks for newlines.</summary>
+    /// <summary>
+    /// That package compares objects by identity, which the Mistral style asks for by value, and strips white space where Qwen's asks for
+    /// newlines.
+    /// </summary>
     public static TheoryData<string> OtherFamilies => [.. Styles.All.Keys.Except(["mistral", "qwen"])];
 
     [Theory, MemberData(nameof(OtherFamilies))]
     public void The_JavaScript_package_renders_alike(string family)
     {
         var (source, oracle) = (Styles.All[family], Oracle.JavaScript);
-        if (source.Contains("strftime_now", StringComparison.Ordinal)) source = source.Replace("strftime_now is defined", "false", StringComparison.Ordinal);
+        if (source.Contains("strftime_now", StringComparison.Ordinal)) source = source.Replace("strftime_now is defined", "false",
+            StringComparison.Ordinal);
         var template = ChatTemplate.Parse(source);
         Conversations.Any.Where(variables => IsPlain(variables.ToJsonString())).Sample(variables =>
         {
@@ -72,13 +79,15 @@ public sealed class Against_Jinja
     }
 
     /// <summary>JavaScript loses a real number's zeros and takes U+2028 for a line's end.</summary>
-    private static bool IsPlain(string json) => !json.Contains('.', StringComparison.Ordinal) && !json.Contains("\\u2028", StringComparison.Ordinal);
+    private static bool IsPlain(string json) => !json.Contains('.', StringComparison.Ordinal)
+        && !json.Contains("\\u2028", StringComparison.Ordinal);
 
     private static (string? Text, string? Error) Ask(Oracle oracle, string source, JsonObject variables)
     {
         var (value, error) = oracle.Ask(new JsonObject
         {
-            ["op"] = "render", ["template"] = source, ["variables"] = variables.DeepClone(), ["now"] = Now.ToString("O", System.Globalization.CultureInfo.InvariantCulture),
+            ["op"] = "render", ["template"] = source, ["variables"] = variables.DeepClone(),
+                ["now"] = Now.ToString("O", System.Globalization.CultureInfo.InvariantCulture),
         });
         return (value?.GetValue<string>(), error);
     }

@@ -12,7 +12,8 @@ public sealed class Templates_are_bounded
     [InlineData("{% set ns = namespace(x=[1, 2]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}", "items")]
     [InlineData("{% set ns = namespace(x=3) %}{% for i in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}", "bits")]
     [InlineData("{% set ns = namespace(x=[]) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}", "too deep")]
-    [InlineData("{% set ns = namespace(x=[]) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}", "too deep")]
+    [InlineData("{% set ns = namespace(x=[]) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}",
+        "too deep")]
     [InlineData("{% set ns = namespace(x=[], y=[]) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% set ns.y = [ns.y] %}{% endfor %}{{ ns.x == ns.y }}", "too deep")]
     [InlineData("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "macros")]
     [InlineData("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", "macros")]
@@ -35,11 +36,14 @@ public sealed class Templates_are_bounded
     [Fact]
     public void Expressions_that_nest_without_end_are_refused()
     {
-        string[] sources = [Around("(", ")"), Around("[", "]"), Around("-", ""), Around("not ", ""), Around("x(", ")"), Around("{1: ", "}")];
+        string[] sources = [Around("(", ")"), Around("[", "]"), Around("-", ""), Around("not ", ""), Around("x(", ")"),
+            Around("{1: ", "}")];
         foreach (var source in sources)
-            Assert.Contains("nests deeper", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(source)).Message, StringComparison.Ordinal);
+            Assert.Contains("nests deeper", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(source)).Message,
+                StringComparison.Ordinal);
         var ifs = string.Concat(Enumerable.Repeat("{% if x %}", 9999));
-        Assert.Contains("nests deeper", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(ifs)).Message, StringComparison.Ordinal);
+        Assert.Contains("nests deeper", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(ifs)).Message,
+            StringComparison.Ordinal);
 
         static string Around(string open, string close) =>
             "{{ " + string.Concat(Enumerable.Repeat(open, 9999)) + "1" + string.Concat(Enumerable.Repeat(close, 9999)) + " }}";
@@ -72,7 +76,8 @@ public sealed class Templates_are_bounded
     public void The_templates_own_refusal_is_the_message_with_its_line()
     {
         var template = ChatTemplate.Parse("a\n{% if messages | length > 1 %}\n{{ raise_exception('one message only') }}{% endif %}");
-        var refused = Assert.Throws<ChatTemplateException>(() => template.Render((JsonObject)JsonNode.Parse("""{"messages": [1, 2]}""")!, DateTimeOffset.UnixEpoch));
+        var refused = Assert.Throws<ChatTemplateException>(() =>
+            template.Render((JsonObject)JsonNode.Parse("""{"messages": [1, 2]}""")!, DateTimeOffset.UnixEpoch));
         Assert.Equal("Chat template, line 3: the template refuses: one message only.", refused.Message);
     }
 
@@ -95,7 +100,8 @@ public sealed class Templates_are_bounded
             Assert.Null(ChatTemplate.Load(folder));
             Write("tokenizer_config.json", """{"chat_template": "one {{ 1 }}"}""");
             Assert.Equal("one 1", Rendered());
-            Write("tokenizer_config.json", """{"chat_template": [{"name": "tool_use", "template": "tools"}, {"name": "default", "template": "plain"}]}""");
+            Write("tokenizer_config.json",
+                """{"chat_template": [{"name": "tool_use", "template": "tools"}, {"name": "default", "template": "plain"}]}""");
             Assert.Equal("plain", Rendered());
             Write("chat_template.jinja", "own");
             Assert.Equal("own", Rendered());
@@ -103,7 +109,8 @@ public sealed class Templates_are_bounded
             Write("tokenizer_config.json", "{");
             Assert.Throws<ChatTemplateException>(() => ChatTemplate.Load(folder));
             Write("tokenizer_config.json", """{"chat_template": 5}""");
-            Assert.Contains("$.chat_template", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Load(folder)).Message, StringComparison.Ordinal);
+            Assert.Contains("$.chat_template", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Load(folder)).Message,
+                StringComparison.Ordinal);
         }
         finally
         {

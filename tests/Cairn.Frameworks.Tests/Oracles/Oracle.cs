@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace Cairn.Frameworks.Tests.Oracles;
 
 /// <summary>
-/// Another implementation in one process that answers line by line. A script under eng/ installs it once; where that is not possible a test skips with the
-/// reason, except in continuous integration, where it fails.
+/// Another implementation in one process that answers line by line. A script under eng/ installs it once; where that is not possible a
+/// test skips with the reason, except in continuous integration, where it fails.
 /// </summary>
 internal sealed class Oracle
 {
@@ -76,12 +76,14 @@ internal sealed class Oracle
             var problem = install.StandardError.ReadToEndAsync();
             var home = install.StandardOutput.ReadToEnd().Trim();
             install.WaitForExit();
-            if (install.ExitCode != 0) return (null, $"eng/{script} could not install what the test compares with: {problem.GetAwaiter().GetResult().Trim()}");
+            if (install.ExitCode != 0) return (null,
+                $"eng/{script} could not install what the test compares with: {problem.GetAwaiter().GetResult().Trim()}");
             var (name, arguments) = program(home);
             // The process ends when its input closes, and that closes with this one.
             return (new Oracle(Process.Start(new ProcessStartInfo(name, arguments)
             {
-                RedirectStandardInput = true, RedirectStandardOutput = true, StandardInputEncoding = new UTF8Encoding(false), StandardOutputEncoding = Encoding.UTF8,
+                RedirectStandardInput = true, RedirectStandardOutput = true, StandardInputEncoding = new UTF8Encoding(false),
+                    StandardOutputEncoding = Encoding.UTF8,
             })!), "");
         }
         catch (System.ComponentModel.Win32Exception e)
@@ -93,7 +95,8 @@ internal sealed class Oracle
     private static string Find()
     {
         var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Cairn.slnx"))) folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("Not in Cairn's tree.");
+        while (!File.Exists(Path.Combine(folder,
+            "Cairn.slnx"))) folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("Not in Cairn's tree.");
         return folder;
     }
 }

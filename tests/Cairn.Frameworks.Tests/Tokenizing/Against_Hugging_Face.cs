@@ -11,7 +11,8 @@ public sealed class Against_Hugging_Face
 {
     public static TheoryData<string> Kinds =>
     [
-        "gpt2", "llama3", "llama2", "llama2-metaspace", "unigram", "unigram-bytes", "bert", "bert-cased", "o200k", "deepseek", "clip", "whitespace", "digits", "nfc",
+        "gpt2", "llama3", "llama2", "llama2-metaspace", "unigram", "unigram-bytes", "bert", "bert-cased", "o200k", "deepseek", "clip",
+            "whitespace", "digits", "nfc",
         "words", "roberta", "split-removed", "split-previous", "split-next", "split-contiguous", "flags", "flags-metaspace",
     ];
 
@@ -51,7 +52,8 @@ public sealed class Against_Hugging_Face
             // An odd token goes to the longer text; the library's answer depends on where it stopped to read.
             var most = specials + 2 * half;
             if (most == 0) return;
-            var question = new JsonObject { ["op"] = "truncate", ["name"] = kind + "-pairs", ["text"] = first, ["pair"] = second, ["specials"] = true, ["most"] = most };
+            var question = new JsonObject { ["op"] = "truncate", ["name"] = kind + "-pairs", ["text"] = first, ["pair"] = second,
+                ["specials"] = true, ["most"] = most };
             var expected = oracle.Must(question);
             var pair = ours.EncodePair(first, second, most);
             Assert.Equal(Numbers(expected["ids"]!), pair.Ids);
@@ -99,9 +101,11 @@ public sealed class Against_Hugging_Face
     }
 
     /// <summary>
-    /// Where the JavaScript differs from the original in Rust, and Cairn follows the original: JavaScript calls U+FEFF white space and U+0085 none. BERT's cleaning
-    /// there looks at the first half of a character beyond U+FFFF, and lower-cases Σ by its place in the word.
+    /// Where the JavaScript differs from the original in Rust, and Cairn follows the original: JavaScript calls U+FEFF white space and
+    /// U+0085 none. BERT's cleaning there looks at the first half of a character beyond U+FFFF, and lower-cases Σ by its place in the
+    /// word.
     /// </summary>
     private static bool Comparable(string kind, string text) =>
-        !text.AsSpan().ContainsAny("\uFEFF\u0085") && !(kind.StartsWith("bert", StringComparison.Ordinal) && (text.Any(char.IsSurrogate) || text.Contains('Σ')));
+        !text.AsSpan().ContainsAny("\uFEFF\u0085") && !(kind.StartsWith("bert", StringComparison.Ordinal)
+            && (text.Any(char.IsSurrogate) || text.Contains('Σ')));
 }

@@ -37,7 +37,8 @@ public sealed class Byte_level_tokenizers
     {
         var bytes = Encoding.UTF8.GetBytes("é👍");
         var stream = Gpt2.NewStream();
-        Assert.Equal(["", "é", "", "", "", "👍"], bytes.Select(value => stream.Append(Gpt2.IdOf(ByteCharacters.Of(value).ToString())!.Value)));
+        Assert.Equal(["", "é", "", "", "", "👍"], bytes.Select(value =>
+            stream.Append(Gpt2.IdOf(ByteCharacters.Of(value).ToString())!.Value)));
         Assert.Equal("", stream.Flush());
     }
 
@@ -81,7 +82,8 @@ public sealed class Byte_level_tokenizers
     }
 
     [Fact]
-    public void The_bytes_of_a_texts_tokens_are_the_texts_bytes() => Texts.Any.Where(text => !text.Contains('<', StringComparison.Ordinal)).Sample(text =>
+    public void The_bytes_of_a_texts_tokens_are_the_texts_bytes() =>
+        Texts.Any.Where(text => !text.Contains('<', StringComparison.Ordinal)).Sample(text =>
         Assert.Equal(Encoding.UTF8.GetBytes(text), Gpt2.Encode(text).SelectMany(token => Gpt2.BytesOf(token).ToArray())), iter: 1000);
 
     [Fact]

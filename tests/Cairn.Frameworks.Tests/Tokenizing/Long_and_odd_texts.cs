@@ -16,7 +16,8 @@ public sealed class Long_and_odd_texts
             var cases = new TheoryData<string, string>();
             foreach (var kind in new[] { "gpt2", "llama3", "llama2", "llama2-metaspace", "unigram-bytes", "bert" })
             {
-                foreach (var unit in new[] { "a", " ", "\n", "1", "👍", "e\u0301", "\u0323\u0307", "<s", "'s ", "the dog " }) cases.Add(kind, unit);
+                foreach (var unit in new[] { "a", " ", "\n", "1", "👍", "e\u0301", "\u0323\u0307", "<s", "'s ",
+                    "the dog " }) cases.Add(kind, unit);
             }
             return cases;
         }
@@ -30,7 +31,8 @@ public sealed class Long_and_odd_texts
         var small = Time(tokenizer, Repeat(unit, 64_000));
         var large = Time(tokenizer, Repeat(unit, 1_024_000));
         // Sixteen times the text: the square would be 256 times. Half a second is forgiven to a busy machine.
-        Assert.True(large < small * 64 + TimeSpan.FromSeconds(0.5), $"{small.TotalMilliseconds:0} ms, and {large.TotalMilliseconds:0} ms for sixteen times as much");
+        Assert.True(large < small * 64 + TimeSpan.FromSeconds(0.5),
+            $"{small.TotalMilliseconds:0} ms, and {large.TotalMilliseconds:0} ms for sixteen times as much");
     }
 
     [Fact]

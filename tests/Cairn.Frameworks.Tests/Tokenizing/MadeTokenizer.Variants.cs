@@ -16,9 +16,11 @@ internal static partial class MadeTokenizer
     public static JsonObject Variant(string kind) => kind switch
     {
         "o200k" => Splitting(Split(O200kWords, "Isolated"), Bytes()),
-        "deepseek" => Splitting(Split(@"\p{N}{1,3}", "Isolated"), Split("[一-龥぀-ゟ゠-ヿ]+", "Isolated"), Split(DeepSeekWords, "Isolated"), Bytes()),
+        "deepseek" => Splitting(Split(@"\p{N}{1,3}", "Isolated"), Split("[一-龥぀-ゟ゠-ヿ]+", "Isolated"), Split(DeepSeekWords, "Isolated"),
+            Bytes()),
         "clip" => Splitting(
-            Split(@"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+", "Removed", invert: true), Bytes()),
+            Split(@"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+", "Removed", invert: true),
+                Bytes()),
         "whitespace" => Splitting(Typed("Whitespace"), Bytes()),
         "words" => Splitting(Split(@"\b\w+\b|(?<=\d)(?=(?:\d{3})+\b)|(?<!\w)\W++", "Isolated"), Typed("WhitespaceSplit"), Bytes()),
         "digits" => Splitting(new JsonObject { ["type"] = "Digits", ["individual_digits"] = true }, Punctuation("Contiguous"), Bytes()),
@@ -59,12 +61,15 @@ internal static partial class MadeTokenizer
 
     private static JsonObject Roberta()
     {
-        var made = Normalized(Typed("NFKD"), Typed("StripAccents"), Typed("Lowercase"), new JsonObject { ["type"] = "Strip", ["strip_left"] = true, ["strip_right"] = true });
-        made["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true, ["use_regex"] = true };
+        var made = Normalized(Typed("NFKD"), Typed("StripAccents"), Typed("Lowercase"),
+            new JsonObject { ["type"] = "Strip", ["strip_left"] = true, ["strip_right"] = true });
+        made["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true,
+            ["use_regex"] = true };
         made["post_processor"] = new JsonObject
         {
             ["type"] = "RobertaProcessing", ["sep"] = new JsonArray("</s>", made["added_tokens"]![1]!["id"]!.GetValue<int>()),
-            ["cls"] = new JsonArray("<s>", made["added_tokens"]![0]!["id"]!.GetValue<int>()), ["trim_offsets"] = true, ["add_prefix_space"] = false,
+            ["cls"] = new JsonArray("<s>", made["added_tokens"]![0]!["id"]!.GetValue<int>()), ["trim_offsets"] = true,
+                ["add_prefix_space"] = false,
         };
         return made;
     }
@@ -85,7 +90,9 @@ internal static partial class MadeTokenizer
         Add("~", normalized: true, singleWord: true);
         return made;
 
-        void Add(string content, bool special = false, bool normalized = false, bool singleWord = false, bool left = false, bool right = false) =>
-            added.Add(Added(made["model"]!["vocab"]![content]?.GetValue<int>() ?? next++, content, special, normalized, singleWord, left, right));
+        void Add(string content, bool special = false, bool normalized = false, bool singleWord = false, bool left = false,
+            bool right = false) =>
+            added.Add(Added(made["model"]!["vocab"]![content]?.GetValue<int>() ?? next++, content, special, normalized, singleWord, left,
+                right));
     }
 }

@@ -28,7 +28,10 @@ internal static partial class MadeTokenizer
         }
     }
 
-    /// <summary>256 byte tokens, merges learnt from <see cref="Training.Text"/>, and the special tokens <c>&lt;s&gt;</c>, <c>&lt;/s&gt;</c> and <c>&lt;|end|&gt;</c>.</summary>
+    /// <summary>
+    /// 256 byte tokens, merges learnt from <see cref="Training.Text"/>, and the special tokens <c>&lt;s&gt;</c>, <c>&lt;/s&gt;</c> and
+    /// <c>&lt;|end|&gt;</c>.
+    /// </summary>
     public static JsonObject ByteLevel(int merges = 400, bool pairs = false)
     {
         var vocabulary = new JsonObject();
@@ -44,27 +47,36 @@ internal static partial class MadeTokenizer
         return new JsonObject
         {
             ["version"] = "1.0",
-            ["added_tokens"] = new JsonArray(Added(next, "<s>"), Added(next + 1, "</s>"), Added(next + 2, "<|end|>"), Added(next + 3, "<tool>", special: false)),
+            ["added_tokens"] = new JsonArray(Added(next, "<s>"), Added(next + 1, "</s>"), Added(next + 2, "<|end|>"),
+                Added(next + 3, "<tool>", special: false)),
             ["normalizer"] = null,
-            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true },
-            ["post_processor"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = false, ["use_regex"] = true },
-            ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true, ["use_regex"] = true },
+            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true,
+                ["use_regex"] = true },
+            ["post_processor"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = false,
+                ["use_regex"] = true },
+            ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true,
+                ["use_regex"] = true },
             ["model"] = new JsonObject
             {
-                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null,
+                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null,
+                    ["end_of_word_suffix"] = null,
                 ["fuse_unk"] = false, ["byte_fallback"] = false, ["ignore_merges"] = false, ["vocab"] = vocabulary, ["merges"] = learnt,
             },
         };
     }
 
-    public static JsonObject Added(int id, string content, bool special = true, bool normalized = false, bool singleWord = false, bool left = false, bool right = false) =>
+    public static JsonObject Added(int id, string content, bool special = true, bool normalized = false, bool singleWord = false,
+        bool left = false, bool right = false) =>
         new()
         {
-            ["id"] = id, ["content"] = content, ["single_word"] = singleWord, ["lstrip"] = left, ["rstrip"] = right, ["normalized"] = normalized,
+            ["id"] = id, ["content"] = content, ["single_word"] = singleWord, ["lstrip"] = left, ["rstrip"] = right,
+                ["normalized"] = normalized,
             ["special"] = special,
         };
 
-    /// <summary>The Llama 3 arrangement: a Split by its own pattern, then ByteLevel without one; a template that adds <c>&lt;s&gt;</c>.</summary>
+    /// <summary>
+    /// The Llama 3 arrangement: a Split by its own pattern, then ByteLevel without one; a template that adds <c>&lt;s&gt;</c>.
+    /// </summary>
     public static JsonObject Llama3Like()
     {
         var made = ByteLevel(pairs: true);
@@ -75,7 +87,8 @@ internal static partial class MadeTokenizer
             ["pretokenizers"] = new JsonArray(
                 new JsonObject
                 {
-                    ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = Gpt4Words }, ["behavior"] = "Isolated", ["invert"] = false,
+                    ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = Gpt4Words }, ["behavior"] = "Isolated",
+                        ["invert"] = false,
                 },
                 new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false }),
         };
@@ -113,9 +126,11 @@ internal static partial class MadeTokenizer
         return model;
     }
 
-    private static JsonObject Whole(JsonObject model, JsonNode? normalizer, JsonNode? splitter, JsonNode? template, JsonNode? decoder, params JsonObject[] added) => new()
+    private static JsonObject Whole(JsonObject model, JsonNode? normalizer, JsonNode? splitter, JsonNode? template, JsonNode? decoder,
+        params JsonObject[] added) => new()
     {
-        ["version"] = "1.0", ["added_tokens"] = new JsonArray([.. added]), ["normalizer"] = normalizer, ["pre_tokenizer"] = splitter, ["post_processor"] = template,
+        ["version"] = "1.0", ["added_tokens"] = new JsonArray([.. added]), ["normalizer"] = normalizer, ["pre_tokenizer"] = splitter,
+            ["post_processor"] = template,
         ["decoder"] = decoder, ["model"] = model,
     };
 
@@ -124,7 +139,8 @@ internal static partial class MadeTokenizer
     {
         var vocabulary = new JsonObject { ["<unk>"] = 0, ["<s>"] = 1, ["</s>"] = 2 };
         for (var value = 0; value < 256; value++) vocabulary[$"<0x{value:X2}>"] = vocabulary.Count;
-        var words = Training.Text.Split(' ').Select(word => ("▁" + word).EnumerateRunes().Where(rune => rune.Value < 0x3000).Select(rune => rune.ToString()).ToList()).ToList();
+        var words = Training.Text.Split(' ').Select(word => ("▁" + word).EnumerateRunes().Where(rune => rune.Value < 0x3000).Select(rune =>
+            rune.ToString()).ToList()).ToList();
         var merges = Training.Merges(words, 300);
         foreach (var symbol in words.SelectMany(word => word).Concat(merges.Select(merge => merge.Left + merge.Right)))
         {
@@ -169,8 +185,10 @@ internal static partial class MadeTokenizer
             .OrderByDescending(count => count.Value * count.Key.Length).ThenBy(count => count.Key, StringComparer.Ordinal)
             .Select(count => (count.Key, -2 - Math.Log(1 + 0.37 * rank++))));
         var vocabulary = new JsonArray([.. tokens.Select(token => new JsonArray(token.Item1, token.Item2))]);
-        return Whole(Model("Unigram", vocabulary, ("unk_id", 0), ("byte_fallback", byteFallback)), Sequence("normalizers", Typed("NFKC"), ReplaceRegex(" {2,}", " ")),
-            Metaspace("always", split: true), Template(("<s>", 1), ("</s>", 2)), byteFallback ? Sequence("decoders", Typed("ByteFallback"), Metaspace("always", true)) : Metaspace("always", true),
+        return Whole(Model("Unigram", vocabulary, ("unk_id", 0), ("byte_fallback", byteFallback)),
+            Sequence("normalizers", Typed("NFKC"), ReplaceRegex(" {2,}", " ")),
+            Metaspace("always", split: true), Template(("<s>", 1), ("</s>", 2)), byteFallback
+                ? Sequence("decoders", Typed("ByteFallback"), Metaspace("always", true)) : Metaspace("always", true),
             Added(0, "<unk>"), Added(1, "<s>"), Added(2, "</s>"));
     }
 
@@ -189,16 +207,20 @@ internal static partial class MadeTokenizer
         }
         var normalizer = new JsonObject
         {
-            ["type"] = "BertNormalizer", ["clean_text"] = true, ["handle_chinese_chars"] = true, ["strip_accents"] = null, ["lowercase"] = lowercase,
+            ["type"] = "BertNormalizer", ["clean_text"] = true, ["handle_chinese_chars"] = true, ["strip_accents"] = null,
+                ["lowercase"] = lowercase,
         };
-        return Whole(Model("WordPiece", vocabulary, ("unk_token", "[UNK]"), ("continuing_subword_prefix", "##"), ("max_input_chars_per_word", 100)), normalizer,
-            Typed("BertPreTokenizer"), Template(("[CLS]", 2), ("[SEP]", 3)), new JsonObject { ["type"] = "WordPiece", ["prefix"] = "##", ["cleanup"] = true },
+        return Whole(Model("WordPiece", vocabulary, ("unk_token", "[UNK]"), ("continuing_subword_prefix", "##"),
+            ("max_input_chars_per_word", 100)), normalizer,
+            Typed("BertPreTokenizer"), Template(("[CLS]", 2), ("[SEP]", 3)),
+                new JsonObject { ["type"] = "WordPiece", ["prefix"] = "##", ["cleanup"] = true },
             [.. Enumerable.Range(0, 5).Select(id => Added(id, vocabulary.ElementAt(id).Key))]);
     }
 
     public static JsonObject Typed(string type) => new() { ["type"] = type };
 
-    public static JsonObject Sequence(string name, params JsonObject[] parts) => new() { ["type"] = "Sequence", [name] = new JsonArray([.. parts]) };
+    public static JsonObject Sequence(string name, params JsonObject[] parts) =>
+        new() { ["type"] = "Sequence", [name] = new JsonArray([.. parts]) };
 
     public static JsonObject Replace(string what, string by) =>
         new() { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = what }, ["content"] = by };
@@ -209,5 +231,6 @@ internal static partial class MadeTokenizer
     public static JsonObject Metaspace(string scheme, bool split) =>
         new() { ["type"] = "Metaspace", ["replacement"] = "▁", ["prepend_scheme"] = scheme, ["split"] = split };
 
-    private static List<string> Bytes(string word) => [.. Encoding.UTF8.GetBytes(word).Select(value => ByteCharacters.Of(value).ToString())];
+    private static List<string> Bytes(string word) =>
+        [.. Encoding.UTF8.GetBytes(word).Select(value => ByteCharacters.Of(value).ToString())];
 }

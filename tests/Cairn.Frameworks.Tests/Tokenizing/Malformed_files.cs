@@ -24,11 +24,15 @@ public sealed class Malformed_files
         { "model.unk_token", "\"nope\"", "$.model.unk_token is \"nope\"; expected a token of the vocabulary" },
         { "model.byte_fallback", "\"yes\"", "$.model.byte_fallback is \"yes\"; expected true or false" },
         { "pre_tokenizer", "{\"type\": \"Wat\"}", "$.pre_tokenizer.type is \"Wat\"; expected one of the pre-tokenizers" },
-        { "pre_tokenizer", "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"(a\"}, \"behavior\": \"Isolated\"}", "$.pre_tokenizer.pattern.Regex is \"(a\"; expected a supported regular expression" },
-        { "pre_tokenizer", "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"a\"}, \"behavior\": \"Sideways\"}", "$.pre_tokenizer.behavior" },
-        { "pre_tokenizer", "{\"type\": \"Metaspace\", \"replacement\": \"xy\"}", "$.pre_tokenizer.replacement is \"xy\"; expected one character" },
+        { "pre_tokenizer", "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"(a\"}, \"behavior\": \"Isolated\"}",
+            "$.pre_tokenizer.pattern.Regex is \"(a\"; expected a supported regular expression" },
+        { "pre_tokenizer", "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"a\"}, \"behavior\": \"Sideways\"}",
+            "$.pre_tokenizer.behavior" },
+        { "pre_tokenizer", "{\"type\": \"Metaspace\", \"replacement\": \"xy\"}",
+            "$.pre_tokenizer.replacement is \"xy\"; expected one character" },
         { "normalizer", "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFX\"}]}", "$.normalizer.normalizers[0].type is \"NFX\"" },
-        { "normalizer", "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"%%\"}", "$.normalizer.precompiled_charsmap is \"%%\"; expected base64" },
+        { "normalizer", "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"%%\"}",
+            "$.normalizer.precompiled_charsmap is \"%%\"; expected base64" },
         { "normalizer", "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"/////w==\"}", "expected a trie's size" },
         { "post_processor", "{\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"X\", \"type_id\": 0}}], \"special_tokens\": {}}", "$.post_processor.single[0].SpecialToken.id is \"X\"" },
         { "decoder", "{\"type\": \"CTC\"}", "CTC belongs to speech models" },
@@ -61,11 +65,13 @@ public sealed class Malformed_files
     [InlineData("{}")]
     [InlineData("{\"model\": 5}")]
     public void What_is_no_tokenizer_is_refused(string text) =>
-        Assert.Contains("tokenizer.json", Assert.Throws<TokenizerFormatException>(() => MadeTokenizer.Load(text)).Message, StringComparison.Ordinal);
+        Assert.Contains("tokenizer.json", Assert.Throws<TokenizerFormatException>(() => MadeTokenizer.Load(text)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_folder_without_a_tokenizer_is_refused() =>
-        Assert.Contains("does not exist", Assert.Throws<TokenizerFormatException>(() => Tokenizer.Load("/nowhere/at/all")).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<TokenizerFormatException>(() => Tokenizer.Load("/nowhere/at/all")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_hole_in_the_vocabulary_is_a_token_that_adds_nothing()

@@ -18,9 +18,11 @@ public sealed class Normalisation
     {
         var (ours, oracle) = (new UnicodeForm(compose, compatible), Oracle.JavaScript);
         var marks = Gen.Int[0x300, 0x36F].Select(char.ConvertFromUtf32);
-        Gen.Frequency((3, Texts.Any), (2, marks.Array[1, 6].Select(string.Concat)), (1, Gen.Int[0x80, 0x2FFFF].Where(c => c is < 0xD800 or > 0xDFFF).Select(char.ConvertFromUtf32)))
+        Gen.Frequency((3, Texts.Any), (2, marks.Array[1, 6].Select(string.Concat)),
+            (1, Gen.Int[0x80, 0x2FFFF].Where(c => c is < 0xD800 or > 0xDFFF).Select(char.ConvertFromUtf32)))
             .Array[1, 6].Select(string.Concat)
-            .Sample(text => Assert.Equal(oracle.Must(new JsonObject { ["op"] = "normalize", ["text"] = text, ["form"] = form }).GetValue<string>(), ours.Normalize(text)),
+            .Sample(text => Assert.Equal(oracle.Must(new JsonObject { ["op"] = "normalize", ["text"] = text,
+                ["form"] = form }).GetValue<string>(), ours.Normalize(text)),
                 iter: 4000, threads: 1);
     }
 
@@ -30,7 +32,8 @@ public sealed class Normalisation
         var tokenizer = MadeTokenizer.ByteLevel();
         tokenizer["normalizer"] = new JsonObject
         {
-            ["type"] = "Precompiled", ["precompiled_charsmap"] = Convert.ToBase64String(DoubleArray(("ﬁ", "fi"), ("①", "1"), ("é", "e\u0301"), ("e\u0301", "É"), ("x", ""))),
+            ["type"] = "Precompiled", ["precompiled_charsmap"] = Convert.ToBase64String(DoubleArray(("ﬁ", "fi"), ("①", "1"),
+                ("é", "e\u0301"), ("e\u0301", "É"), ("x", ""))),
         };
         var read = MadeTokenizer.Load(tokenizer);
         Assert.Equal("fi1e\u0301É_y", read.Decode(read.Encode("ﬁ①ée\u0301x_y")));

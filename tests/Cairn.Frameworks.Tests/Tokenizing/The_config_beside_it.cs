@@ -25,7 +25,8 @@ public sealed class The_config_beside_it
     {
         var file = MadeTokenizer.ByteLevel();
         var id = MadeTokenizer.Load(file).VocabularySize + 2;
-        var config = Config("{\"added_tokens_decoder\": {\"" + id + "\": {\"content\": \"<new>\", \"special\": true, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, \"single_word\": false}}}");
+        var config = Config("{\"added_tokens_decoder\": {\"" + id
+            + "\": {\"content\": \"<new>\", \"special\": true, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, \"single_word\": false}}}");
         var tokenizer = MadeTokenizer.Load(file, config);
         Assert.Equal([id], tokenizer.Encode("<new>"));
         Assert.True(tokenizer.IsSpecial(id));
@@ -42,7 +43,8 @@ public sealed class The_config_beside_it
     [Fact]
     public void A_wrong_type_in_it_is_refused_by_its_place()
     {
-        var refused = Assert.Throws<TokenizerFormatException>(() => MadeTokenizer.Load(MadeTokenizer.ByteLevel(), Config("""{"bos_token": 5}""")));
+        var refused = Assert.Throws<TokenizerFormatException>(() =>
+            MadeTokenizer.Load(MadeTokenizer.ByteLevel(), Config("""{"bos_token": 5}""")));
         Assert.Equal("tokenizer_config.json: $.bos_token is 5; expected a string.", refused.Message);
     }
 }

@@ -12,7 +12,9 @@ internal static class Training
         for (int i = 0; i < 100; i++) { sum += i * 2; }   // the sum of the numbers, the numbers of the sum
         """;
 
-    /// <summary>Byte-pair merges in the order in which they are learnt: the most frequent pair first, of equals the one that sorts first.</summary>
+    /// <summary>
+    /// Byte-pair merges in the order in which they are learnt: the most frequent pair first, of equals the one that sorts first.
+    /// </summary>
     public static List<(string Left, string Right)> Merges(IEnumerable<IReadOnlyList<string>> words, int count)
     {
         var current = words.Select(word => word.ToList()).ToList();
@@ -22,7 +24,8 @@ internal static class Training
             var pairs = new Dictionary<(string, string), int>();
             foreach (var word in current)
             {
-                for (var i = 0; i + 1 < word.Count; i++) pairs[(word[i], word[i + 1])] = pairs.GetValueOrDefault((word[i], word[i + 1])) + 1;
+                for (var i = 0; i + 1 < word.Count; i++) pairs[(word[i], word[i + 1])] = pairs.GetValueOrDefault((word[i], word[i + 1]))
+                    + 1;
             }
             if (pairs.Count == 0) break;
             var (left, right) = pairs.OrderByDescending(pair => pair.Value)

@@ -20,8 +20,8 @@ public sealed class ChatTemplate
     public string Source { get; }
 
     /// <summary>
-    /// From <c>chat_template.jinja</c>, or <c>chat_template</c> in <c>tokenizer_config.json</c>; null where the folder has neither. Where that file names several,
-    /// the one named <c>default</c>, or the first.
+    /// From <c>chat_template.jinja</c>, or <c>chat_template</c> in <c>tokenizer_config.json</c>; null where the folder has neither. Where
+    /// that file names several, the one named <c>default</c>, or the first.
     /// </summary>
     /// <exception cref="ChatTemplateException">The template does not parse, or its file cannot be read.</exception>
     public static ChatTemplate? Load(string folder)
@@ -30,7 +30,8 @@ public sealed class ChatTemplate
         try
         {
             var own = new FileInfo(Path.Combine(folder, "chat_template.jinja"));
-            if (own.Exists) return Parse(own.Length <= MostSourceCharacters * 4L ? File.ReadAllText(own.FullName) : throw TooLong(own.FullName));
+            if (own.Exists) return Parse(own.Length <= MostSourceCharacters * 4L ? File.ReadAllText(own.FullName)
+                : throw TooLong(own.FullName));
             var config = new FileInfo(Path.Combine(folder, "tokenizer_config.json"));
             if (!config.Exists) return null;
             if (config.Length > MostFileBytes) throw new ChatTemplateException($"{config.FullName} has {config.Length} bytes; expected at most {MostFileBytes}.");
@@ -53,11 +54,15 @@ public sealed class ChatTemplate
         return new ChatTemplate(source, TemplateParser.Parse(source));
     }
 
-    /// <summary>Renders a conversation to the text that the model continues. Bounded in steps and in output, so a template cannot loop for ever.</summary>
-    /// <param name="variables">What the template sees: <c>messages</c>, <c>tools</c>, <c>add_generation_prompt</c>, <c>bos_token</c>, … .</param>
+    /// <summary>
+    /// Renders a conversation to the text that the model continues. Bounded in steps and in output, so a template cannot loop for ever.
+    /// </summary>
+    /// <param name="variables">What the template sees: <c>messages</c>, <c>tools</c>, <c>add_generation_prompt</c>, <c>bos_token</c>, and so
+    /// on.</param>
     /// <param name="now">What <c>strftime_now</c> tells.</param>
     /// <param name="cancellationToken">Ends the rendering.</param>
-    /// <exception cref="ChatTemplateException">The template raised an error, used something undefined in a way it may not, or passed a bound.</exception>
+    /// <exception cref="ChatTemplateException">The template raised an error, used something undefined in a way it may not, or passed a
+    /// bound.</exception>
     public string Render(JsonObject variables, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(variables);
@@ -83,7 +88,8 @@ public sealed class ChatTemplate
             case JsonValueKind.String:
                 return template.GetString();
             case JsonValueKind.Array:
-                var named = template.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.Object && Text(one, "template") is not null).ToList();
+                var named = template.EnumerateArray().Where(one =>
+                    one.ValueKind == JsonValueKind.Object && Text(one, "template") is not null).ToList();
                 var chosen = named.FirstOrDefault(one => Text(one, "name") == "default", named.FirstOrDefault());
                 return chosen.ValueKind == JsonValueKind.Object ? Text(chosen, "template") : null;
             default:

@@ -4,8 +4,8 @@ using Cairn.Frameworks.Tokenizing.Splitting;
 namespace Cairn.Frameworks.Tokenizing;
 
 /// <summary>
-/// One text on its way to ids: added tokens are found in the text as it came, what lies between is normalised, the other added tokens are found in that,
-/// and what lies between those is split and cut into tokens.
+/// One text on its way to ids: added tokens are found in the text as it came, what lies between is normalised, the other added tokens are
+/// found in that, and what lies between those is split and cut into tokens.
 /// </summary>
 internal sealed class EncodingPass(TokenizerParts parts, List<int> ids)
 {

@@ -16,7 +16,8 @@ public sealed class Tokenizer
     public int VocabularySize => _parts.Detokenizer.Middle.Length;
 
     /// <summary>Reads <c>tokenizer.json</c>, and <c>tokenizer_config.json</c> where there is one, from a model's folder.</summary>
-    /// <exception cref="TokenizerFormatException">A file is missing, malformed or asks for something unknown; the message names file, place and value.</exception>
+    /// <exception cref="TokenizerFormatException">A file is missing, malformed or asks for something unknown; the message names file,
+    /// place and value.</exception>
     public static Tokenizer Load(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -30,12 +31,16 @@ public sealed class Tokenizer
     public int[] Encode(string text, bool addSpecialTokens = true) =>
         _parts.Template.Apply(Plain(text), [], pair: false, addSpecialTokens).Ids;
 
-    /// <summary>One text, or a pair as a reranker takes it, cut to a length: of a pair the longer text loses tokens from its end, then both do evenly.</summary>
+    /// <summary>
+    /// One text, or a pair as a reranker takes it, cut to a length: of a pair the longer text loses tokens from its end, then both do
+    /// evenly.
+    /// </summary>
     /// <param name="first">The text, or the pair's first, a query say.</param>
     /// <param name="second">The pair's second, a document say; null for one text alone.</param>
     /// <param name="maximumTokens">The most tokens to answer with, special ones included; null for no limit.</param>
     /// <param name="addSpecialTokens">Whether the post-processor adds what it adds.</param>
-    /// <exception cref="ArgumentException">Not even the special tokens fit into <paramref name="maximumTokens"/>, or a text is too laborious.</exception>
+    /// <exception cref="ArgumentException">Not even the special tokens fit into <paramref name="maximumTokens"/>, or a text is too
+    /// laborious.</exception>
     public TokenizedText EncodePair(string first, string? second = null, int? maximumTokens = null, bool addSpecialTokens = true)
     {
         var (one, other) = (Plain(first), second is null ? [] : Plain(second));
@@ -43,7 +48,8 @@ public sealed class Tokenizer
         if (room < 0)
         {
             throw new ArgumentException(
-                $"At most {maximumTokens} tokens leave no room for the tokenizer's {maximumTokens - room} special tokens; allow more.", nameof(maximumTokens));
+                $"At most {maximumTokens} tokens leave no room for the tokenizer's {maximumTokens - room} special tokens; allow more.",
+                    nameof(maximumTokens));
         }
         var (keptOne, keptOther) = Keep(one.Length, other.Length, room);
         var fitted = _parts.Template.Apply(one.AsSpan(0, keptOne), other.AsSpan(0, keptOther), second is not null, addSpecialTokens);
@@ -66,7 +72,10 @@ public sealed class Tokenizer
         return Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes));
     }
 
-    /// <summary>The UTF-8 bytes that a token adds in the middle of a text; empty for a special token. What constraints and log-probabilities are made of.</summary>
+    /// <summary>
+    /// The UTF-8 bytes that a token adds in the middle of a text; empty for a special token. What constraints and log-probabilities are
+    /// made of.
+    /// </summary>
     public ReadOnlyMemory<byte> BytesOf(int token) => IsSpecial(token) ? ReadOnlyMemory<byte>.Empty : Shown(token, first: false);
 
     /// <summary>Whether the token is marked special: never shown, never allowed in constrained text.</summary>
@@ -75,7 +84,10 @@ public sealed class Tokenizer
     /// <summary>The id of a token by its written form, special ones included.</summary>
     public int? IdOf(string token) => _parts.Added.IdOf(token) ?? (_parts.Segmenter.Vocabulary.TryId(token, out var id) ? id : null);
 
-    /// <summary>Turns one generation's tokens into text as they come. What it emits and flushes is what <see cref="Decode"/> gives for all of them.</summary>
+    /// <summary>
+    /// Turns one generation's tokens into text as they come. What it emits and flushes is what <see cref="Decode"/> gives for all of
+    /// them.
+    /// </summary>
     public TokenStream NewStream(bool skipSpecialTokens = true) => new(this, _parts.Detokenizer, skipSpecialTokens);
 
     internal byte[] Shown(int token, bool first) => _parts.Detokenizer.BytesOf(token, first);

@@ -4,7 +4,9 @@ using Cairn.Frameworks.ChatTemplates.Values;
 
 namespace Cairn.Frameworks.ChatTemplates.Builtins;
 
-/// <summary>Python's <c>str.format</c> with plain fields: <c>{}</c>, <c>{0}</c> and <c>{name}</c>; a field's format may be a number's precision.</summary>
+/// <summary>
+/// Python's <c>str.format</c> with plain fields: <c>{}</c>, <c>{0}</c> and <c>{name}</c>; a field's format may be a number's precision.
+/// </summary>
 internal static class BraceFormat
 {
     public static string Apply(string format, Arguments arguments)
@@ -36,7 +38,8 @@ internal static class BraceFormat
     {
         var colon = field.IndexOf(':', StringComparison.Ordinal);
         var (name, form) = colon < 0 ? (field, "") : (field[..colon], field[(colon + 1)..]);
-        var position = name.Length == 0 ? next++ : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+        var position = name.Length == 0 ? next++ : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : -1;
         if (!arguments.TryGet(position, name, out var value)) throw new TemplateFault($"format has no value for '{{{field}}}'");
         if (form.Length == 0) return PythonText.Str(value);
         return form.EndsWith('f') || form is "d" or "s" ? PercentFormat.Apply("%" + form, new TemplateList([value], tuple: true))

@@ -10,16 +10,19 @@ internal static partial class Filters
     private static object? Attribute(object? item, object? path, object? otherwise = null)
     {
         if (path is null) return item;
-        if (path is not string text) return Members.Item(item, path) is var found && found is Undefined && otherwise is not null ? otherwise : found;
+        if (path is not string text) return Members.Item(item, path) is var found && found is Undefined && otherwise is not null
+            ? otherwise : found;
         foreach (var part in text.Split('.'))
         {
-            item = long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? Members.Item(item, place) : Members.Item(item, part);
+            item = long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? Members.Item(item, place)
+                : Members.Item(item, part);
             if (item is Undefined && otherwise is not null) item = otherwise;
         }
         return item;
     }
 
-    private static object? Folded(object? value, bool caseSensitive) => value is string text && !caseSensitive ? PythonStrings.Lower(text) : value;
+    private static object? Folded(object? value, bool caseSensitive) => value is string text && !caseSensitive ? PythonStrings.Lower(text)
+        : value;
 
     private static string Join(Rendering rendering, object? value, Arguments with)
     {
@@ -65,7 +68,8 @@ internal static partial class Filters
 
     private static TemplateList Sort(Rendering rendering, object? value, Arguments with)
     {
-        var (reverse, sensitive, attribute) = (with.Flag(0, "reverse", false), with.Flag(1, "case_sensitive", false), with.Get(2, "attribute"));
+        var (reverse, sensitive, attribute) = (with.Flag(0, "reverse", false), with.Flag(1, "case_sensitive", false),
+            with.Get(2, "attribute"));
         var paths = attribute is string text ? text.Split(',') : null;
         return new TemplateList(Ordered(rendering, Sequences.Iterate(value), reverse, item => paths is null
             ? Folded(Attribute(item, attribute), sensitive)
@@ -131,7 +135,8 @@ internal static partial class Filters
         var best = items[0];
         foreach (var item in items)
         {
-            if (PythonOperators.Order(Folded(Attribute(item, attribute), sensitive), Folded(Attribute(best, attribute), sensitive)) * sign > 0) best = item;
+            if (PythonOperators.Order(Folded(Attribute(item, attribute), sensitive),
+                Folded(Attribute(best, attribute), sensitive)) * sign > 0) best = item;
         }
         return best;
     }

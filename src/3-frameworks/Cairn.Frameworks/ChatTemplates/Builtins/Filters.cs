@@ -25,13 +25,16 @@ internal static partial class Filters
         ["safe"] = (_, value, _) => value,
         ["escape"] = (_, value, _) => Escape(PythonText.Str(value)),
         ["default"] = (_, value, with) =>
-            value is Undefined || (with.Flag(1, "boolean", false) && !PythonOperators.Truth(value)) ? with.Get(0, "default_value", "") : value,
+            value is Undefined || (with.Flag(1, "boolean", false) && !PythonOperators.Truth(value)) ? with.Get(0, "default_value", "")
+                : value,
         ["replace"] = (_, value, with) =>
-            PythonStrings.Replace(PythonText.Str(value), with.Text(0, "old"), with.Text(1, "new"), with.Get(2, "count") is null ? -1 : with.Whole(2, "count", -1)),
+            PythonStrings.Replace(PythonText.Str(value), with.Text(0, "old"), with.Text(1, "new"), with.Get(2, "count") is null
+                ? -1 : with.Whole(2, "count", -1)),
         ["indent"] = (_, value, with) => Indent(PythonText.Str(value), with),
         ["int"] = (_, value, with) => Int(value, with),
         ["float"] = (_, value, with) => Real(value) ?? with.Get(0, "default", 0.0),
-        ["abs"] = (_, value, _) => value is double number ? Math.Abs(number) : PythonOperators.Small(BigInteger.Abs(PythonOperators.Whole(value))),
+        ["abs"] = (_, value, _) => value is double number ? Math.Abs(number)
+            : PythonOperators.Small(BigInteger.Abs(PythonOperators.Whole(value))),
         ["round"] = (_, value, with) => Round(value, with),
         ["format"] = (_, value, with) => PercentFormat.Apply(PythonText.Str(value), with.Named.Count > 0
             ? Dict(with) : new TemplateList(with.Positional, tuple: true)),
@@ -66,7 +69,8 @@ internal static partial class Filters
         ["groupby"] = GroupBy,
     };
 
-    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal) { ["count"] = "length", ["d"] = "default", ["e"] = "escape" };
+    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal) { ["count"] = "length", ["d"] = "default",
+        ["e"] = "escape" };
 
     public static bool Exists(string name) => All.ContainsKey(name) || OtherNames.ContainsKey(name);
 
@@ -90,8 +94,15 @@ internal static partial class Filters
     private static string Title(string text) => string.Concat(WordBeginnings().Split(text).Where(part => part.Length > 0)
         .Select(part => PythonStrings.Upper(part[..1]) + PythonStrings.Lower(part[1..])));
 
-    private static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
-        .Replace("<", "&lt;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal).Replace("\"", "&#34;", StringComparison.Ordinal);
+    private static readonly (string Character, string Entity)[] Entities =
+        [("&", "&amp;"), (">", "&gt;"), ("<", "&lt;"), ("'", "&#39;"), ("\"", "&#34;")];
+
+    private static string Escape(string text)
+    {
+        foreach (var (character, entity) in Entities)
+            text = text.Replace(character, entity, StringComparison.Ordinal);
+        return text;
+    }
 
     private static string Indent(string text, Arguments with)
     {
@@ -112,9 +123,12 @@ internal static partial class Filters
             case string { Length: < 1000 } text:
                 var digits = PythonStrings.Strip(text, null, true, true).Replace("_", "", StringComparison.Ordinal);
                 var radix = with.Whole(1, "base", 10);
-                if (radix == 16 && long.TryParse(digits.Replace("0x", "", StringComparison.OrdinalIgnoreCase), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hex)) return hex;
-                if (radix == 10 && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)) return PythonOperators.Small(whole);
-                if (radix == 10 && Real(text) is { } real && double.IsFinite(real)) return PythonOperators.Small(new BigInteger(Math.Truncate(real)));
+                if (radix == 16 && long.TryParse(digits.Replace("0x", "", StringComparison.OrdinalIgnoreCase),
+                    NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hex)) return hex;
+                if (radix == 10 && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                    out var whole)) return PythonOperators.Small(whole);
+                if (radix == 10 && Real(text) is { } real
+                    && double.IsFinite(real)) return PythonOperators.Small(new BigInteger(Math.Truncate(real)));
                 break;
         }
         return with.Get(0, "default", 0L);
@@ -125,7 +139,8 @@ internal static partial class Filters
         if (PythonOperators.IsNumber(value)) return PythonOperators.Real(value);
         if (value is not string text) return null;
         return double.TryParse(PythonStrings.Strip(text, null, true, true).Replace("_", "", StringComparison.Ordinal),
-            NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) ? number : null;
+            NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture,
+                out var number) ? number : null;
     }
 
     private static object Round(object? value, Arguments with)

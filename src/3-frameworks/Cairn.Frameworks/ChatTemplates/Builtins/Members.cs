@@ -3,7 +3,9 @@ using Cairn.Frameworks.ChatTemplates.Values;
 
 namespace Cairn.Frameworks.ChatTemplates.Builtins;
 
-/// <summary>What stands behind a dot or in brackets. As in Jinja's immutable sandbox, nothing that changes a list or a dict may be called.</summary>
+/// <summary>
+/// What stands behind a dot or in brackets. As in Jinja's immutable sandbox, nothing that changes a list or a dict may be called.
+/// </summary>
 internal static class Members
 {
     private static readonly string[] Mutating =

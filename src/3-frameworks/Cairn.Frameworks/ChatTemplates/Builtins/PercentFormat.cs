@@ -29,7 +29,8 @@ internal static partial class PercentFormat
     private static object? Value(Match match, object? values, IReadOnlyList<object?> given, ref int next)
     {
         if (match.Groups["name"] is { Success: true } name)
-            return values is TemplateDict dict && dict.TryFind(name.Value, out var found) ? found : throw new TemplateFault($"'%' has no value for '{name.Value}'");
+            return values is TemplateDict dict && dict.TryFind(name.Value, out var found)
+                ? found : throw new TemplateFault($"'%' has no value for '{name.Value}'");
         return next < given.Count ? given[next++] : throw new TemplateFault("'%' has fewer values than its text takes");
     }
 
@@ -43,7 +44,8 @@ internal static partial class PercentFormat
         {
             's' => Cut(PythonText.Str(value), precision),
             'r' => Cut(PythonText.Repr(value), precision),
-            'd' or 'i' or 'u' => (value is double real ? new System.Numerics.BigInteger(Math.Truncate(real)) : PythonOperators.Whole(value)).ToString(CultureInfo.InvariantCulture),
+            'd' or 'i' or 'u' => (value is double real ? new System.Numerics.BigInteger(Math.Truncate(real))
+                : PythonOperators.Whole(value)).ToString(CultureInfo.InvariantCulture),
             'x' => ((long)PythonOperators.Whole(value)).ToString("x", CultureInfo.InvariantCulture),
             'X' => ((long)PythonOperators.Whole(value)).ToString("X", CultureInfo.InvariantCulture),
             'o' => Convert.ToString((long)PythonOperators.Whole(value), 8),
@@ -66,6 +68,7 @@ internal static partial class PercentFormat
 
     private static string Cut(string text, int most) => most >= 0 && most < text.Length ? text[..most] : text;
 
-    [GeneratedRegex(@"%(\((?<name>[^)]*)\))?(?<flags>[-+0 #]*)(?<width>\d*)(\.(?<precision>\d*))?(?<kind>[srdiufFxXo%])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"%(\((?<name>[^)]*)\))?(?<flags>[-+0 #]*)(?<width>\d*)(\.(?<precision>\d*))?(?<kind>[srdiufFxXo%])",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Conversion();
 }

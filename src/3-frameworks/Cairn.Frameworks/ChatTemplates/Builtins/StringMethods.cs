@@ -30,10 +30,14 @@ internal static class StringMethods
         ["count"] = (text, with) => Count(text, with.Text(0, "sub")),
         ["join"] = (text, with) => PythonStrings.Join(text, Sequences.Iterate(with.Must(0, "iterable"))),
         ["format"] = BraceFormat.Apply,
-        ["removeprefix"] = (text, with) => text.StartsWith(with.Text(0, "prefix"), StringComparison.Ordinal) ? text[with.Text(0, "prefix").Length..] : text,
-        ["removesuffix"] = (text, with) => text.EndsWith(with.Text(0, "suffix"), StringComparison.Ordinal) ? text[..^with.Text(0, "suffix").Length] : text,
-        ["partition"] = (text, with) => Partition(text, with.Text(0, "sep"), text.IndexOf(with.Text(0, "sep"), StringComparison.Ordinal), false),
-        ["rpartition"] = (text, with) => Partition(text, with.Text(0, "sep"), text.LastIndexOf(with.Text(0, "sep"), StringComparison.Ordinal), true),
+        ["removeprefix"] = (text, with) => text.StartsWith(with.Text(0, "prefix"), StringComparison.Ordinal)
+            ? text[with.Text(0, "prefix").Length..] : text,
+        ["removesuffix"] = (text, with) => text.EndsWith(with.Text(0, "suffix"), StringComparison.Ordinal)
+            ? text[..^with.Text(0, "suffix").Length] : text,
+        ["partition"] = (text, with) => Partition(text, with.Text(0, "sep"), text.IndexOf(with.Text(0, "sep"), StringComparison.Ordinal),
+            false),
+        ["rpartition"] = (text, with) =>
+            Partition(text, with.Text(0, "sep"), text.LastIndexOf(with.Text(0, "sep"), StringComparison.Ordinal), true),
         ["ljust"] = (text, with) => text + Fill(text, with),
         ["rjust"] = (text, with) => Fill(text, with) + text,
         ["zfill"] = (text, with) => text.StartsWith('-') || text.StartsWith('+')
@@ -42,7 +46,8 @@ internal static class StringMethods
         ["isdecimal"] = (text, _) => PythonStrings.All(text, category => category is DecimalDigitNumber),
         ["isnumeric"] = (text, _) => PythonStrings.All(text, category => category is DecimalDigitNumber or LetterNumber or OtherNumber),
         ["isalpha"] = (text, _) => PythonStrings.All(text, IsLetter),
-        ["isalnum"] = (text, _) => PythonStrings.All(text, category => IsLetter(category) || category is DecimalDigitNumber or LetterNumber or OtherNumber),
+        ["isalnum"] = (text, _) => PythonStrings.All(text, category =>
+            IsLetter(category) || category is DecimalDigitNumber or LetterNumber or OtherNumber),
         ["isspace"] = (text, _) => text.Length > 0 && text.All(PythonStrings.IsSpace),
         ["isupper"] = (text, _) => IsCase(text, UppercaseLetter, LowercaseLetter),
         ["islower"] = (text, _) => IsCase(text, LowercaseLetter, UppercaseLetter),
@@ -57,7 +62,8 @@ internal static class StringMethods
         return runes.Contains(wanted) && !runes.Contains(unwanted) && !runes.Contains(TitlecaseLetter);
     }
 
-    private static bool IsLetter(UnicodeCategory category) => category is UppercaseLetter or LowercaseLetter or TitlecaseLetter or ModifierLetter or OtherLetter;
+    private static bool IsLetter(UnicodeCategory category) =>
+        category is UppercaseLetter or LowercaseLetter or TitlecaseLetter or ModifierLetter or OtherLetter;
 
     private static string? Characters(Arguments with) => with.Get(0, "chars") is null ? null : with.Text(0, "chars");
 
@@ -66,7 +72,8 @@ internal static class StringMethods
     private static object Any(Arguments with, Func<string, bool> holds) => with.Must(0, "prefix") switch
     {
         string one => holds(one),
-        TemplateList { IsTuple: true } several => several.Items.Any(one => holds(one as string ?? throw new TemplateFault($"{with.Called} needs texts"))),
+        TemplateList { IsTuple: true } several => several.Items.Any(one =>
+            holds(one as string ?? throw new TemplateFault($"{with.Called} needs texts"))),
         var other => throw new TemplateFault($"{with.Called} needs a text or a tuple of texts, not {PythonText.TypeOf(other)}"),
     };
 

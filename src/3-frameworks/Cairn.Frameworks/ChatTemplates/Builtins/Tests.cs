@@ -25,8 +25,10 @@ internal static class Tests
         ["odd"] = (value, _) => !PythonOperators.Whole(value).IsEven,
         ["even"] = (value, _) => PythonOperators.Whole(value).IsEven,
         ["divisibleby"] = (value, with) => PythonOperators.Same(PythonOperators.Binary("%", value, with.Must(0, "num")), 0L),
-        ["lower"] = (value, _) => StringMethods.IsCase(PythonText.Str(value), UnicodeCategory.LowercaseLetter, UnicodeCategory.UppercaseLetter),
-        ["upper"] = (value, _) => StringMethods.IsCase(PythonText.Str(value), UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter),
+        ["lower"] = (value, _) => StringMethods.IsCase(PythonText.Str(value), UnicodeCategory.LowercaseLetter,
+            UnicodeCategory.UppercaseLetter),
+        ["upper"] = (value, _) => StringMethods.IsCase(PythonText.Str(value), UnicodeCategory.UppercaseLetter,
+            UnicodeCategory.LowercaseLetter),
         ["in"] = (value, with) => PythonOperators.Contains(with.Must(0, "seq"), value),
         ["sameas"] = (value, with) => Identical(value, with.Must(0, "other")),
         ["filter"] = (value, _) => value is string name && Filters.Exists(name),
@@ -42,13 +44,15 @@ internal static class Tests
 
     private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal)
     {
-        ["equalto"] = "eq", ["=="] = "eq", ["!="] = "ne", ["<"] = "lt", ["lessthan"] = "lt", ["<="] = "le", [">"] = "gt", ["greaterthan"] = "gt", [">="] = "ge",
+        ["equalto"] = "eq", ["=="] = "eq", ["!="] = "ne", ["<"] = "lt", ["lessthan"] = "lt", ["<="] = "le", [">"] = "gt",
+            ["greaterthan"] = "gt", [">="] = "ge",
     };
 
     public static bool Exists(string name) => All.ContainsKey(name) || OtherNames.ContainsKey(name);
 
     public static bool Holds(string name, object? value, Arguments arguments) =>
-        All.TryGetValue(OtherNames.GetValueOrDefault(name, name), out var test) ? test(value, arguments) : throw new TemplateFault($"there is no test '{name}'");
+        All.TryGetValue(OtherNames.GetValueOrDefault(name, name), out var test) ? test(value, arguments)
+            : throw new TemplateFault($"there is no test '{name}'");
 
     private static bool Identical(object? value, object? other) => (value, other) switch
     {

@@ -25,7 +25,8 @@ internal sealed class LoopState(IReadOnlyList<object?> items, int depth, Func<ob
         "previtem" => At > 0 ? items[At - 1] : new Undefined("'loop.previtem'"),
         "nextitem" => At + 1 < items.Count ? items[At + 1] : new Undefined("'loop.nextitem'"),
         "cycle" => new TemplateFunction("loop.cycle", arguments =>
-            arguments.Count > 0 ? arguments.Positional[At % arguments.Count] : throw new TemplateFault("loop.cycle needs something to cycle through")),
+            arguments.Count > 0 ? arguments.Positional[At % arguments.Count]
+                : throw new TemplateFault("loop.cycle needs something to cycle through")),
         "changed" => new TemplateFunction("loop.changed", Changed),
         _ => new Undefined($"'loop.{name}'"),
     };

@@ -14,15 +14,18 @@ internal sealed partial class Rendering
         switch (expression)
         {
             case Expression.Constant constant: return constant.Value;
-            case Expression.Variable variable: return _scope.TryGet(variable.Name, out var found) ? found : new Undefined($"'{variable.Name}'");
+            case Expression.Variable variable: return _scope.TryGet(variable.Name, out var found)
+                ? found : new Undefined($"'{variable.Name}'");
             case Expression.ListOf list: return new TemplateList([.. list.Items.Select(Evaluate)], list.Tuple);
             case Expression.DictOf dict: return Dict(dict);
             case Expression.Member member: return Members.Get(Weighed(Evaluate(member.Target)), member.Name);
             case Expression.Item item: return Members.Item(Evaluate(item.Target), Evaluate(item.Key));
-            case Expression.Slice slice: return Bounded(Sequences.Slice(Evaluate(slice.Target), Optional(slice.Start), Optional(slice.Stop), Optional(slice.Step)));
+            case Expression.Slice slice: return Bounded(Sequences.Slice(Evaluate(slice.Target), Optional(slice.Start),
+                Optional(slice.Stop), Optional(slice.Step)));
             case Expression.Call call: return Call(Evaluate(call.Target), Arguments(Shown(call.Target), call.Arguments));
             case Expression.Filter filter:
-                return Bounded(Filters.Apply(this, filter.Name, Weighed(Evaluate(filter.Target)), Arguments(filter.Name, filter.Arguments)));
+                return Bounded(Filters.Apply(this, filter.Name, Weighed(Evaluate(filter.Target)),
+                    Arguments(filter.Name, filter.Arguments)));
             case Expression.Test test:
                 return Tests.Holds(test.Name, Weighed(Evaluate(test.Target)), Arguments(test.Name, test.Arguments)) != test.Negated;
             case Expression.Unary unary: return Unary(unary);

@@ -50,7 +50,8 @@ internal sealed partial class Rendering
     private object? CallWith(Statement.CallBlock block)
     {
         var arguments = Arguments("the call", block.Call.Arguments);
-        var named = new Dictionary<string, object?>(arguments.Named, StringComparer.Ordinal) { ["caller"] = Macro("caller", block.Signature, block.Body) };
+        var named = new Dictionary<string, object?>(arguments.Named,
+            StringComparer.Ordinal) { ["caller"] = Macro("caller", block.Signature, block.Body) };
         return Call(Evaluate(block.Call.Target), new Arguments(arguments.Called, arguments.Positional, named));
     }
 

@@ -5,13 +5,14 @@ using System.Text;
 namespace Cairn.Frameworks.ChatTemplates.Syntax;
 
 /// <summary>
-/// Cuts a template into tokens, with Jinja's white-space control as the transformers library sets it: <c>trim_blocks</c> and <c>lstrip_blocks</c> are on, and one
-/// newline at the template's end goes.
+/// Cuts a template into tokens, with Jinja's white-space control as the transformers library sets it: <c>trim_blocks</c> and
+/// <c>lstrip_blocks</c> are on, and one newline at the template's end goes.
 /// </summary>
 internal sealed class Lexer
 {
     private static readonly string[] Operators =
-        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "|", ".", ",", ":", "(", ")", "[", "]", "{", "}", "=", ">", "<", ";"];
+        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "|", ".", ",", ":", "(", ")", "[", "]", "{", "}", "=", ">", "<",
+            ";"];
 
     private readonly string _source;
     private readonly List<Token> _tokens = [];
@@ -37,7 +38,8 @@ internal sealed class Lexer
 
     private ChatTemplateException Wrong(string problem) => new($"Chat template, line {_line}, column {_at - _lineStart + 1}: {problem}.");
 
-    private void Add(TokenKind kind, string text, object? value = null) => _tokens.Add(new Token(kind, text, _line, _at - _lineStart + 1, value));
+    private void Add(TokenKind kind, string text, object? value = null) =>
+        _tokens.Add(new Token(kind, text, _line, _at - _lineStart + 1, value));
 
     private void MoveTo(int position)
     {
@@ -54,7 +56,8 @@ internal sealed class Lexer
     private void Data()
     {
         var open = _at;
-        while ((open = _source.IndexOf('{', open)) >= 0 && (open + 1 >= _source.Length || _source[open + 1] is not ('{' or '%' or '#'))) open++;
+        while ((open = _source.IndexOf('{', open)) >= 0 && (open + 1 >= _source.Length
+            || _source[open + 1] is not ('{' or '%' or '#'))) open++;
         if (open < 0) open = _source.Length;
         var data = _source[_at..open];
         var kind = open < _source.Length ? _source[open + 1] : '\0';
@@ -204,7 +207,8 @@ internal sealed class Lexer
             real = true;
             end = Digits(end + 1);
         }
-        var exponent = end + 1 < _source.Length && _source[end] is 'e' or 'E' ? end + (_source[end + 1] is '+' or '-' ? 2 : 1) : _source.Length;
+        var exponent = end + 1 < _source.Length && _source[end] is 'e' or 'E' ? end + (_source[end + 1] is '+' or '-' ? 2 : 1)
+            : _source.Length;
         if (exponent < _source.Length && char.IsAsciiDigit(_source[exponent]))
         {
             real = true;
@@ -220,7 +224,8 @@ internal sealed class Lexer
 
     private int Digits(int at)
     {
-        while (at < _source.Length && (char.IsAsciiDigit(_source[at]) || (_source[at] == '_' && at + 1 < _source.Length && char.IsAsciiDigit(_source[at + 1])))) at++;
+        while (at < _source.Length && (char.IsAsciiDigit(_source[at])
+            || (_source[at] == '_' && at + 1 < _source.Length && char.IsAsciiDigit(_source[at + 1])))) at++;
         return at;
     }
 
@@ -266,7 +271,8 @@ internal sealed class Lexer
 
     private int Hexadecimal(string text, int at, int digits, StringBuilder output)
     {
-        if (at + digits >= text.Length || !int.TryParse(text.AsSpan(at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+        if (at + digits >= text.Length || !int.TryParse(text.AsSpan(at + 1, digits), NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture, out var value)
             || value is < 0 or > 0x10FFFF)
             throw Wrong($"a text has an unfinished '\\{text[at]}'");
         if (value > 0xFFFF) output.Append(char.ConvertFromUtf32(value));

@@ -7,7 +7,8 @@ internal abstract record Statement(int Line)
 
     public sealed record Print(int Line, Expression Value) : Statement(Line);
 
-    public sealed record If(int Line, IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches, IReadOnlyList<Statement> Otherwise)
+    public sealed record If(int Line, IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches,
+        IReadOnlyList<Statement> Otherwise)
         : Statement(Line);
 
     public sealed record For(int Line, Target Target, Expression Items, Expression? Condition, IReadOnlyList<Statement> Body,
@@ -16,15 +17,18 @@ internal abstract record Statement(int Line)
     public sealed record Set(int Line, Target Target, Expression Value) : Statement(Line);
 
     /// <summary>The text of a body, through filters, becomes a variable's value.</summary>
-    public sealed record SetBlock(int Line, Target Target, IReadOnlyList<FilterStep> Filters, IReadOnlyList<Statement> Body) : Statement(Line);
+    public sealed record SetBlock(int Line, Target Target, IReadOnlyList<FilterStep> Filters, IReadOnlyList<Statement> Body)
+        : Statement(Line);
 
     public sealed record Macro(int Line, string Name, MacroSignature Signature, IReadOnlyList<Statement> Body) : Statement(Line);
 
-    public sealed record CallBlock(int Line, Expression.Call Call, MacroSignature Signature, IReadOnlyList<Statement> Body) : Statement(Line);
+    public sealed record CallBlock(int Line, Expression.Call Call, MacroSignature Signature, IReadOnlyList<Statement> Body)
+        : Statement(Line);
 
     public sealed record FilterBlock(int Line, IReadOnlyList<FilterStep> Filters, IReadOnlyList<Statement> Body) : Statement(Line);
 
-    public sealed record With(int Line, IReadOnlyList<(Target Target, Expression Value)> Values, IReadOnlyList<Statement> Body) : Statement(Line);
+    public sealed record With(int Line, IReadOnlyList<(Target Target, Expression Value)> Values, IReadOnlyList<Statement> Body)
+        : Statement(Line);
 
     /// <summary><c>generation</c> marks what a model wrote, for training; its text is as without it.</summary>
     public sealed record Group(int Line, IReadOnlyList<Statement> Body) : Statement(Line);

@@ -49,5 +49,6 @@ internal sealed class Arguments(string called, IReadOnlyList<object?> positional
         var other => throw new TemplateFault($"{called} needs a whole number as its argument '{name}', not {PythonText.TypeOf(other)}"),
     };
 
-    public bool Flag(int position, string name, bool otherwise) => TryGet(position, name, out var value) ? PythonOperators.Truth(value) : otherwise;
+    public bool Flag(int position, string name, bool otherwise) => TryGet(position, name, out var value) ? PythonOperators.Truth(value)
+        : otherwise;
 }

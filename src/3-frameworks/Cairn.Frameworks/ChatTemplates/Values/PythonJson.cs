@@ -5,7 +5,10 @@ using System.Text;
 
 namespace Cairn.Frameworks.ChatTemplates.Values;
 
-/// <summary>Python's <c>json.dumps</c> with <c>ensure_ascii=False</c>, as the transformers library's <c>tojson</c> calls it: no HTML is escaped, keys keep their order.</summary>
+/// <summary>
+/// Python's <c>json.dumps</c> with <c>ensure_ascii=False</c>, as the transformers library's <c>tojson</c> calls it: no HTML is escaped,
+/// keys keep their order.
+/// </summary>
 internal sealed class PythonJson
 {
     private readonly StringBuilder _output = new();
@@ -25,7 +28,8 @@ internal sealed class PythonJson
             _ => new string(' ', Math.Clamp(arguments.Whole(1, "indent", 0), 0, 1000)),
         };
         var separators = arguments.Get(2, "separators") as TemplateList;
-        if (separators is not null && (separators.Items.Count != 2 || separators.Items.Any(one => one is not string))) throw new TemplateFault("tojson needs two texts as its separators");
+        if (separators is not null && (separators.Items.Count != 2
+            || separators.Items.Any(one => one is not string))) throw new TemplateFault("tojson needs two texts as its separators");
         _comma = separators?.Items[0] as string ?? (_indent is null ? ", " : ",");
         _colon = separators?.Items[1] as string ?? ": ";
         _sorted = arguments.Flag(3, "sort_keys", false);

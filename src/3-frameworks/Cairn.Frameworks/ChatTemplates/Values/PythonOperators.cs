@@ -50,13 +50,15 @@ internal static class PythonOperators
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         if (left is TemplateList or TemplateDict && ReferenceEquals(left, right)) return true;
-        if (IsNumber(left) && IsNumber(right)) return left is double || right is double ? Real(left) == Real(right) : Whole(left) == Whole(right);
+        if (IsNumber(left) && IsNumber(right)) return left is double || right is double ? Real(left) == Real(right)
+            : Whole(left) == Whole(right);
         return (left, right) switch
         {
             (null, null) or (Undefined, Undefined) => true,
             (string one, string other) => string.Equals(one, other, StringComparison.Ordinal),
             (TemplateList one, TemplateList other) =>
-                one.IsTuple == other.IsTuple && one.Items.Count == other.Items.Count && one.Items.Zip(other.Items).All(pair => Same(pair.First, pair.Second)),
+                one.IsTuple == other.IsTuple && one.Items.Count == other.Items.Count
+                    && one.Items.Zip(other.Items).All(pair => Same(pair.First, pair.Second)),
             (TemplateDict one, TemplateDict other) =>
                 one.Count == other.Count && one.All(entry => other.TryGetValue(entry.Key, out var value) && Same(entry.Value, value)),
             _ => ReferenceEquals(left, right),
@@ -142,7 +144,8 @@ internal static class PythonOperators
             case "+": return Small(a + b);
             case "-": return Small(a - b);
             case "*": return Small(a * b);
-            case "**": return a.GetBitLength() * (double)b > MostBits ? throw new TemplateFault($"a number needs more than {MostBits} bits") : Small(BigInteger.Pow(a, (int)b));
+            case "**": return a.GetBitLength() * (double)b > MostBits
+                ? throw new TemplateFault($"a number needs more than {MostBits} bits") : Small(BigInteger.Pow(a, (int)b));
         }
         var quotient = BigInteger.DivRem(a, b, out var remainder);
         if (!remainder.IsZero && remainder.Sign != b.Sign)

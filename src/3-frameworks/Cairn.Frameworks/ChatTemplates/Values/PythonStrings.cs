@@ -59,7 +59,8 @@ internal static class PythonStrings
         for (var i = 0; i < text.Length && lower.Length == text.Length; i++)
         {
             // A sigma that ends a word has a form of its own.
-            if (text[i] == 'Σ' && i > 0 && char.IsLetter(text[i - 1]) && (i + 1 == text.Length || !char.IsLetter(text[i + 1]))) output[i] = 'ς';
+            if (text[i] == 'Σ' && i > 0 && char.IsLetter(text[i - 1])
+                && (i + 1 == text.Length || !char.IsLetter(text[i + 1]))) output[i] = 'ς';
         }
         return output.ToString();
     }
@@ -108,7 +109,8 @@ internal static class PythonStrings
         if (most < 0) most = int.MaxValue;
         most = Math.Min(most, PythonOperators.MostItems);
         var parts = separator is null ? Words(text, most, fromRight) : Parts(text, separator, most, fromRight);
-        return parts.Count <= PythonOperators.MostItems ? [.. parts] : throw new TemplateFault($"a list is longer than {PythonOperators.MostItems} items");
+        return parts.Count <= PythonOperators.MostItems ? [.. parts]
+            : throw new TemplateFault($"a list is longer than {PythonOperators.MostItems} items");
     }
 
     private static IReadOnlyList<string> Parts(string text, string separator, int most, bool fromRight)

@@ -95,14 +95,16 @@ internal static class PythonText
         var (mantissa, point) = (shortest[0], shortest[0].IndexOf('.', StringComparison.Ordinal));
         var digits = mantissa.Replace(".", "", StringComparison.Ordinal);
         var leading = digits.Length - digits.TrimStart('0').Length;
-        var exponent = (point < 0 ? mantissa.Length : point) - 1 - leading + (shortest.Length > 1 ? int.Parse(shortest[1], CultureInfo.InvariantCulture) : 0);
+        var exponent = (point < 0 ? mantissa.Length : point) - 1 - leading
+            + (shortest.Length > 1 ? int.Parse(shortest[1], CultureInfo.InvariantCulture) : 0);
         digits = digits.Trim('0');
         if (digits.Length == 0) return double.IsNegative(number) ? "-0.0" : "0.0";
         var sign = number < 0 ? "-" : "";
         if (exponent is < -4 or >= 16)
         {
             var fraction = digits.Length > 1 ? "." + digits[1..] : "";
-            return string.Create(CultureInfo.InvariantCulture, $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}");
         }
         if (exponent < 0) return sign + "0." + new string('0', -exponent - 1) + digits;
         return digits.Length <= exponent + 1
@@ -132,7 +134,8 @@ internal static class PythonText
         output.Append(quote);
     }
 
-    private static bool Printable(int c) => c == ' ' || CharUnicodeInfo.GetUnicodeCategory(c) is not (UnicodeCategory.Control or UnicodeCategory.Format
+    private static bool Printable(int c) => c == ' ' || CharUnicodeInfo.GetUnicodeCategory(c) is not (UnicodeCategory.Control
+        or UnicodeCategory.Format
         or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

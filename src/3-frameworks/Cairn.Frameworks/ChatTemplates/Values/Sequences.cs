@@ -61,7 +61,8 @@ internal static class Sequences
     private static long Bound(object? value, long otherwise) => value switch
     {
         null => otherwise,
-        _ when PythonOperators.IsWhole(value) => (long)System.Numerics.BigInteger.Max(int.MinValue, System.Numerics.BigInteger.Min(int.MaxValue, PythonOperators.Whole(value))),
+        _ when PythonOperators.IsWhole(value) => (long)System.Numerics.BigInteger.Max(int.MinValue,
+            System.Numerics.BigInteger.Min(int.MaxValue, PythonOperators.Whole(value))),
         _ => throw new TemplateFault($"a slice goes by whole numbers, not {PythonText.TypeOf(value)}"),
     };
 }

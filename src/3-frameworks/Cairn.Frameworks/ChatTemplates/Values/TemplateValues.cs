@@ -5,8 +5,8 @@ using System.Globalization;
 
 namespace Cairn.Frameworks.ChatTemplates.Values;
 
-// A template's values are Python's: null is None; bool, long, BigInteger, double and string are themselves; TemplateList is a list or a tuple;
-// TemplateDict is a dict that keeps its order; the rest are the types below.
+// A template's values are Python's: null is None; bool, long, BigInteger, double and string are themselves; TemplateList is a list or a
+// tuple; TemplateDict is a dict that keeps its order; the rest are the types below.
 
 /// <summary>A variable, entry or attribute that is not there. It prints as nothing and may be asked about, but not used.</summary>
 internal sealed class Undefined(string what)
@@ -32,7 +32,8 @@ internal sealed class TemplateDict : OrderedDictionary<object, object?>
 
     public void Put(object? key, object? value)
     {
-        if (key is TemplateList { IsTuple: false } or TemplateDict or Undefined) throw new TemplateFault($"{PythonText.TypeOf(key)} cannot be a key");
+        if (key is TemplateList { IsTuple: false } or TemplateDict
+            or Undefined) throw new TemplateFault($"{PythonText.TypeOf(key)} cannot be a key");
         this[key ?? NoneKey] = value;
     }
 
@@ -100,7 +101,8 @@ internal static class TemplateJson
         if (!written.AsSpan().ContainsAny(".eE"))
         {
             if (long.TryParse(written, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var small)) return small;
-            if (written.Length < 1000 && BigInteger.TryParse(written, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large)) return large;
+            if (written.Length < 1000 && BigInteger.TryParse(written, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                out var large)) return large;
         }
         return double.Parse(written, CultureInfo.InvariantCulture);
     }

@@ -23,7 +23,10 @@ internal sealed class AddedTokenFinder
 
     public bool IsEmpty => _tokens.Count == 0;
 
-    /// <summary>The first token at or after <paramref name="from"/>, with the white space that it takes along but never what lies before <paramref name="from"/>.</summary>
+    /// <summary>
+    /// The first token at or after <paramref name="from"/>, with the white space that it takes along but never what lies before <paramref
+    /// name="from"/>.
+    /// </summary>
     public bool TryFind(ReadOnlySpan<char> text, int from, out AddedToken token, out int start, out int end)
     {
         for (var at = from; at < text.Length; at++)
@@ -53,7 +56,8 @@ internal sealed class AddedTokenFinder
     }
 
     private static bool EndsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeLastFromUtf16(text, out var rune, out _) == System.Buffers.OperationStatus.Done && UnicodeClasses.Word.Contains(rune.Value);
+        Rune.DecodeLastFromUtf16(text, out var rune, out _) == System.Buffers.OperationStatus.Done
+            && UnicodeClasses.Word.Contains(rune.Value);
 
     private static bool StartsWithWord(ReadOnlySpan<char> text) =>
         Rune.DecodeFromUtf16(text, out var rune, out _) == System.Buffers.OperationStatus.Done && UnicodeClasses.Word.Contains(rune.Value);

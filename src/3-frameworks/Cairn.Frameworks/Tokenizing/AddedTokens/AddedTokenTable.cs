@@ -2,7 +2,9 @@ using Cairn.Frameworks.Tokenizing.Normalizing;
 
 namespace Cairn.Frameworks.Tokenizing.AddedTokens;
 
-/// <summary>All added tokens: by id, by what they are written as, and as what finds them in text before and after it is normalised.</summary>
+/// <summary>
+/// All added tokens: by id, by what they are written as, and as what finds them in text before and after it is normalised.
+/// </summary>
 internal sealed class AddedTokenTable
 {
     private readonly Dictionary<int, AddedToken> _byId;

@@ -54,9 +54,11 @@ internal static class DecoderSteps
     /// <summary>English punctuation loses the space before it.</summary>
     private static string CleanUp(string text)
     {
-        foreach (var ending in (ReadOnlySpan<string>)[".", "?", "!", ","]) text = text.Replace(" " + ending, ending, StringComparison.Ordinal);
+        foreach (var ending in (ReadOnlySpan<string>)[".", "?", "!", ","]) text = text.Replace(" " + ending, ending,
+            StringComparison.Ordinal);
         text = text.Replace(" ' ", "'", StringComparison.Ordinal);
-        foreach (var ending in (ReadOnlySpan<string>)["n't", "'m", "'s", "'ve", "'re"]) text = text.Replace(" " + ending, ending, StringComparison.Ordinal);
+        foreach (var ending in (ReadOnlySpan<string>)["n't", "'m", "'s", "'ve", "'re"]) text = text.Replace(" " + ending, ending,
+            StringComparison.Ordinal);
         return text.Replace(" do not", " don't", StringComparison.Ordinal);
     }
 

@@ -1,6 +1,9 @@
 namespace Cairn.Frameworks.Tokenizing.Detokenizing;
 
-/// <summary>The bytes that each token adds to a text. A token's bytes depend on nothing but whether it is the first, so that a stream never has to take text back.</summary>
+/// <summary>
+/// The bytes that each token adds to a text. A token's bytes depend on nothing but whether it is the first, so that a stream never has to
+/// take text back.
+/// </summary>
 /// <param name="Middle">By id: the bytes that follow other text; empty for an id that no token has.</param>
 /// <param name="First">By id: the bytes at the start of a text.</param>
 /// <param name="Stripped">What is taken off the start of the whole text, up to <paramref name="MostStripped"/> times.</param>

@@ -31,7 +31,8 @@ internal sealed class DetokenizerReader
             reader._firstDiffers = true;
         }
         var middle = tokens.Select(token => reader.Bytes(token, first: false)).ToArray();
-        var first = reader._firstDiffers ? tokens.Select((token, id) => Same(reader.Bytes(token, first: true), middle[id])).ToArray() : middle;
+        var first = reader._firstDiffers ? tokens.Select((token, id) => Same(reader.Bytes(token, first: true), middle[id])).ToArray()
+            : middle;
         return new Detokenizer(middle, first, Encoding.UTF8.GetBytes(reader._stripped.ToString()), reader._mostStripped);
     }
 

@@ -23,7 +23,8 @@ internal static class TemplateReader
     /// <summary>Of a sequence, one may add tokens; ByteLevel only moves offsets, which Cairn does not keep.</summary>
     private static SpecialsTemplate Sequence(JsonPlace place, int mostTokens, int depth)
     {
-        var parts = place.Field("processors").Items().Select(one => Read(one, mostTokens, depth + 1)).Where(one => one != SpecialsTemplate.None).ToArray();
+        var parts = place.Field("processors").Items().Select(one => Read(one, mostTokens, depth + 1)).Where(one =>
+            one != SpecialsTemplate.None).ToArray();
         if (parts.Length > 1) place.Field("processors").Refuse("at most one post-processor that adds tokens");
         return parts.Length == 1 ? parts[0] : SpecialsTemplate.None;
     }
@@ -54,7 +55,8 @@ internal static class TemplateReader
         var specials = new Dictionary<string, int[]>(StringComparer.Ordinal);
         if (place.Optional("special_tokens") is { } named)
         {
-            foreach (var (name, special) in named.Fields()) specials[name] = [.. special.Field("ids").Items().Select(id => id.Whole(0, mostTokens - 1))];
+            foreach (var (name, special) in named.Fields()) specials[name] = [.. special.Field("ids").Items().Select(id =>
+                id.Whole(0, mostTokens - 1))];
         }
         var single = Parts(place.Field("single"), specials, pair: false);
         var pair = place.Optional("pair") is { Count: > 0 } given ? Parts(given, specials, pair: true) : SpecialsTemplate.None.Pair;

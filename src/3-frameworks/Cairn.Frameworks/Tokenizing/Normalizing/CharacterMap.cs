@@ -6,8 +6,9 @@ using Cairn.Frameworks.Tokenizing.Reading;
 namespace Cairn.Frameworks.Tokenizing.Normalizing;
 
 /// <summary>
-/// SentencePiece's compiled table of replacements: a double-array trie in Darts-clone's layout over UTF-8, whose values point into a block of texts that end
-/// in a zero. As in Hugging Face's tokenizers, a short grapheme cluster is looked up as a whole first and then character by character.
+/// SentencePiece's compiled table of replacements: a double-array trie in Darts-clone's layout over UTF-8, whose values point into a
+/// block of texts that end in a zero. As in Hugging Face's tokenizers, a short grapheme cluster is looked up as a whole first and then
+/// character by character.
 /// </summary>
 internal sealed class CharacterMap : Normalizer
 {

@@ -43,7 +43,8 @@ internal static class Characters
     public static string Clean(string text) => Map(text, static (rune, output) =>
     {
         var white = rune.Value is '\t' or '\n' or '\r';
-        if (!white && (rune.Value is 0 or 0xFFFD || CharUnicodeInfo.GetUnicodeCategory(rune.Value) is UnicodeCategory.Control or UnicodeCategory.Format
+        if (!white && (rune.Value is 0 or 0xFFFD || CharUnicodeInfo.GetUnicodeCategory(rune.Value) is UnicodeCategory.Control
+            or UnicodeCategory.Format
             or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse))
             return false;
         if (!white && !UnicodeClasses.Space.Contains(rune.Value)) return true;
@@ -54,7 +55,8 @@ internal static class Characters
     /// <summary>BERT puts spaces around the ideographs of its CJK blocks.</summary>
     public static string SpaceIdeographs(string text) => Map(text, static (rune, output) =>
     {
-        if (rune.Value is not ((>= 0x4E00 and <= 0x9FFF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x20000 and <= 0x2A6DF) or (>= 0x2A700 and <= 0x2B73F)
+        if (rune.Value is not ((>= 0x4E00 and <= 0x9FFF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x20000 and <= 0x2A6DF)
+            or (>= 0x2A700 and <= 0x2B73F)
             or (>= 0x2B740 and <= 0x2B81F) or (>= 0x2B820 and <= 0x2CEAF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F)))
             return true;
         output.Append(' ').Append(rune).Append(' ');

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Cairn.Frameworks.Tokenizing.Normalizing;
 
-/// <summary>Unicode's four normalisation forms (Unicode Standard Annex 15), of Node's version of Unicode at the time the table was made (17.0).</summary>
+/// <summary>
+/// Unicode's four normalisation forms (Unicode Standard Annex 15), of Node's version of Unicode at the time the table was made (17.0).
+/// </summary>
 internal sealed class UnicodeForm(bool compose, bool compatible) : Normalizer
 {
     private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
@@ -78,7 +80,8 @@ internal sealed class UnicodeForm(bool compose, bool compatible) : Normalizer
             var itsClass = table.ClassOf(point);
             // A mark is blocked from its starter by one of its own class or above that stands between.
             var adjacent = starter >= 0 && kept == starter + 1;
-            if (starter >= 0 && (adjacent || (lastClass != 0 && lastClass < itsClass)) && Pair(table, points[starter], point) is var composite and >= 0)
+            if (starter >= 0 && (adjacent || (lastClass != 0 && lastClass < itsClass))
+                && Pair(table, points[starter], point) is var composite and >= 0)
             {
                 points[starter] = composite;
                 continue;
@@ -94,7 +97,8 @@ internal sealed class UnicodeForm(bool compose, bool compatible) : Normalizer
     {
         if (first - LeadBase is >= 0 and < Leads and var lead && second - VowelBase is >= 0 and < Vowels and var vowel)
             return SyllableBase + (lead * Vowels + vowel) * Tails;
-        if (first - SyllableBase is >= 0 and < Syllables and var syllable && syllable % Tails == 0 && second - TailBase is > 0 and < Tails and var tail)
+        if (first - SyllableBase is >= 0 and < Syllables and var syllable && syllable % Tails == 0
+            && second - TailBase is > 0 and < Tails and var tail)
             return SyllableBase + syllable + tail;
         return table.Compose(first, second);
     }

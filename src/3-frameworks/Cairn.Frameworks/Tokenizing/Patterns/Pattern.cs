@@ -1,8 +1,9 @@
 namespace Cairn.Frameworks.Tokenizing.Patterns;
 
 /// <summary>
-/// A regular expression over code points, in Oniguruma's syntax. The framework's own expressions see UTF-16 units, so a class of letters misses every letter
-/// beyond U+FFFF; they know no scripts and no possessive repeats. Work is bounded by the text's length, so no input hangs. Safe for concurrent use.
+/// A regular expression over code points, in Oniguruma's syntax. The framework's own expressions see UTF-16 units, so a class of letters
+/// misses every letter beyond U+FFFF; they know no scripts and no possessive repeats. Work is bounded by the text's length, so no input
+/// hangs. Safe for concurrent use.
 /// </summary>
 internal sealed class Pattern
 {

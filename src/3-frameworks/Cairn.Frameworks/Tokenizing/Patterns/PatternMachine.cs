@@ -3,10 +3,15 @@ using System.Runtime.CompilerServices;
 
 namespace Cairn.Frameworks.Tokenizing.Patterns;
 
-/// <summary>Runs a compiled pattern at one place of a text. Backtracks on a heap-allocated stack, so long texts cannot overflow the thread's.</summary>
+/// <summary>
+/// Runs a compiled pattern at one place of a text. Backtracks on a heap-allocated stack, so long texts cannot overflow the thread's.
+/// </summary>
 internal ref struct PatternMachine(ReadOnlySpan<char> text, long budget)
 {
-    /// <summary>A place to go back to. For loops, <see cref="Floor"/> is how far a greedy one may give back, or how many times a lazy one may still take.</summary>
+    /// <summary>
+    /// A place to go back to. For loops, <see cref="Floor"/> is how far a greedy one may give back, or how many times a lazy one may
+    /// still take.
+    /// </summary>
     private readonly record struct Choice(int Step, int At, int Floor, bool Lazy);
 
     private readonly ReadOnlySpan<char> _text = text;

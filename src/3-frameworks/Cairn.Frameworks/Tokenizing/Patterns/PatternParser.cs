@@ -76,7 +76,8 @@ internal sealed class PatternParser
             else if (Take("?")) (least, most) = (0, 1);
             else if (!Counted(out least, out most)) return atom;
             var greed = Take("?") ? Greed.Lazy : Take("+") ? Greed.Possessive : Greed.Greedy;
-            if (atom is not PatternNode.One && atom.MayBeEmpty && most > 1) throw Wrong("repeats something that may be empty, which is not supported,");
+            if (atom is not PatternNode.One && atom.MayBeEmpty
+                && most > 1) throw Wrong("repeats something that may be empty, which is not supported,");
             atom = new PatternNode.Repeat(atom, least, most, greed);
         }
     }
@@ -90,12 +91,14 @@ internal sealed class PatternParser
         if (parts.Length > 2 || parts.All(part => part.Length == 0) || !parts.All(part => part.All(char.IsAsciiDigit))) return false;
         least = Number(parts[0], 0);
         most = parts.Length == 1 ? least : Number(parts[1], int.MaxValue);
-        if (least > MostRepeats || most < least || (most > MostRepeats && most != int.MaxValue)) throw Wrong($"repeats beyond 0 to {MostRepeats}");
+        if (least > MostRepeats || most < least || (most > MostRepeats
+            && most != int.MaxValue)) throw Wrong($"repeats beyond 0 to {MostRepeats}");
         _at = close + 1;
         return true;
 
         static int Number(string digits, int otherwise) =>
-            digits.Length == 0 ? otherwise : int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : MostRepeats + 1;
+            digits.Length == 0 ? otherwise : int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+                ? value : MostRepeats + 1;
     }
 
     private PatternNode? Atom()
@@ -158,7 +161,8 @@ internal sealed class PatternParser
     private PatternNode.Look Behind(bool negated)
     {
         var body = Inside();
-        return body.Width is null ? throw Wrong("looks behind over a varying length, which is not supported,") : new PatternNode.Look(body, true, negated);
+        return body.Width is null ? throw Wrong("looks behind over a varying length, which is not supported,")
+            : new PatternNode.Look(body, true, negated);
     }
 
     private PatternNode Inside()
@@ -278,7 +282,8 @@ internal sealed class PatternParser
             digits = close - _at;
         }
         var braced = _at > 0 && _source[_at - 1] == '{';
-        if (_at + digits > _source.Length || !int.TryParse(_source.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+        if (_at + digits > _source.Length || !int.TryParse(_source.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture,
                 out var value) || value is < 0 or > 0x10FFFF)
             throw Wrong("has a malformed code point");
         _at += digits + (braced ? 1 : 0);

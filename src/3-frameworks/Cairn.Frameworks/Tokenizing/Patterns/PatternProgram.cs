@@ -2,8 +2,11 @@ namespace Cairn.Frameworks.Tokenizing.Patterns;
 
 internal enum PatternOp { One, Loop, Split, Jump, Edge, Look, Atomic, Done }
 
-/// <summary>One instruction. Split goes to <see cref="A"/> first and to <see cref="B"/> after; Loop takes a character class from A to B times.</summary>
-internal readonly record struct PatternStep(PatternOp Op, int A = 0, int B = 0, CodePointSet? Set = null, Greed Greed = default, Edge Edge = default,
+/// <summary>
+/// One instruction. Split goes to <see cref="A"/> first and to <see cref="B"/> after; Loop takes a character class from A to B times.
+/// </summary>
+internal readonly record struct PatternStep(PatternOp Op, int A = 0, int B = 0, CodePointSet? Set = null, Greed Greed = default,
+    Edge Edge = default,
     PatternStep[]? Body = null, bool Behind = false, bool Negated = false);
 
 /// <summary>Turns a parsed pattern into instructions for a machine that backtracks on a stack of its own.</summary>
@@ -27,7 +30,8 @@ internal sealed class PatternCompiler
         for (var i = 0; i < steps.Length; i++)
         {
             // Nothing after it can fail, so nothing has to be given back.
-            if (steps[i] is { Op: PatternOp.Loop, Greed: Greed.Greedy } && EndsAt(steps, i + 1)) steps[i] = steps[i] with { Greed = Greed.Possessive };
+            if (steps[i] is { Op: PatternOp.Loop, Greed: Greed.Greedy }
+                && EndsAt(steps, i + 1)) steps[i] = steps[i] with { Greed = Greed.Possessive };
         }
         return steps;
     }
@@ -70,7 +74,8 @@ internal sealed class PatternCompiler
                 Add(new PatternStep(PatternOp.Edge, Edge: at.Edge));
                 break;
             case PatternNode.Look look:
-                Add(new PatternStep(PatternOp.Look, look.Body.Width ?? 0, Body: Compile(look.Body), Behind: look.Behind, Negated: look.Negated));
+                Add(new PatternStep(PatternOp.Look, look.Body.Width ?? 0, Body: Compile(look.Body), Behind: look.Behind,
+                    Negated: look.Negated));
                 break;
             case PatternNode.Atomic atomic:
                 Add(new PatternStep(PatternOp.Atomic, Body: Compile(atomic.Body)));

@@ -10,7 +10,8 @@ internal static class UnicodeClasses
     private static readonly UnicodeCategory[] Marks = [NonSpacingMark, SpacingCombiningMark, EnclosingMark];
     private static readonly UnicodeCategory[] Punctuations =
     [
-        ConnectorPunctuation, DashPunctuation, OpenPunctuation, ClosePunctuation, InitialQuotePunctuation, FinalQuotePunctuation, OtherPunctuation,
+        ConnectorPunctuation, DashPunctuation, OpenPunctuation, ClosePunctuation, InitialQuotePunctuation, FinalQuotePunctuation,
+            OtherPunctuation,
     ];
 
     private static readonly Dictionary<string, UnicodeCategory[]> Categories = new(StringComparer.OrdinalIgnoreCase)
@@ -38,7 +39,8 @@ internal static class UnicodeClasses
         ["Pi"] = [InitialQuotePunctuation], ["InitialPunctuation"] = [InitialQuotePunctuation],
         ["Pf"] = [FinalQuotePunctuation], ["FinalPunctuation"] = [FinalQuotePunctuation],
         ["Po"] = [OtherPunctuation], ["OtherPunctuation"] = [OtherPunctuation],
-        ["S"] = [MathSymbol, CurrencySymbol, ModifierSymbol, OtherSymbol], ["Symbol"] = [MathSymbol, CurrencySymbol, ModifierSymbol, OtherSymbol],
+        ["S"] = [MathSymbol, CurrencySymbol, ModifierSymbol, OtherSymbol],
+            ["Symbol"] = [MathSymbol, CurrencySymbol, ModifierSymbol, OtherSymbol],
         ["Sm"] = [MathSymbol], ["MathSymbol"] = [MathSymbol],
         ["Sc"] = [CurrencySymbol], ["CurrencySymbol"] = [CurrencySymbol],
         ["Sk"] = [ModifierSymbol], ["ModifierSymbol"] = [ModifierSymbol],
@@ -47,7 +49,8 @@ internal static class UnicodeClasses
         ["Zs"] = [SpaceSeparator], ["SpaceSeparator"] = [SpaceSeparator],
         ["Zl"] = [LineSeparator], ["LineSeparator"] = [LineSeparator],
         ["Zp"] = [ParagraphSeparator], ["ParagraphSeparator"] = [ParagraphSeparator],
-        ["C"] = [Control, Format, Surrogate, PrivateUse, OtherNotAssigned], ["Other"] = [Control, Format, Surrogate, PrivateUse, OtherNotAssigned],
+        ["C"] = [Control, Format, Surrogate, PrivateUse, OtherNotAssigned],
+            ["Other"] = [Control, Format, Surrogate, PrivateUse, OtherNotAssigned],
         ["Cc"] = [Control], ["Control"] = [Control], ["Cntrl"] = [Control],
         ["Cf"] = [Format], ["Format"] = [Format],
         ["Cs"] = [Surrogate], ["Surrogate"] = [Surrogate],
@@ -112,7 +115,9 @@ internal static class UnicodeClasses
 
     public static CodePointSet NotNewline { get; } = CodePointSet.Of((10, 10)).Negate().Seal();
 
-    /// <summary>A general category by either of its names, a script that pre-tokenizers use, or a POSIX class; null for what is not known.</summary>
+    /// <summary>
+    /// A general category by either of its names, a script that pre-tokenizers use, or a POSIX class; null for what is not known.
+    /// </summary>
     public static CodePointSet? Named(string name)
     {
         var plain = name.Replace("_", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal);

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Cairn.Frameworks.Tokenizing.Reading;
 
-/// <summary>A value in a tokenizer's file that knows where it is, so that every complaint names file, path, value and what was expected.</summary>
+/// <summary>
+/// A value in a tokenizer's file that knows where it is, so that every complaint names file, path, value and what was expected.
+/// </summary>
 internal readonly struct JsonPlace
 {
     private const int ShownCharacters = 80;
@@ -30,7 +32,8 @@ internal readonly struct JsonPlace
     public JsonElement Value => _value;
 
     /// <summary>Put together when it is asked for: a vocabulary has a hundred thousand places, and few are complained of.</summary>
-    private string Path => _name is not null ? $"{_around}.{Shorten(_name)}" : _index >= 0 ? string.Create(CultureInfo.InvariantCulture, $"{_around}[{_index}]") : _around;
+    private string Path => _name is not null ? $"{_around}.{Shorten(_name)}" : _index >= 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{_around}[{_index}]") : _around;
 
     public JsonPlace Field(string name) =>
         Optional(name) ?? throw new TokenizerFormatException($"{_file}: {Path}.{name} is missing; expected a value.");

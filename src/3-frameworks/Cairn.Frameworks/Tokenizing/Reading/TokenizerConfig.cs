@@ -57,7 +57,8 @@ internal sealed class TokenizerConfig
         int[] IdOf(string? token, JsonPlace? asked) => token is null ? [] : idOf(token) is { } id ? [id]
             : throw (asked ?? _root.Value).Wrong($"the token '{token}' in tokenizer.json");
 
-        TemplatePart[] Around(int text) => [TemplatePart.OfSpecial(begin, text), TemplatePart.OfText(text, text), TemplatePart.OfSpecial(end, text)];
+        TemplatePart[] Around(int text) => [TemplatePart.OfSpecial(begin, text), TemplatePart.OfText(text, text),
+            TemplatePart.OfSpecial(end, text)];
     }
 
     /// <summary>A token is a text, or an object that has it as its content.</summary>

@@ -9,4 +9,5 @@ namespace Cairn.Frameworks.Tokenizing.Reading;
 
 /// <summary>What a <c>tokenizer.json</c> says, read and checked.</summary>
 internal sealed record TokenizerParts(
-    Segmenter Segmenter, Normalizer? Normalizer, Splitter? Splitter, SpecialsTemplate Template, Detokenizer Detokenizer, AddedTokenTable Added);
+    Segmenter Segmenter, Normalizer? Normalizer, Splitter? Splitter, SpecialsTemplate Template, Detokenizer Detokenizer,
+        AddedTokenTable Added);

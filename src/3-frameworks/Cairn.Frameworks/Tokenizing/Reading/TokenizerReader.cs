@@ -27,12 +27,14 @@ internal static class TokenizerReader
         var segmenter = SegmenterReader.Read(root.Field("model"));
         var normalizer = root.Optional("normalizer") is { } normalizing ? NormalizerReader.Read(normalizing) : null;
         var splitter = root.Optional("pre_tokenizer") is { } splitting ? SplitterReader.Read(splitting, config.PrefixSpace) : null;
-        var listed = root.Optional("added_tokens")?.Items().Select(place => Added(place, place.Field("id").Whole(0, Vocabulary.MostTokens - 1)));
+        var listed = root.Optional("added_tokens")?.Items().Select(place =>
+            Added(place, place.Field("id").Whole(0, Vocabulary.MostTokens - 1)));
         var added = new AddedTokenTable(config.Merge(listed?.ToArray() ?? [], segmenter.Vocabulary), normalizer);
         var tokens = Tokens(segmenter.Vocabulary, added);
         var template = config.Template(token => added.IdOf(token) ?? (segmenter.Vocabulary.TryId(token, out var id) ? id : null))
             ?? (root.Optional("post_processor") is { } finishing ? TemplateReader.Read(finishing, tokens.Length) : SpecialsTemplate.None);
-        return new TokenizerParts(segmenter, normalizer, splitter, template, DetokenizerReader.Read(root.Optional("decoder"), tokens), added);
+        return new TokenizerParts(segmenter, normalizer, splitter, template, DetokenizerReader.Read(root.Optional("decoder"), tokens),
+            added);
     }
 
     public static AddedToken Added(JsonPlace place, int id) => new(id, place.Field("content").Text())
@@ -68,7 +70,8 @@ internal static class TokenizerReader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return required ? throw new TokenizerFormatException($"{path} does not exist; expected a model's folder with a {name}.", e) : null;
+            return required ? throw new TokenizerFormatException($"{path} does not exist; expected a model's folder with a {name}.", e)
+                : null;
         }
         catch (JsonException e)
         {

@@ -4,10 +4,12 @@ using System.Text;
 namespace Cairn.Frameworks.Tokenizing.Segmenting;
 
 /// <summary>
-/// Byte-pair encoding: of a piece's neighbouring symbols, the pair that was learnt first is joined, the leftmost of equals, until no pair is left
-/// (Sennrich et al., 2016, Neural Machine Translation of Rare Words with Subword Units). A heap over a linked list keeps it at n log n for any piece.
+/// Byte-pair encoding: of a piece's neighbouring symbols, the pair that was learnt first is joined, the leftmost of equals, until no pair
+/// is left (Sennrich et al., 2016, Neural Machine Translation of Rare Words with Subword Units). A heap over a linked list keeps it at n
+/// log n for any piece.
 /// </summary>
-internal sealed class BytePairs(Vocabulary vocabulary, Dictionary<long, (int Rank, int Id)> merges, BytePairOptions options) : Segmenter(vocabulary)
+internal sealed class BytePairs(Vocabulary vocabulary, Dictionary<long, (int Rank, int Id)> merges, BytePairOptions options)
+    : Segmenter(vocabulary)
 {
     private const int LongestRemembered = 64;
     private const int MostRemembered = 1 << 16;
@@ -35,7 +37,8 @@ internal sealed class BytePairs(Vocabulary vocabulary, Dictionary<long, (int Ran
         var count = symbols.Count <= ShortPiece ? JoinFew(symbols) : JoinMany(symbols);
         var joined = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(symbols)[..count];
         ids.AddRange(joined);
-        if (remember && Volatile.Read(ref _count) < MostRemembered && _remembered.TryAdd(piece.ToString(), joined.ToArray())) Interlocked.Increment(ref _count);
+        if (remember && Volatile.Read(ref _count) < MostRemembered
+            && _remembered.TryAdd(piece.ToString(), joined.ToArray())) Interlocked.Increment(ref _count);
     }
 
     private List<int> Symbols(ReadOnlySpan<char> piece)
@@ -83,7 +86,8 @@ internal sealed class BytePairs(Vocabulary vocabulary, Dictionary<long, (int Ran
             var (best, at, id) = (int.MaxValue, -1, 0);
             for (var i = 0; i + 1 < count; i++)
             {
-                if (merges.TryGetValue(Pair(symbols[i], symbols[i + 1]), out var merge) && merge.Rank < best) (best, at, id) = (merge.Rank, i, merge.Id);
+                if (merges.TryGetValue(Pair(symbols[i], symbols[i + 1]), out var merge) && merge.Rank < best) (best, at, id) = (merge.Rank,
+                    i, merge.Id);
             }
             if (at < 0) break;
             symbols[at] = id;
@@ -125,7 +129,8 @@ internal sealed class BytePairs(Vocabulary vocabulary, Dictionary<long, (int Ran
 
         void Enqueue(int at)
         {
-            if (at >= 0 && next[at] < count && merges.TryGetValue(Pair(symbols[at], symbols[next[at]]), out var found)) queue.Enqueue(0, Order(found.Rank, at));
+            if (at >= 0 && next[at] < count && merges.TryGetValue(Pair(symbols[at], symbols[next[at]]), out var found)) queue.Enqueue(0,
+                Order(found.Rank, at));
         }
     }
 

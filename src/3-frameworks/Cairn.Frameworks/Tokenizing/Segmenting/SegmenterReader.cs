@@ -17,7 +17,8 @@ internal static class SegmenterReader
 
     /// <summary>Old files leave the kind out.</summary>
     private static string Kind(JsonPlace model) =>
-        model.OptionalText("type") ?? (model.Optional("merges") is not null ? "BPE" : model.Optional("unk_id") is not null ? "Unigram" : "WordPiece");
+        model.OptionalText("type") ?? (model.Optional("merges") is not null ? "BPE" : model.Optional("unk_id") is not null
+            ? "Unigram" : "WordPiece");
 
     private static Vocabulary Vocabulary(JsonPlace model) => new(model.Field("vocab").Fields()
         .Select(field => (field.Name, field.Value.Whole(0, Segmenting.Vocabulary.MostTokens - 1), field.Value)));
@@ -41,15 +42,17 @@ internal static class SegmenterReader
     private static Dictionary<long, (int Rank, int Id)> Merges(JsonPlace place, Vocabulary vocabulary, string prefix)
     {
         var merges = new Dictionary<long, (int, int)>(place.Count);
+        var rank = 0;
         foreach (var merge in place.Items())
         {
             var (left, right) = Sides(merge);
             var joined = left + (right.StartsWith(prefix, StringComparison.Ordinal) ? right[prefix.Length..] : right);
             var pair = Segmenting.BytePairs.Pair(Known(left), Known(right));
             // A pair that is named twice counts where it stands last, as its rank is overwritten in the library that writes these files.
-            merges[pair] = (merges.Count, Known(joined));
+            merges[pair] = (rank++, Known(joined));
 
-            int Known(string token) => vocabulary.TryId(token, out var id) ? id : throw merge.Wrong($"tokens of the vocabulary; '{token}' is not one");
+            int Known(string token) => vocabulary.TryId(token, out var id)
+                ? id : throw merge.Wrong($"tokens of the vocabulary; '{token}' is not one");
         }
         return merges;
     }
@@ -58,10 +61,12 @@ internal static class SegmenterReader
     {
         if (merge.Value.ValueKind == JsonValueKind.Array)
         {
-            if (merge.Count != 2 || merge.Value[0].ValueKind != JsonValueKind.String || merge.Value[1].ValueKind != JsonValueKind.String) merge.Refuse("two tokens");
+            if (merge.Count != 2 || merge.Value[0].ValueKind != JsonValueKind.String
+                || merge.Value[1].ValueKind != JsonValueKind.String) merge.Refuse("two tokens");
             return (merge.Value[0].GetString()!, merge.Value[1].GetString()!);
         }
-        var text = merge.Value.ValueKind == JsonValueKind.String ? merge.Text() : throw merge.Wrong("two tokens, as \"a b\" or [\"a\", \"b\"]");
+        var text = merge.Value.ValueKind == JsonValueKind.String
+            ? merge.Text() : throw merge.Wrong("two tokens, as \"a b\" or [\"a\", \"b\"]");
         var space = text.IndexOf(' ', StringComparison.Ordinal);
         return space > 0 && space < text.Length - 1 && text.IndexOf(' ', space + 1) < 0
             ? (text[..space], text[(space + 1)..])
@@ -103,7 +108,8 @@ internal static class SegmenterReader
 
     private static int? Unknown(JsonPlace model, Vocabulary vocabulary, string? otherwise = null)
     {
-        if (model.Optional("unk_token") is not { } place) return otherwise is not null && vocabulary.TryId(otherwise, out var known) ? known : null;
+        if (model.Optional("unk_token") is not { } place) return otherwise is not null && vocabulary.TryId(otherwise, out var known)
+            ? known : null;
         return vocabulary.TryId(place.Text(), out var id) ? id : throw place.Wrong("a token of the vocabulary");
     }
 }

@@ -1,8 +1,8 @@
 namespace Cairn.Frameworks.Tokenizing.Segmenting;
 
 /// <summary>
-/// The likeliest cut of a piece when each token has a probability of its own (Kudo, 2018, Subword Regularization): the best path over the characters,
-/// one pass from left to right.
+/// The likeliest cut of a piece when each token has a probability of its own (Kudo, 2018, Subword Regularization): the best path over the
+/// characters, one pass from left to right.
 /// </summary>
 internal sealed class Unigrams : Segmenter
 {

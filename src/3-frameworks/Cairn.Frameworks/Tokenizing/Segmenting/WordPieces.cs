@@ -1,8 +1,8 @@
 namespace Cairn.Frameworks.Tokenizing.Segmenting;
 
 /// <summary>
-/// The longest token that a word begins with, then the longest continuation, and so on; a word that cannot be finished is unknown as a whole
-/// (Schuster and Nakajima, 2012; Wu et al., 2016).
+/// The longest token that a word begins with, then the longest continuation, and so on; a word that cannot be finished is unknown as a
+/// whole (Schuster and Nakajima, 2012; Wu et al., 2016).
 /// </summary>
 internal sealed class WordPieces(Vocabulary vocabulary, int unknown, string prefix, int longestWord) : Segmenter(vocabulary)
 {

@@ -4,7 +4,9 @@ using Cairn.Frameworks.Tokenizing.Patterns;
 
 namespace Cairn.Frameworks.Tokenizing.Splitting;
 
-/// <summary>Writes each piece's UTF-8 bytes as one printable character a byte, after GPT-2's cutting into words where the file asks for it.</summary>
+/// <summary>
+/// Writes each piece's UTF-8 bytes as one printable character a byte, after GPT-2's cutting into words where the file asks for it.
+/// </summary>
 internal sealed class ByteLevelSplitter(bool addPrefixSpace, bool cutWords) : Splitter
 {
     private static readonly Pattern Words =
@@ -35,7 +37,9 @@ internal sealed class ByteLevelSplitter(bool addPrefixSpace, bool cutWords) : Sp
     }
 }
 
-/// <summary>GPT-2's alphabet: printable Latin-1 characters stand for themselves, the other bytes for the characters from U+0100 on, in order.</summary>
+/// <summary>
+/// GPT-2's alphabet: printable Latin-1 characters stand for themselves, the other bytes for the characters from U+0100 on, in order.
+/// </summary>
 internal static class ByteCharacters
 {
     private static readonly char[] Characters = Make();

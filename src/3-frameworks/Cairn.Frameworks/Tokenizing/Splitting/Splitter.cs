@@ -5,7 +5,9 @@ namespace Cairn.Frameworks.Tokenizing.Splitting;
 /// <param name="first">Whether the piece stands at the very start of the text.</param>
 internal delegate void PieceSink(ReadOnlySpan<char> piece, bool first);
 
-/// <summary>What a <c>tokenizer.json</c> calls a pre-tokenizer: cuts text into pieces that no token crosses. Safe for concurrent use.</summary>
+/// <summary>
+/// What a <c>tokenizer.json</c> calls a pre-tokenizer: cuts text into pieces that no token crosses. Safe for concurrent use.
+/// </summary>
 internal abstract class Splitter
 {
     public abstract void Split(ReadOnlySpan<char> text, bool first, PieceSink next);

@@ -8,17 +8,20 @@ internal static class SplitterReader
 {
     private const int MostDepth = 16;
 
-    private static readonly CodePointSet Punctuation = CodePointSet.Of((33, 47), (58, 64), (91, 96), (123, 126)).Add(UnicodeClasses.Named("P")!).Seal();
+    private static readonly CodePointSet Punctuation = CodePointSet.Of((33, 47), (58, 64), (91, 96),
+        (123, 126)).Add(UnicodeClasses.Named("P")!).Seal();
 
     private static readonly PatternSplitter Words =
         new(Pattern.Runs(UnicodeClasses.Word, UnicodeClasses.NeitherWordNorSpace), CutBehavior.Removed, invert: true);
 
     /// <param name="place">The pre-tokenizer's description.</param>
-    /// <param name="prefixSpace">What <c>tokenizer_config.json</c> says of a space in front, which counts for a ByteLevel that stands alone; null where it says nothing.</param>
+    /// <param name="prefixSpace">What <c>tokenizer_config.json</c> says of a space in front, which counts for a ByteLevel that stands
+    /// alone; null where it says nothing.</param>
     /// <param name="depth">How many sequences lie around it.</param>
     public static Splitter Read(JsonPlace place, bool? prefixSpace, int depth = 0) => place.Kind() switch
     {
-        "Sequence" when depth < MostDepth => new SplitterChain([.. place.Field("pretokenizers").Items().Select(one => Read(one, null, depth + 1))]),
+        "Sequence" when depth < MostDepth =>
+            new SplitterChain([.. place.Field("pretokenizers").Items().Select(one => Read(one, null, depth + 1))]),
         "ByteLevel" => new ByteLevelSplitter(prefixSpace ?? place.Flag("add_prefix_space", true), place.Flag("use_regex", true)),
         "Split" => Split(place),
         "Metaspace" => Metaspace(place),
@@ -77,7 +80,8 @@ internal static class SplitterReader
         return text.Length == 1 && !char.IsSurrogate(text[0]) ? text[0] : throw written.Wrong("one character");
     }
 
-    private static string Delimiter(JsonPlace place) => place.Text() is { Length: > 0 } text ? text : throw place.Wrong("a text that is not empty");
+    private static string Delimiter(JsonPlace place) => place.Text() is { Length: > 0 } text
+        ? text : throw place.Wrong("a text that is not empty");
 
     private static CutBehavior Behavior(JsonPlace? place, CutBehavior otherwise) => place is null ? otherwise : place.Value.Text() switch
     {
