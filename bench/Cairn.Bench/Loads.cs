@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Cairn.Bench.Engine;
 using Cairn.Bench.Figures;
 using Cairn.Bench.Heartbeats;
 using Cairn.Bench.Idle;
@@ -7,7 +8,6 @@ using Cairn.Bench.Latency;
 using Cairn.Bench.Planning;
 using Cairn.Bench.Scheduling;
 using Cairn.Bench.State;
-using Cairn.Bench.Tensors;
 
 namespace Cairn.Bench;
 
@@ -27,11 +27,20 @@ internal static class Loads
           latency [RUNS]                     'cairn run' of echo to its first log line; default 30
           idle [SECONDS]                     a 'cairn up' that does nothing; default 30
           state [DATABASE SECONDS]           durable fenced steps and reads of the store alone
-          tensors [TREES DEPTH CLIENTS SECONDS]  a tree model with and without dynamic batching; default 500 8 64 5
-          all                                every load above but state
+          engine                             the embedded engine: all of the following
+          engine-batch [ROUNDS]              batch 8 against batch 1
+          engine-http [ROUNDS]               'cairn engine' over HTTP against the bare ONNX Runtime step loop
+          engine-llama [ROUNDS]              against llama-server with the same weights
+          engine-prefix [ROUNDS]             time to the first token with a cached prefix and without
+          engine-smooth [ROUNDS]             time between tokens while a long prompt arrives
+          engine-cold [STARTS]               from the start of the program to the first token
+          engine-json [ROUNDS]               output constrained by a JSON Schema against free output
+          engine-trees [TREES DEPTH CLIENTS SECONDS]  tree models with and without dynamic batching; default 100 6 64 3
+          engine-unload [TIMES]              memory after loading and unloading a model; default 1000
+          all                                every load above but state and engine
           micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
 
-        jobs, heartbeats, latency and idle run the published program: './cairn --version' publishes it, CAIRN_PROGRAM names another.
+        jobs, heartbeats, latency, idle and engine run the published program: './cairn --version' publishes it, CAIRN_PROGRAM names another.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -48,12 +57,27 @@ internal static class Loads
             return 0;
         }
 
-        string[] names = args[0] == "all" ? ["planning", "scheduling", "jobs", "heartbeats", "latency", "idle"] : [args[0]];
+        string[] names = args[0] switch
+        {
+            "all" => ["planning", "scheduling", "jobs", "heartbeats", "latency", "idle"],
+            "engine" => [.. EngineLoads.Names],
+            _ => [args[0]],
+        };
         var good = true;
         foreach (var name in names)
         {
             Console.WriteLine($"{name}: {MachineFacts.Describe()}");
-            good &= await RunAsync(name, args[0] == "all" ? [] : args[1..]);
+            try
+            {
+                good &= await RunAsync(name, names.Length > 1 ? [] : args[1..]);
+            }
+            catch (Exception exception) when (names.Length > 1)
+            {
+                // The others are measured all the same.
+                Console.WriteLine($"{name} failed: {exception}");
+                good = false;
+            }
+
             Console.WriteLine();
         }
 
@@ -78,8 +102,8 @@ internal static class Loads
                 return await LatencyLoad.RunAsync(args);
             case "idle":
                 return await IdleLoad.RunAsync(args);
-            case "tensors":
-                return await TensorsLoad.RunAsync(args);
+            case var engine when EngineLoads.Find(engine) is { } load:
+                return await load(args);
             default:
                 Console.WriteLine($"There is no load '{name}'.\n{Help}");
                 return false;
