@@ -38,10 +38,18 @@ internal static class LlamaLoad
 
     private static async Task<double> MeasureAsync(Uri address, byte[][] requests, int concurrency)
     {
-        var connections = await StreamConnection.OpenAsync(address, concurrency);
-        var answers = await DecodeRate.AskAsync(connections, index => [requests[2 * index], requests[(2 * index) + 1]]);
-        foreach (var connection in connections)
-            connection.Dispose();
+        // A connection for each request, since llama-server closes its own after a stream.
+        var answers = (await Task.WhenAll(Enumerable.Range(0, concurrency).Select(async index =>
+        {
+            var mine = new List<StreamedAnswer>();
+            foreach (var request in requests[(2 * index)..(2 * index + 2)])
+            {
+                using var connection = await StreamConnection.OpenAsync(address);
+                mine.Add(await connection.AskAsync(request));
+            }
+
+            return mine;
+        }))).SelectMany(mine => mine).ToList();
         return answers.All(answer => answer.Tokens == Output) ? DecodeRate.Whole(answers)
             : throw new InvalidOperationException($"{address} gave outputs of {string.Join(", ", answers.Select(answer => answer.Tokens))} tokens; expected {Output} each");
     }

@@ -42,12 +42,13 @@ public sealed class ServedLanguageModel : ServedModel
             var special = SpecialTokenNames.Load(source.Folder);
             return new ServedLanguageModel(source, await loading, special, time.GetUtcNow()) { Template = template };
         }
-        catch (Exception exception) when (IsOfTheFolder(exception))
+        catch (Exception exception)
         {
+            // Whatever it is: a load that goes on behind a process that ends crashes in native code.
             await Task.WhenAny(loading);
             if (loading.IsCompletedSuccessfully)
                 await (await loading).DisposeAsync();
-            if (exception is ModelLoadException)
+            if (exception is ModelLoadException || !IsOfTheFolder(exception))
                 throw;
             throw new ModelLoadException(exception.Message, exception);
         }
