@@ -1,6 +1,7 @@
 using Cairn.Fleet.Jobs;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway;
+using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.Pools;
@@ -49,6 +50,8 @@ public static class ServingHosting
     public static void MapServing(this IEndpointRouteBuilder routes)
     {
         EndpointApi.Map(routes.MapGroup("/api/v1"));
-        routes.MapOpenAi(routes.ServiceProvider.GetRequiredService<InferenceGateway>());
+        var gateway = routes.ServiceProvider.GetRequiredService<InferenceGateway>();
+        routes.MapOpenAi(gateway);
+        routes.MapAnthropic(gateway);
     }
 }

@@ -6,6 +6,7 @@ using Cairn.Contracts.Identity;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway;
+using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.OpenAi;
@@ -38,6 +39,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         _app = builder.Build();
         _app.MapOpenAi(Gateway);
+        _app.MapAnthropic(Gateway);
     }
 
     public ProjectId Project { get; }
@@ -93,6 +95,19 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         Models.Add(route);
         Push();
         return route;
+    }
+
+    /// <summary>Serves a model from one provider outside.</summary>
+    public void Outside(string model, FakeReplica provider, ApiDialect dialect)
+    {
+        Models.Add(new ModelRoute
+        {
+            Name = new ModelName(Project, model),
+            Prices = new TokenPrices(Money.FromUsd(1), Money.FromUsd(1)),
+            DefaultOutputTokens = 100,
+            Targets = [new ProviderTarget { Name = "out", BaseUrl = new Uri(provider.Address, "/v1"), Dialect = dialect, Credential = "secret", UpstreamModel = "up" }],
+        });
+        Push();
     }
 
     public static ReplicaSpec Spec(FakeReplica replica) => new() { Task = TaskId.New(s_now), Address = replica.Address, Ready = true, Place = "here" };

@@ -90,6 +90,9 @@ public sealed class InferenceGateway : IDisposable
             if (BodyScan.Read(body.Bytes.Span, kind.Shape, out var facts) is { } fault)
                 return CallError.Invalid(fault.Message, fault.Param);
 
+            if (kind == CallKind.Message && facts.Maximum is null)
+                return CallError.Invalid("max_tokens: Field required", "max_tokens");
+
             // (4)
             if (State.FindRoute(new ModelName(caller.Key.Project, facts.Model)) is not { } route)
                 return CallError.NoModel(facts.Model);

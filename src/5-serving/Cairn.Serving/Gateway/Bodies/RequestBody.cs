@@ -60,6 +60,15 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    /// <summary>Counts memory that something made of the body takes, until the body is disposed of.</summary>
+    public bool TryCount(int bytes)
+    {
+        if (!_memory.TryTake(bytes))
+            return false;
+        _counted += bytes;
+        return true;
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _buffer, null) is not { } buffer)

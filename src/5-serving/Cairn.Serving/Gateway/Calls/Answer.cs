@@ -1,4 +1,5 @@
 using System.Buffers;
+using Cairn.Serving.Gateway.Dialects;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
 
@@ -24,6 +25,9 @@ internal sealed class Answer(HttpResponseMessage response, Stream stream, byte[]
     public CancellationTokenSource Silence { get; } = silence;
 
     public required RouteTarget Target { get; init; }
+
+    /// <summary>The request as the target got it.</summary>
+    public required Spoken Spoken { get; init; }
 
     /// <summary>Null where a provider answered.</summary>
     public ReplicaState? Replica { get; init; }

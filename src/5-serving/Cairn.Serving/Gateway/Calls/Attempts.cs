@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Cairn.Serving.Gateway.Bodies;
+using Cairn.Serving.Gateway.Dialects;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
 
@@ -11,6 +12,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
 {
     private const int BufferBytes = 16 << 10;
     private const int MostWholeBytes = 1 << 20;
+    private const string AnthropicVersion = "2023-06-01"; // the only one of the messages API
 
     /// <returns>The answer, or null and why there is none.</returns>
     public async Task<(Answer? Answer, string? Failure)> TryAsync(Call call, CompiledRoute route, RouteTarget target, ReplicaState? replica, AttemptRecord record,
@@ -35,7 +37,8 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
         {
             silence.CancelAfter(options.SilenceTimeout);
             var sent = time.GetTimestamp();
-            using var request = RequestTo(call, target, replica);
+            var spoken = call.As(target).Spoken!;
+            using var request = RequestTo(call, spoken, target, replica);
             response = await upstream.SendAsync(request, silence.Token);
             if (Fails(response.StatusCode))
             {
@@ -48,7 +51,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
             var count = await stream.ReadAsync(buffer, silence.Token);
             answer = new Answer(response, stream, buffer, silence)
             {
-                Count = count, IsWhole = count == 0, Target = target, Replica = replica, Record = record, Ended = Ended,
+                Count = count, IsWhole = count == 0, Target = target, Spoken = spoken, Replica = replica, Record = record, Ended = Ended,
                 UpstreamMs = time.GetElapsedTime(sent).TotalMilliseconds,
             };
             if (!answer.IsEventStream)
@@ -87,24 +90,35 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
         }
     }
 
-    private static HttpRequestMessage RequestTo(Call call, RouteTarget target, ReplicaState? replica)
+    private static HttpRequestMessage RequestTo(Call call, Spoken spoken, RouteTarget target, ReplicaState? replica)
     {
-        var body = EditedBody.Of(call.Body.Bytes, call.Facts, call.Kind.Shape, target.UpstreamModel, call.MostOutput);
+        var body = EditedBody.Of(spoken.Body, spoken.Facts, spoken.Kind.Shape, target.UpstreamModel, call.MostOutput);
         var request = new HttpRequestMessage(HttpMethod.Post, target is ProviderTarget outside
-            ? new Uri(outside.BaseUrl.AbsoluteUri.TrimEnd('/') + call.Kind.ProviderPath)
-            : Upstream.AddressOf(replica!.Spec, call.Kind.Path))
+            ? new Uri(outside.BaseUrl.AbsoluteUri.TrimEnd('/') + spoken.Kind.ProviderPath)
+            : Upstream.AddressOf(replica!.Spec, spoken.Kind.Path))
         {
             Content = body,
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         request.Headers.TryAddWithoutValidation("x-request-id", call.Record.Id);
+        if (spoken.Kind.Dialect == ApiDialect.Anthropic)
+            AddAnthropic(call, spoken, request);
         if (target is ProviderTarget { Credential: { Length: > 0 } credential } provider)
             request.Headers.TryAddWithoutValidation(provider.Dialect == ApiDialect.Anthropic ? "x-api-key" : "Authorization",
                 provider.Dialect == ApiDialect.Anthropic ? credential : "Bearer " + credential);
         else if (target is PoolTarget)
             request.Headers.TryAddWithoutValidation("x-cairn-caller", call.Key.Id.ToString());
         return request;
+    }
+
+    private static void AddAnthropic(Call call, Spoken spoken, HttpRequestMessage request)
+    {
+        var asked = call.Context.Request.Headers;
+        var version = !spoken.IsTranslated && asked["anthropic-version"] is [{ Length: > 0 } named] ? named : AnthropicVersion;
+        request.Headers.TryAddWithoutValidation("anthropic-version", version);
+        if (!spoken.IsTranslated && asked["anthropic-beta"] is { Count: > 0 } beta)
+            request.Headers.TryAddWithoutValidation("anthropic-beta", (IEnumerable<string?>)beta);
     }
 
     /// <summary>What another target may do better: it is overloaded, restarting or broken. A request that is itself wrong is wrong everywhere.</summary>

@@ -1,4 +1,5 @@
 using Cairn.Serving.Gateway.Bodies;
+using Cairn.Serving.Gateway.Dialects;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Routing;
@@ -34,6 +35,18 @@ internal sealed class Call(HttpContext context, CallKind kind, CallRecord record
 
     /// <summary>When the body had come, by the time provider's clock; overhead counts from here.</summary>
     public required long Received { get; init; }
+
+    private readonly (Spoken? Spoken, CallError? Error)[] _spoken = new (Spoken?, CallError?)[2];
+
+    /// <summary>The request in a target's dialect, or why there is no way to say it; translated once.</summary>
+    public (Spoken? Spoken, CallError? Error) As(RouteTarget target)
+    {
+        var dialect = (target as ProviderTarget)?.Dialect ?? ApiDialect.OpenAi;
+        ref var known = ref _spoken[(int)dialect];
+        if (known is (null, null))
+            known = Spoken.Of(this, dialect);
+        return known;
+    }
 
     public CancellationToken Left => Context.RequestAborted;
 

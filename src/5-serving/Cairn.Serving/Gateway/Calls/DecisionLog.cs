@@ -15,6 +15,9 @@ internal sealed class CallRecord(string id, ProjectId project, string key, strin
 {
     public string Id { get; } = id;
 
+    /// <summary>The id without its prefix; the ids of what is made for the request end in it.</summary>
+    public string Number => Id[(Id.IndexOf('_', StringComparison.Ordinal) + 1)..];
+
     public ProjectId Project { get; } = project;
 
     public string Key { get; } = key;

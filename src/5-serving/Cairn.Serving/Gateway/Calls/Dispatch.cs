@@ -47,6 +47,11 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             if (at < 0)
                 break;
             var target = route.Route.Targets[at];
+            if (call.As(target).Error is { } unspoken)
+            {
+                (given[at], error) = (true, error ?? unspoken);
+                continue;
+            }
 
             // (2)
             ReplicaState? replica = null;

@@ -1,14 +1,18 @@
 using System.Buffers;
+using Cairn.Serving.Gateway.Dialects;
 
 namespace Cairn.Serving.Gateway.Calls;
 
 /// <summary>
 /// Splits a stream of server-sent events where events end, and passes them on unchanged. One that only tells usage, which the gateway asked for and the client did not, is left out.
 /// </summary>
-internal sealed class EventRelay(Call call, Answer answer)
+/// <param name="back">What makes the client's events of the target's; null where they are the same.</param>
+internal sealed class EventRelay(Call call, Answer answer, AnswerTranslation? back)
 {
     private const int MostEventBytes = 4 << 20;
-    private readonly bool _dropUsage = call.Kind.Shape.HasUsageOption && !call.Facts.IncludesUsage;
+    private readonly byte[] _end = answer.Spoken.Kind.StreamEnd;
+    private readonly List<StreamEvent> _translated = [];
+    private readonly bool _dropUsage = back is null && call.Kind.Shape.HasUsageOption && !call.Facts.IncludesUsage;
     private bool _promptDone;
     private int _kept;
 
@@ -30,8 +34,8 @@ internal sealed class EventRelay(Call call, Answer answer)
         var bytes = from.Buffer.AsSpan(0, _kept + read);
         while (EndOfEvent(bytes) is var end and > 0)
         {
-            if (Look(bytes[..end]))
-                output.Write(bytes[..end]);
+            if (Look(bytes[..end]) && Pass(bytes[..end], output) is { } broken)
+                return broken;
             bytes = bytes[end..];
         }
         bytes.CopyTo(from.Buffer);
@@ -39,10 +43,31 @@ internal sealed class EventRelay(Call call, Answer answer)
         return _kept > MostEventBytes ? $"an event is larger than {MostEventBytes:N0} bytes" : null;
     }
 
+    private string? Pass(ReadOnlySpan<byte> one, IBufferWriter<byte> output)
+    {
+        if (back is null)
+        {
+            output.Write(one);
+            return null;
+        }
+        try
+        {
+            _translated.Clear();
+            back.Next(StreamEvent.Parse(one), _translated);
+            foreach (var each in _translated)
+                each.Write(output);
+            return null;
+        }
+        catch (FieldFault fault)
+        {
+            return fault.Message;
+        }
+    }
+
     /// <returns>Whether the client gets the event.</returns>
     private bool Look(ReadOnlySpan<byte> one)
     {
-        if (call.Kind.StreamEnd.Length > 0 && one.IndexOf(call.Kind.StreamEnd) >= 0)
+        if (_end.Length > 0 && one.IndexOf(_end) >= 0)
         {
             SawEnd = true;
             if (one.Length < 32)

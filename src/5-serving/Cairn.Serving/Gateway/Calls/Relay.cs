@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Cairn.Serving.Gateway.Dialects;
 using Cairn.Serving.Gateway.Limits;
 using Microsoft.AspNetCore.Http;
 
@@ -8,6 +9,8 @@ namespace Cairn.Serving.Gateway.Calls;
 /// <summary>Hands an answer to the client as it comes, and reads its usage on the way. Whole events go on at once; only an event that has not ended is kept.</summary>
 internal sealed class Relay(GatewayOptions options, TimeProvider time)
 {
+    private const int MostTranslatedBytes = 16 << 20;
+
     /// <summary>What can be said of an answer once it was relayed.</summary>
     /// <param name="Usage">As the target told it, or counted.</param>
     /// <param name="Broken">Why it broke off; null where it is whole.</param>
@@ -22,7 +25,10 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
         response.StatusCode = (int)answer.Response.StatusCode;
         response.ContentType = answer.Response.Content.Headers.ContentType?.ToString() ?? "application/json";
         WriteHeaders(call, answer);
-        return answer.IsEventStream ? await StreamAsync(call, answer) : await PlainAsync(call, answer);
+        var back = answer.Spoken.Answering(call);
+        if (answer.IsEventStream)
+            return await StreamAsync(call, answer, back);
+        return back is null ? await PlainAsync(call, answer) : await TranslatedAsync(call, answer, back);
     }
 
     private void WriteHeaders(Call call, Answer answer)
@@ -85,19 +91,70 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
         return new Outcome(UsageOf(call, tail.Bytes, total / 4), broken, answer.UpstreamMs, null);
     }
 
-    private async Task<Outcome> StreamAsync(Call call, Answer answer)
+    /// <summary>An answer in another dialect has to be there whole before a word of it can be said.</summary>
+    private async Task<Outcome> TranslatedAsync(Call call, Answer answer, AnswerTranslation back)
+    {
+        var broken = await ReadWholeAsync(call, answer);
+        var whole = answer.Buffer.AsMemory(0, answer.Count);
+        CallError? error = null;
+        byte[] body = [];
+        try
+        {
+            if (broken is not null)
+                error = CallError.BrokeOff(broken);
+            else if (!answer.Response.IsSuccessStatusCode)
+                error = ForeignErrors.Read((int)answer.Response.StatusCode, whole.Span);
+            else
+                body = Fields.Bytes(back.Whole(Fields.Parse(whole.Span)));
+        }
+        catch (FieldFault fault)
+        {
+            broken = fault.Message;
+            error = CallError.AllFailed(call.Facts.Model, fault.Message);
+        }
+        call.Context.Response.ContentType = "application/json";
+        if (error is not null)
+        {
+            await ErrorAnswers.WriteAsync(call.Context, error, call.Kind.Dialect, call.Left);
+        }
+        else
+        {
+            call.Context.Response.ContentLength = body.Length;
+            await call.Context.Response.Body.WriteAsync(body, call.Left);
+        }
+        return new Outcome(UsageOf(call, whole.Span, answer.Count / 4), broken, answer.UpstreamMs, null);
+    }
+
+    private static async Task<string?> ReadWholeAsync(Call call, Answer answer)
+    {
+        while (!answer.IsWhole)
+        {
+            if (answer.Count > MostTranslatedBytes)
+                return $"larger than {MostTranslatedBytes:N0} bytes";
+            var buffer = answer.Count == answer.Buffer.Length ? answer.Grow() : answer.Buffer;
+            var (count, broken) = await ReadAsync(call, answer, buffer.AsMemory(answer.Count));
+            if (broken is not null)
+                return broken;
+            answer.Count += count;
+            answer.IsWhole = count == 0;
+        }
+        return null;
+    }
+
+    private async Task<Outcome> StreamAsync(Call call, Answer answer, AnswerTranslation? back)
     {
         var response = call.Context.Response;
         response.Headers.CacheControl = "no-cache";
         response.Headers["x-accel-buffering"] = "no";
-        var events = new EventRelay(call, answer);
+        var events = new EventRelay(call, answer, back);
         var (broken, left, began) = ((string?)null, false, time.GetTimestamp());
         try
         {
             broken = await CopyAsync(call, answer, events);
             if (broken is not null)
             {
-                response.BodyWriter.Write(ErrorAnswers.Event(CallError.BrokeOff(broken), call.Kind.Dialect));
+                var error = CallError.BrokeOff(broken);
+                response.BodyWriter.Write(back?.Fail(error, call.Kind.Dialect) ?? ErrorAnswers.Event(error, call.Kind.Dialect));
                 await response.BodyWriter.FlushAsync(call.Left);
             }
         }
@@ -123,7 +180,7 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
             if (broken is not null)
                 return broken;
         }
-        return call.Kind.StreamEnd.Length > 0 && !events.SawEnd ? "its end never came" : null;
+        return answer.Spoken.Kind.StreamEnd.Length > 0 && !events.SawEnd ? "its end never came" : null;
     }
 
     private static async Task<(int Count, string? Broken)> ReadAsync(Call call, Answer answer, Memory<byte> into)
