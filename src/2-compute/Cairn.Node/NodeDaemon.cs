@@ -8,6 +8,7 @@ using Cairn.Node.Link;
 using Cairn.Node.Native;
 using Cairn.Node.Processes;
 using Cairn.Node.Tasks;
+using Cairn.Node.Tunnel;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -124,20 +125,24 @@ public sealed partial class NodeDaemon
         var events = new LinkEvents(node, table, new NodeNews(folder.NextBootEpoch(), Version(), inventory, Declared(folder, fresh)));
         if (_options.Benchmark && inventory.Benchmark is null)
             _ = Task.Run(() => StoredBenchmark.Measure(folder.BenchmarkFile, work, _clock, events.Measured, cancellationToken), cancellationToken);
-        await ServeAsync(node, table, link, events, folder, cancellationToken);
+        var tunnel = new NodeTunnel(
+            new TunnelServer(_options.Server ?? enrolment.Server, authority, enrolment.NodeId), node, table, new Random(random.Next()));
+        await ServeAsync(node, new DaemonLoops(table, link, events, tunnel), folder, cancellationToken);
     }
 
     private async Task ServeAsync(
-        NodeSurroundings node, TaskTable table, ServerLink link, LinkEvents events, NodeFolder folder, CancellationToken cancellationToken)
+        NodeSurroundings node, DaemonLoops loops, NodeFolder folder, CancellationToken cancellationToken)
     {
+        var (table, link, events, tunnel) = loops;
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         table.TakeUp(stopping.Token);
         var disk = new DiskWatch(node, table).RunAsync(stopping.Token);
+        var tunnelled = tunnel.RunAsync(stopping.Token);
         var linked = link.RunAsync(events, _options.HeartbeatSeconds, stopping.Token);
         try
         {
             // A loop that dies takes the daemon with it: half a daemon would look alive and do nothing.
-            var first = await Task.WhenAny(linked, disk, table.Faulted);
+            var first = await Task.WhenAny(linked, disk, table.Faulted, node.Options.TunnelStreams > 0 ? tunnelled : linked);
             if (first != linked)
                 await first;
             var refused = await linked;
@@ -150,10 +155,12 @@ public sealed partial class NodeDaemon
         finally
         {
             await stopping.CancelAsync();
-            await Task.WhenAll(linked, disk, table.AllEndedAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(linked, disk, tunnelled, table.AllEndedAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             node.Cgroups.Remove();
         }
     }
+
+    private sealed record DaemonLoops(TaskTable Table, ServerLink Link, LinkEvents Events, NodeTunnel Tunnel);
 
     private async Task<(Enrolment Enrolment, bool Fresh)> EnrolAsync(
         NodeFolder folder, NodeIdentity identity, Inventory inventory, CancellationToken cancellationToken)

@@ -69,6 +69,12 @@ public sealed class NodeOptions
     /// <summary>The address under which other nodes of a gang reach this one; null: the one by which the server is reached.</summary>
     public string? Address { get; init; }
 
+    /// <summary>
+    /// The most streams open at once through the tunnel by which the server reaches this node's services, 0 to 100,000; 0 opens no tunnel.
+    /// Each may hold 256 KiB unread. Default 1,000.
+    /// </summary>
+    public int TunnelStreams { get; init; } = 1_000;
+
     /// <summary>All that is wrong with these options, in words; empty where nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -89,6 +95,8 @@ public sealed class NodeOptions
             wrong.Add($"checkpoint days are {CheckpointDays}: expected 0 to 3650");
         if (DiskCheckSeconds is < 1 or > 3600)
             wrong.Add($"disk check seconds are {DiskCheckSeconds}: expected 1 to 3600");
+        if (TunnelStreams is < 0 or > 100_000)
+            wrong.Add($"tunnel streams are {TunnelStreams}: expected 0 to 100000");
         if (Simulate is not null && DeclaredDevices.TryParse(Simulate, out var problem) is null)
             wrong.Add(problem!);
         if (string.IsNullOrWhiteSpace(TaskUser))

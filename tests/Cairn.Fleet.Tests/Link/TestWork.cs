@@ -51,6 +51,10 @@ internal sealed class TestWork : INodeWork
     public ValueTask<IReadOnlyList<NodeTaskView>> TasksOnAsync(NodeId node, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<NodeTaskView>>(Running.TryGetValue(node, out var task) ? [task] : []);
 
+    public ConcurrentDictionary<TaskId, NodeId> Services { get; } = new();
+
+    public NodeId? NodeOf(TaskId task) => Services.TryGetValue(task, out var node) ? node : null;
+
     public NodeUse UseOf(NodeId node) => Running.ContainsKey(node) ? new NodeUse(1, 2, 1 << 30, 0) : default;
 }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
+using Cairn.Contracts.Tunnels;
 using Cairn.Contracts.Wire;
 using Google.Protobuf;
 
@@ -134,6 +135,9 @@ internal sealed class TestFleet : IDisposable
     public Declaration? LastDeclaration { get; set; }
 
     public byte[] Session { get; set; } = [];
+
+    /// <summary>The tunnel that the node holds open; null where it holds none.</summary>
+    public TunnelMux? Tunnel { get; set; }
 
     public int HeartbeatSeconds { get; set; } = 1;
 

@@ -2,15 +2,18 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Cairn.Contracts.Ids;
+using Cairn.Contracts.Tunnels;
 using Cairn.Contracts.Wire;
 using Cairn.Node.Identity;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -39,7 +42,13 @@ internal sealed class TestServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
-            listen.UseHttps(certificate);
+            listen.UseHttps(https =>
+            {
+                https.ServerCertificate = certificate;
+                https.OnAuthenticate = (_, tls) => tls.ApplicationProtocols!.Add(TunnelWire.Protocol);
+            });
+            listen.Use(next => connection => connection.Features.Get<ISslStreamFeature>() is { SslStream: var stream }
+                && stream.NegotiatedApplicationProtocol == TunnelWire.Protocol ? TestTunnels.ServeAsync(fleet, stream) : next(connection));
         }));
         var app = builder.Build();
         app.MapGrpcService<TestNodeLink>();

@@ -33,6 +33,15 @@ public sealed class NodeLinkOptions
     /// <summary>The largest blob a node may leave, in bytes; default 64 GiB.</summary>
     public long MaxBlobBytes { get; set; } = 64L << 30;
 
+    /// <summary>The most streams open at once through one node's tunnel, 1 to 100,000; default 1,000. Each may hold 256 KiB unread.</summary>
+    public int TunnelStreams { get; set; } = 1_000;
+
+    /// <summary>
+    /// How long who opens a stream waits for a node that has no tunnel yet, in seconds; 0 to 60, default 5. A node opens its tunnel when
+    /// it is given its first service, and again after a break.
+    /// </summary>
+    public int TunnelWaitSeconds { get; set; } = 5;
+
     /// <summary>Everything that is wrong with these options, one sentence each; empty when they are good.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -45,6 +54,8 @@ public sealed class NodeLinkOptions
         Check(nameof(OutboundQueue), OutboundQueue, 64, 1_000_000);
         Check(nameof(MaxNodesPerStream), MaxNodesPerStream, 1, 1_000_000);
         Check(nameof(ProofSeconds), ProofSeconds, 1, 600);
+        Check(nameof(TunnelStreams), TunnelStreams, 1, 100_000);
+        Check(nameof(TunnelWaitSeconds), TunnelWaitSeconds, 0, 60);
         Check(nameof(MaxBlobBytes), MaxBlobBytes, 1, long.MaxValue);
         return errors;
 

@@ -16,6 +16,7 @@ internal sealed class NodeSession
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
     private readonly ServerMessage _heartbeatAck;
     private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _over = new();
     private List<ServerMessage>? _waiting = [];
     private volatile bool _welcome;
     private volatile bool _closed;
@@ -42,6 +43,9 @@ internal sealed class NodeSession
 
     /// <summary>True once the node may speak of its work.</summary>
     public bool IsWelcome => _welcome && !_closed;
+
+    /// <summary>Cancelled when the session is over: what else its node holds with it goes too.</summary>
+    internal CancellationToken Over => _over.Token;
 
     internal NodeStream Stream => _stream;
 
@@ -122,6 +126,8 @@ internal sealed class NodeSession
                 return false;
             _closed = true;
             _waiting = null;
+            // Not on the caller, who may hold a lock.
+            _ = _over.CancelAsync();
             return true;
         }
     }

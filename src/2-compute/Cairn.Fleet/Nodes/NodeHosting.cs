@@ -1,6 +1,7 @@
 using Cairn.Fleet.Blobs;
 using Cairn.Fleet.Link;
 using Cairn.Fleet.Logs;
+using Cairn.Fleet.Tunnels;
 using Cairn.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -32,6 +33,9 @@ internal static class NodeHosting
         services.AddSingleton<LogFiles>().AddSingleton<LogFollowers>().AddSingleton<LogIngest>().AddSingleton<LogDelivery>()
             .AddSingleton<LogRetention>();
         services.AddSingleton<BlobTransfers>().AddSingleton<LinkParts>().AddSingleton<NodeLinkEndpoint>();
+        services.AddSingleton(provider => new NodeTunnels(
+            provider.GetRequiredService<NodeLinks>(), provider.GetRequiredService<INodeWork>(), link, provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<NodeTunnels>>()));
         services.AddGrpc(options =>
         {
             options.MaxReceiveMessageSize = link.MaxMessageBytes;

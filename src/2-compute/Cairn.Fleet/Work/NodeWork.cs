@@ -73,6 +73,8 @@ internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memo
         [.. board.Tasks.Where(t => t.NodeId == node).OrderBy(t => t.Id.Value)
             .Select(t => new NodeTaskView(t.Id, t.JobId, t.Job.Name, t.Rank, t.State))]);
 
+    public NodeId? NodeOf(TaskId task) => board.TryGetTask(task, out var found) ? found.NodeId : null;
+
     public NodeUse UseOf(NodeId node) => board.UseOf(node);
 
     /// <summary>A task that ended long ago may still speak: the reconciler is reminded of it before.</summary>

@@ -10,7 +10,8 @@ namespace Cairn.Node.Link;
 /// <summary>
 /// Who is on the other side of the link while a connection stands: the client for blobs, and the secret that proves the calls.
 /// </summary>
-internal sealed record ServerSession(NodeLink.NodeLinkClient Client, ByteString Secret);
+/// <param name="Over">Cancelled when the connection is gone, and the secret worth nothing.</param>
+internal sealed record ServerSession(NodeLink.NodeLinkClient Client, ByteString Secret, CancellationToken Over);
 
 /// <summary>What happens on the link. All calls come one after the other.</summary>
 internal interface ILinkEvents
@@ -86,7 +87,7 @@ internal sealed partial class ServerLink(
         _attachedAt = clock.GetTimestamp();
         var later = new TaskCompletionSource<Refused>(TaskCreationOptions.RunContinuationsAsynchronously);
         _connection = connection;
-        Volatile.Read(ref _session).TrySetResult(new ServerSession(client, connection.Welcome.Session));
+        Volatile.Read(ref _session).TrySetResult(new ServerSession(client, connection.Welcome.Session, ended.Token));
         LogAttached(logger);
         try
         {
@@ -105,6 +106,7 @@ internal sealed partial class ServerLink(
         finally
         {
             _connection = null;
+            await ended.CancelAsync();
             Volatile.Write(ref _session, new TaskCompletionSource<ServerSession>(TaskCreationOptions.RunContinuationsAsynchronously));
         }
     }

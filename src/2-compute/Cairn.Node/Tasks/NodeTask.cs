@@ -58,6 +58,9 @@ internal sealed partial class NodeTask : IDisposable
 
     public string WorkFolder => _folder.Work;
 
+    /// <summary>The port that a service listens on; 0 where it is none.</summary>
+    public int ServicePort => _start.ServicePort;
+
     public long DiskLimitBytes => _start.DiskBytes;
 
     /// <summary>Makes a task of a new command; its record is on disk when this returns.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Cairn.Contracts.Ids;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Wire;
 using Cairn.Node.Durable;
@@ -15,12 +16,20 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
     private readonly ConcurrentDictionary<string, NodeTask> _tasks = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Task> _lives = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _faulted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _serviceSeen = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationToken _daemonStops;
 
     public IEnumerable<NodeTask> All => _tasks.Values;
 
     /// <summary>Completes with an error where a task's life broke in a way that is the daemon's fault.</summary>
     public Task Faulted => _faulted.Task;
+
+    /// <summary>Completes once the node was given a task that is a service.</summary>
+    public Task ServiceSeen => _serviceSeen.Task;
+
+    /// <summary>The port of the service that this live task is; null where it is none, or not here.</summary>
+    public int? ServicePortOf(TaskId id) =>
+        _tasks.TryGetValue(id.ToString(), out var task) && task is { IsLive: true, ServicePort: > 0 } ? task.ServicePort : null;
 
     /// <summary>Takes up what an earlier daemon left. A folder without a record is the rest of a deletion and is swept.</summary>
     public void TakeUp(CancellationToken daemonStops)
@@ -98,6 +107,8 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
     private void Live(NodeTask task)
     {
         _tasks[task.Id] = task;
+        if (task.ServicePort > 0)
+            _serviceSeen.TrySetResult();
         _lives[task.Id] = Task.Run(() => LiveAsync(task));
     }
 
