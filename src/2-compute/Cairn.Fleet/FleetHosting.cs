@@ -79,7 +79,7 @@ public static class FleetHosting
         services.AddSingleton<TaskMemory>().AddSingleton<BlobRights>();
         services.AddSingleton<INodeWork, NodeWork>().AddSingleton<IJobLogs, JobLogReader>();
         services.AddSingleton(provider => new FleetJobs(
-            provider.GetRequiredService<JobSubmission>(), provider.GetRequiredService<JobStops>(), provider.GetRequiredService<JobBoard>(),
+            provider.GetRequiredService<Store>(), provider.GetRequiredService<JobSubmission>(), provider.GetRequiredService<JobStops>(), provider.GetRequiredService<JobBoard>(),
             provider.GetRequiredService<FleetNodes>(), provider.GetRequiredService<SecretSeal>(), provider.GetRequiredService<JobChanges>()));
         services.AddSingleton<JobIntake>().AddHostedService(provider => provider.GetRequiredService<JobIntake>());
         services.AddHostedService<NodeChangeFeed>();

@@ -94,6 +94,16 @@ public sealed class A_rollout
     }
 
     [Fact]
+    public void Where_a_new_replica_finds_no_room_one_of_several_old_ones_makes_some()
+    {
+        var facts = new RolloutFacts { Wanted = 2, Revision = 2, Replicas = [Ready(1), Ready(1), Ready(2) with { Phase = ReplicaPhase.Starting }] };
+        Assert.DoesNotContain(RolloutDecision.Decide(facts, s_options, s_start), s => s is RolloutStep.Drain);
+        Assert.Single(RolloutDecision.Decide(facts with { NoRoom = true }, s_options, s_start), s => s is RolloutStep.Drain);
+        facts = facts with { Wanted = 1, Replicas = [facts.Replicas[0], facts.Replicas[2]], NoRoom = true };
+        Assert.DoesNotContain(RolloutDecision.Decide(facts, s_options, s_start), s => s is RolloutStep.Drain);
+    }
+
+    [Fact]
     public void Stopping_drains_what_answers_and_stops_what_does_not()
     {
         var facts = new RolloutFacts { Wanted = 2, Revision = 1, Stopping = true, Replicas = [Ready(1), Ready(1) with { Phase = ReplicaPhase.Starting }] };

@@ -7,6 +7,7 @@ using Cairn.Contracts.Problems;
 using Cairn.Contracts.Units;
 using Cairn.Fleet.Nodes;
 using Cairn.Fleet.Secrets;
+using Cairn.State;
 
 namespace Cairn.Fleet.Jobs;
 
@@ -30,10 +31,11 @@ public sealed class FleetJobs
     private readonly JobBoard _board;
     private readonly FleetNodes _nodes;
     private readonly SecretSeal _seal;
+    private readonly Store _store;
 
-    internal FleetJobs(JobSubmission submission, JobStops stops, JobBoard board, FleetNodes nodes, SecretSeal seal, JobChanges changes)
+    internal FleetJobs(Store store, JobSubmission submission, JobStops stops, JobBoard board, FleetNodes nodes, SecretSeal seal, JobChanges changes)
     {
-        (_submission, _stops, _board, _nodes, _seal) = (submission, stops, board, nodes, seal);
+        (_store, _submission, _stops, _board, _nodes, _seal) = (store, submission, stops, board, nodes, seal);
         changes.Published += job => Changed?.Invoke(job);
     }
 
@@ -55,8 +57,18 @@ public sealed class FleetJobs
 
     public Task StopAsync(JobId job, string by, int? graceSeconds, CancellationToken cancellationToken) => _stops.StopAsync(job, by, graceSeconds, cancellationToken);
 
-    /// <summary>Whether the job has not ended, as memory has it.</summary>
+    /// <summary>Whether memory has the job as live. One that was accepted a moment ago may not be there yet: see <see cref="EndsAsync"/>.</summary>
     public bool IsLive(JobId job) => _board.Find(job) is not null;
+
+    /// <summary>Those of the jobs that have ended, by their rows, with why in words.</summary>
+    public async Task<IReadOnlyDictionary<JobId, string>> EndsAsync(IReadOnlyCollection<JobId> jobs, CancellationToken cancellationToken)
+    {
+        if (jobs.Count == 0)
+            return new Dictionary<JobId, string>();
+        var rows = await _store.ReadAsync(session => session.Query<(JobId Id, string? Message, string? Reason)>(
+            "SELECT id, message, reason FROM jobs WHERE id IN @jobs AND ended_at IS NOT NULL", new { jobs = jobs.ToArray() }), cancellationToken);
+        return rows.ToDictionary(r => r.Id, r => r.Message ?? r.Reason ?? "It ended.");
+    }
 
     /// <summary>Why a live job waits, in words; null where it does not.</summary>
     public string? WaitsFor(JobId job) => _board.Find(job) is { Phase: JobPhase.Queued } waiting ? waiting.Message : null;

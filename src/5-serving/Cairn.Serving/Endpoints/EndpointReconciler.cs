@@ -26,7 +26,9 @@ internal sealed partial class EndpointReconciler(
         // (1)
         var (endpoints, replicas, revisions) = await store.ReadAsync(Load, cancellationToken);
         var byEndpoint = replicas.ToLookup(r => r.EndpointId);
-        var seen = endpoints.Select(e => See(e, byEndpoint[e.Id], revisions)).ToList();
+        var gone = replicas.Select(r => r.JobId).OfType<JobId>().Where(job => !jobs.IsLive(job)).ToList();
+        var ends = await jobs.EndsAsync(gone, cancellationToken);
+        var seen = endpoints.Select(e => See(e, byEndpoint[e.Id], ends)).ToList();
 
         // (2)
         var all = seen.Select(s => (Seen: s, Changes: Decide(s))).ToList();
@@ -61,15 +63,16 @@ internal sealed partial class EndpointReconciler(
         return (endpoints, replicas, revisions);
     }
 
-    private EndpointSeen See(EndpointRow endpoint, IEnumerable<ReplicaRow> replicas, Dictionary<(EndpointId, int), Revision> revisions)
+    private EndpointSeen See(EndpointRow endpoint, IEnumerable<ReplicaRow> replicas, IReadOnlyDictionary<JobId, string> ends)
     {
         var seen = replicas.Select(row =>
         {
             var task = row.JobId is { } job ? jobs.TaskOf(job) : null;
-            return new ReplicaSeen(row, row.JobId is { } live && jobs.IsLive(live), task, task is null ? null : prober.Of(task.Task), task is null ? 0 : gateway.InFlight(task.Task));
+            return new ReplicaSeen(row, row.JobId is { } id ? ends.GetValueOrDefault(id) : null, row.JobId is { } queued && jobs.WaitsFor(queued) is not null, task, task is null ? null : prober.Of(task.Task),
+                task is null ? 0 : gateway.InFlight(task.Task));
         }).ToList();
         var canary = endpoint.Canary is { } number ? activities.HealthOf(endpoint.Id, number) : default;
-        return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary);
+        return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary, time.GetUtcNow());
     }
 
     private EndpointChanges Decide(EndpointSeen seen) => activities.MeterOf(seen.Row.Id).Read((load, now) =>

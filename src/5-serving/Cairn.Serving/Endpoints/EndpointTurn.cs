@@ -7,11 +7,12 @@ using Cairn.Serving.Rollouts;
 namespace Cairn.Serving.Endpoints;
 
 /// <summary>A replica with what its job and its probe say of it now.</summary>
-/// <param name="JobIsLive">False where the job has ended, or was never submitted.</param>
-internal sealed record ReplicaSeen(ReplicaRow Row, bool JobIsLive, LiveTaskView? Task, ProbeResult? Probe, int InFlight);
+/// <param name="End">Why its job ended; null where it has not.</param>
+/// <param name="WaitsForRoom">Its job is queued.</param>
+internal sealed record ReplicaSeen(ReplicaRow Row, string? End, bool WaitsForRoom, LiveTaskView? Task, ProbeResult? Probe, int InFlight);
 
 /// <summary>An endpoint before a decision.</summary>
-internal sealed record EndpointSeen(EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth);
+internal sealed record EndpointSeen(EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth, DateTimeOffset Now);
 
 /// <summary>What one decision changes.</summary>
 /// <param name="Endpoint">With what was decided of it.</param>
@@ -30,6 +31,9 @@ internal sealed record EndpointChanges(EndpointRow Endpoint, IReadOnlyList<Repli
 /// </summary>
 internal static class EndpointTurn
 {
+    /// <summary>How long a new replica waits for room before an old one makes some.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
     public static EndpointChanges Decide(EndpointSeen seen, LoadHistory load, ScalingMemory memory, RolloutOptions options, Func<Guid> newId, DateTimeOffset now)
     {
         var (row, changed, events) = (seen.Row, new Dictionary<Guid, ReplicaRow>(), new List<(string, string)>());
@@ -119,6 +123,7 @@ internal static class EndpointTurn
         FailedStarts = row.FailedStarts,
         LastFailure = row.FailedAt,
         Stopping = row.Phase == EndpointPhase.Stopping,
+        NoRoom = seen.Replicas.Any(r => r.Row.Phase == ReplicaPhase.Starting && r.WaitsForRoom && seen.Now - r.Row.MadeAt > s_patience),
         Replicas =
         [
             .. replicas.Where(r => r.Phase != ReplicaPhase.Ended).Select(r =>
@@ -131,8 +136,8 @@ internal static class EndpointTurn
         var row = seen.Row;
         if (row.JobId is null)
             return row.Phase == ReplicaPhase.Stopping ? End("It was not needed any more.") : row;
-        if (!seen.JobIsLive)
-            return End(row.Message ?? (row.Phase == ReplicaPhase.Stopping ? "It was stopped." : "Its program ended."));
+        if (seen.End is { } why)
+            return End(why);
         var task = seen.Task?.Task;
         // A job that recovered on another machine is a new program that loads anew.
         if (row.Phase == ReplicaPhase.Ready && task != row.TaskId)

@@ -16,7 +16,7 @@ internal abstract record RolloutStep
 /// <summary>
 /// Decides what replicas begin and end, pure: (1) what has drained stops; (2) a revision that never gets ready, or a canary that does worse, is taken back; (3) every
 /// revision gets its number, new ones first and within the surge; (4) old ones leave only as new ones are ready. So an endpoint never has fewer ready replicas than
-/// wanted because of a rollout.
+/// wanted because of a rollout, but for one: where there is no room for a new replica beside the old ones, one of several old ones makes room.
 /// </summary>
 internal static class RolloutDecision
 {
@@ -55,7 +55,8 @@ internal static class RolloutDecision
         }
 
         // (4)
-        var mayLeave = facts.Replicas.Count(r => r.Phase == ReplicaPhase.Ready) - facts.Wanted;
+        var ready = facts.Replicas.Count(r => r.Phase == ReplicaPhase.Ready);
+        var mayLeave = ready - facts.Wanted + (facts.NoRoom && ready > 1 && ready == facts.Wanted ? 1 : 0);
         foreach (var replica in numbers.SelectMany(n => Excess(facts, n.Key, n.Value)).Concat(Retired(facts, numbers)))
         {
             if (replica.Phase == ReplicaPhase.Starting || mayLeave-- > 0)

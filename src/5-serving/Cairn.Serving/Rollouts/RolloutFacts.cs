@@ -60,6 +60,9 @@ internal sealed record RolloutFacts
     /// <summary>When the last of them ended.</summary>
     public DateTimeOffset? LastFailure { get; init; }
 
+    /// <summary>Whether a new replica waits in vain for room beside the old ones.</summary>
+    public bool NoRoom { get; init; }
+
     /// <summary>Whether the endpoint is to end.</summary>
     public bool Stopping { get; init; }
 }

@@ -7,6 +7,10 @@ using Cairn.Serving.Gateway.Snapshots;
 
 namespace Cairn.Serving.Gateway.Calls;
 
+/// <summary>Why a try came to nothing.</summary>
+/// <param name="Reached">Whether the target had got any of it. One that could not even be connected to is being replaced, and waiting helps.</param>
+internal sealed record AttemptFailure(string Why, bool Reached);
+
 /// <summary>One try of a request at one target, up to the first byte of its answer; a plain answer of moderate size is read whole, so that one that breaks off can be tried elsewhere.</summary>
 internal sealed class Attempts(GatewayOptions options, Upstream upstream, EndpointActivities activities, TimeProvider time)
 {
@@ -14,8 +18,8 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
     private const int MostWholeBytes = 1 << 20;
     private const string AnthropicVersion = "2023-06-01"; // the only one of the messages API
 
-    /// <returns>The answer, or null and why there is none.</returns>
-    public async Task<(Answer? Answer, string? Failure)> TryAsync(Call call, CompiledRoute route, RouteTarget target, ReplicaState? replica, AttemptRecord record,
+    /// <returns>The answer, or why there is none.</returns>
+    public async Task<(Answer? Answer, AttemptFailure? Failure)> TryAsync(Call call, CompiledRoute route, RouteTarget target, ReplicaState? replica, AttemptRecord record,
         CancellationToken cancellationToken)
     {
         var activity = target is PoolTarget pool ? activities.Of(pool.Endpoint) : null;
@@ -45,7 +49,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
                 record.Outcome = $"status {(int)response.StatusCode}";
                 Drop(response, buffer, silence);
                 Ended(AttemptEnd.Failed, 0);
-                return (null, record.Outcome);
+                return (null, new AttemptFailure(record.Outcome, Reached: true));
             }
             var stream = await response.Content.ReadAsStreamAsync(silence.Token);
             var count = await stream.ReadAsync(buffer, silence.Token);
@@ -74,7 +78,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
                 Ended(end, 0);
             }
             cancellationToken.ThrowIfCancellationRequested();
-            return (null, record.Outcome);
+            return (null, new AttemptFailure(record.Outcome, failed is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }));
         }
     }
 

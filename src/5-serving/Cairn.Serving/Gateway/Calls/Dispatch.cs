@@ -37,7 +37,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
     private async Task<(Answer?, CallError?)> AskAsync(Call call, CompiledRoute route)
     {
-        var (given, tried) = (new bool[route.Route.Targets.Count], new List<int>());
+        var (given, tried, reached) = (new bool[route.Route.Targets.Count], new List<int>(), false);
         CallError? error = null;
         for (var made = 0; made < options.Attempts;)
         {
@@ -58,7 +58,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             var record = new AttemptRecord(NameOf(target), default, SlotNames(route.Pools[at]));
             if (route.Pools[at] is not null)
             {
-                (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, dice);
+                (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, reached, dice);
                 if (replica is null)
                 {
                     given[at] = true;
@@ -69,11 +69,13 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
             // (3), (4)
             call.Record.Attempts.Add(record);
-            made++;
             var (answer, failure) = await HedgedAsync(call, route, at, replica, record, tried);
             if (answer is not null)
                 return (answer, null);
-            error = CallError.AllFailed(route.Route.Name.Model, failure!);
+            error = CallError.AllFailed(route.Route.Name.Model, failure!.Why);
+            // A replica that is not there costs no try: each is asked once, and there are only so many.
+            made += failure.Reached || replica is null ? 1 : 0;
+            reached |= failure.Reached;
             if (replica is null)
                 given[at] = true;
             else
@@ -83,7 +85,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
     }
 
     /// <summary>Chooses a replica; where none has room, waits in the endpoint's line for one, for the route's hold time at most.</summary>
-    private async Task<(ReplicaState?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, ulong dice)
+    private async Task<(ReplicaState?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, bool reached, ulong dice)
     {
         var began = time.GetTimestamp();
         var endpoint = ((PoolTarget)route.Route.Targets[at]).Endpoint;
@@ -102,8 +104,8 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
                 Leave(used: true);
                 return (replica, record, null);
             }
-            // What failed already does not come back by waiting.
-            if (decision.Tried > 0 && decision.Full == 0)
+            // Replicas that got the request and failed it will not do better; where none could be connected to, others are on their way.
+            if (decision.Tried > 0 && decision.Full == 0 && reached)
             {
                 Leave(used: false);
                 return (null, record, null);
@@ -167,7 +169,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
     }
 
     /// <summary>One try, or two where the first is slow and the client waits for a whole answer anyway; the slower one is cancelled.</summary>
-    private async Task<(Answer?, string?)> HedgedAsync(Call call, CompiledRoute route, int at, ReplicaState? replica, AttemptRecord record, List<int> tried)
+    private async Task<(Answer?, AttemptFailure?)> HedgedAsync(Call call, CompiledRoute route, int at, ReplicaState? replica, AttemptRecord record, List<int> tried)
     {
         var target = route.Pools[at]?.Target ?? route.Route.Targets[at];
         if (call.Facts.Stream || route.Route.HedgeAfter is not { } after || route.Pools[at] is not { } pool || replica is null)
@@ -191,7 +193,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
         return answer;
     }
 
-    private static async Task DropAsync(Task<(Answer? Answer, string? Failure)> slower)
+    private static async Task DropAsync(Task<(Answer? Answer, AttemptFailure? Failure)> slower)
     {
         try
         {
