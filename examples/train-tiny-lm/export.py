@@ -45,10 +45,20 @@ def write_graph(weights, path):
     x = graph.node("Gather", [embedding, ids], "model/embed_tokens/Gather")
     for layer in range(CONFIG["num_hidden_layers"]):
         x = write_layer(graph, weights, layer, x, lengths)
-    x = norm(graph, "model.norm", weights["model.norm.weight"], x)
+    x = last_tokens(graph, norm(graph, "model.norm", weights["model.norm.weight"], x))
     graph.node("MatMul", [x, matrix(graph, "lm_head.MatMul.weight", weights["lm_head.weight"])], "logits")
-    graph.output("logits", FLOAT, ["batch_size", "sequence_length", CONFIG["vocab_size"]])
+    graph.output("logits", FLOAT, ["batch_size", "logits_length", CONFIG["vocab_size"]])
     graph.save(path)
+
+
+def last_tokens(graph, x):
+    """Serving needs the logits of a prompt's last token only. An input with a value of its own need not be given: whoever wants
+    more logits gives another number, and 0 for all of them."""
+    graph.input("num_logits_to_keep", INT64, [])
+    keep, axis = graph.integers("num_logits_to_keep", [1], shape=[]), graph.integers("sequence_axis", [1])
+    first = graph.node("Reshape", [graph.node("Neg", [keep], "lm_head/Neg"), axis], "lm_head/Reshape")
+    end = graph.integers("sequence_end", [2**63 - 1])
+    return graph.node("Slice", [x, first, end, axis], "lm_head/Slice")
 
 
 def mask_lengths(graph, mask):

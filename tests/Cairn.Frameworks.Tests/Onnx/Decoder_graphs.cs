@@ -1,3 +1,4 @@
+using Cairn.Frameworks.Onnx;
 using Cairn.Frameworks.Onnx.Decoders;
 using Cairn.Frameworks.Quantizing;
 
@@ -21,6 +22,32 @@ public sealed class Decoder_graphs
 
         Assert.InRange(Difference(whole, single), 0, 1e-4);
         Assert.InRange(Difference(whole[260..], single[..^260]), 1, double.MaxValue);
+    }
+
+    /// <summary>The number of logits to keep must be given, as in onnx-community's exports, or is one for good, as after genai's pruning.</summary>
+    [Theory]
+    [InlineData(DecoderLayout.Genai, false)]
+    [InlineData(DecoderLayout.Genai, true)]
+    [InlineData(DecoderLayout.Community, false)]
+    [InlineData(DecoderLayout.Community, true)]
+    internal void Every_positions_logits_are_read_however_few_the_graph_gives_at_once(DecoderLayout layout, bool must)
+    {
+        using var folder = new ModelFolder();
+        var path = DecoderFolder.Write(folder.Path, DecoderShape.Tiny, layout);
+        float[] whole;
+        using (var run = new DecoderRun(path, threads: 1))
+            whole = run.Continue(Tokens);
+        var model = OnnxFile.Read(path);
+        if (must)
+            model.Graph.Initializer.Remove(model.Graph.Initializer.Single(tensor => tensor.Name == "num_logits_to_keep"));
+        else
+            model.Graph.Input.Remove(model.Graph.Input.Single(input => input.Name == "num_logits_to_keep"));
+        OnnxFile.Write(model, path);
+        using var changed = new DecoderRun(path, threads: 1);
+
+        Assert.Equal(Tokens.Length * 260, whole.Length);
+        Assert.InRange(Difference(whole, changed.Continue(Tokens)), 0, 1e-4);
+        Assert.Equal(Tokens.Length, changed.Length);
     }
 
     [Theory]

@@ -5,10 +5,12 @@ namespace Cairn.Frameworks.Quantizing;
 
 /// <summary>
 /// Runs a decoder graph one sequence at a time, for measuring: logits of every position, keys and values handed from call to call. Works
-/// with both layouts that the engine knows. Not for concurrent use.
+/// with both layouts that the engine knows; a graph that gives the last token's logits only reads token by token. Not for concurrent use.
 /// </summary>
 internal sealed class DecoderRun : IDisposable
 {
+    // How many of a run's last tokens get logits, where a graph asks; 0 is all of them.
+    private const string KeepName = "num_logits_to_keep";
     private readonly InferenceSession _session;
     private readonly bool _owned;
     private readonly RunOptions _options = new();
@@ -16,6 +18,7 @@ internal sealed class DecoderRun : IDisposable
     private readonly string[] _outputs;
     private List<OrtValue> _cache;
     private IDisposableReadOnlyCollection<OrtValue>? _results;
+    private bool _givesLastOnly;
 
     /// <param name="threads">Threads of one operator; 0 lets the runtime choose.</param>
     internal DecoderRun(string modelPath, int threads = 0) : this(Open(modelPath, threads)) => _owned = true;
@@ -31,7 +34,10 @@ internal sealed class DecoderRun : IDisposable
 
     private static InferenceSession Open(string modelPath, int threads)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
         return new InferenceSession(modelPath, options);
     }
 
@@ -47,6 +53,18 @@ internal sealed class DecoderRun : IDisposable
     /// <returns>The logits after each of them, [tokens, vocabulary].</returns>
     internal float[] Continue(ReadOnlySpan<int> tokens)
     {
+        if ((!_givesLastOnly || tokens.Length == 1) && Run(tokens) is { } logits)
+            return logits;
+        _givesLastOnly = true;
+        var all = new List<float>();
+        foreach (var token in tokens)
+            all.AddRange(Run([token])!);
+        return [.. all];
+    }
+
+    /// <returns>Null, and nothing is changed, where the graph gives logits for the last of several tokens only.</returns>
+    private float[]? Run(ReadOnlySpan<int> tokens)
+    {
         var ids = new long[tokens.Length];
         var positions = new long[tokens.Length];
         for (var i = 0; i < tokens.Length; i++)
@@ -58,16 +76,23 @@ internal sealed class DecoderRun : IDisposable
         Add("attention_mask", mask);
         if (_session.InputMetadata.ContainsKey("position_ids"))
             Add("position_ids", positions);
+        if (_session.InputMetadata.ContainsKey(KeepName) || _session.OverridableInitializerMetadata.ContainsKey(KeepName))
+            Add(KeepName, [0], scalar: true);
         var results = _session.Run(_options, [.. names, .. _cacheInputs], [.. values, .. _cache], _outputs);
         values.ForEach(value => value.Dispose());
+        if (results[0].GetTensorTypeAndShape().Shape[1] < tokens.Length)
+        {
+            results.Dispose();
+            return null;
+        }
         Keep(results);
         Length += tokens.Length;
         return Floats(results[0]);
 
-        void Add(string name, long[] data)
+        void Add(string name, long[] data, bool scalar = false)
         {
             names.Add(name);
-            values.Add(OrtValue.CreateTensorValueFromMemory(data, [1, data.Length]));
+            values.Add(OrtValue.CreateTensorValueFromMemory(data, scalar ? [] : [1, data.Length]));
         }
     }
 

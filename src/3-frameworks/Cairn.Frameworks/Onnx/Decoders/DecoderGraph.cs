@@ -6,7 +6,8 @@ namespace Cairn.Frameworks.Onnx.Decoders;
 
 /// <summary>
 /// Writes a Llama-like decoder (Touvron et al. 2023: RMS norms before each part, rotary positions, SwiGLU) as an ONNX graph with a cache of
-/// keys and values, under the input and output names that onnxruntime-genai and onnx-community use.
+/// keys and values, under the input and output names that onnxruntime-genai and onnx-community use. It gives a run's last logits; another
+/// <c>num_logits_to_keep</c>, which nobody need give, asks for more, and 0 for all.
 /// </summary>
 internal sealed class DecoderGraph
 {
@@ -39,11 +40,11 @@ internal sealed class DecoderGraph
         if (layout == DecoderLayout.Community)
             _graph.Input("position_ids", DataType.Int64, "batch_size", "sequence_length");
         var halfLogits = _precision == DecoderPrecision.Float16 && layout == DecoderLayout.Genai;
-        _graph.Output("logits", halfLogits ? DataType.Float16 : DataType.Float, "batch_size", "sequence_length", _shape.Vocabulary);
+        _graph.Output("logits", halfLogits ? DataType.Float16 : DataType.Float, "batch_size", "logits_length", _shape.Vocabulary);
         DeclareCache();
         IAttentionLayout attention = layout == DecoderLayout.Genai
             ? new GroupQueryLayout(_shape, _graph) : new PlainAttentionLayout(_shape, _graph);
-        Logits(Decoder(attention), halfLogits);
+        Logits(LastTokens(Decoder(attention)), halfLogits);
         return new ModelProto
         {
             IrVersion = 8, ProducerName = "cairn", Graph = _graph.Graph,
@@ -103,6 +104,15 @@ internal sealed class DecoderGraph
         _graph.Node("SimplifiedLayerNormalization", $"{name}/LayerNorm",
             [input, _graph.Values(weight, _weights(weight, 1, _shape.Hidden), _shape.Hidden)],
             Float("epsilon", _shape.NormEpsilon), Int("axis", -1), Int("stash_type", 1));
+
+    /// <summary>The output layer is much of a small model's work, and only a prompt's last token needs it.</summary>
+    private string LastTokens(string hidden)
+    {
+        _graph.Input("num_logits_to_keep", DataType.Int64);
+        var first = _graph.Node("Neg", "/lm_head/First", [_graph.Default("num_logits_to_keep", 1)]);
+        first = _graph.Node("Reshape", "/lm_head/First/Reshape", [first, _graph.Vector(1)]);
+        return _graph.Node("Slice", "/lm_head/Slice", [hidden, first, _graph.Vector(long.MaxValue), _graph.Vector(1)]);
+    }
 
     private void Logits(string hidden, bool half)
     {

@@ -47,6 +47,9 @@ internal sealed class GraphBuilder(OnnxWriter writer, DecoderPrecision precision
 
     internal string Scalar(long value) => Constant($"scalar_{value}", [], [value]);
 
+    /// <summary>The value of an input that need not be given: an initializer of the input's name (ONNX IR 4 and later).</summary>
+    internal string Default(string input, long value) => Constant(input, [], [value]);
+
     private string Constant(string name, long[] dims, long[] values)
     {
         if (_constants.Add(name))
