@@ -109,6 +109,13 @@ public sealed class A_model_is_served
         (await up.Cli.RunAsync("serve", file, "--model", "")).Succeeded();
         var endpoint = await up.GetAsync("endpoints/files");
         Assert.Equal("ready", endpoint.GetProperty("phase").GetString());
+        using var http = up.NewClient();
+        http.BaseAddress = new Uri(up.Address);
+        Assert.Contains("Directory listing", await http.GetStringAsync("/endpoints/files/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/endpoints/files/absent", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/endpoints/nobody/", TestContext.Current.CancellationToken)).StatusCode);
+        http.DefaultRequestHeaders.Authorization = null;
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/endpoints/files/", TestContext.Current.CancellationToken)).StatusCode);
     }
 
     private static async Task<string> ServeAsync(CairnUp up, params string[] flags)

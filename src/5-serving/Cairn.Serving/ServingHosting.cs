@@ -4,6 +4,7 @@ using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.OpenAi;
+using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Rollouts;
 using Cairn.State;
@@ -33,6 +34,8 @@ public static class ServingHosting
             provider.GetRequiredService<IWakesEndpoints>()));
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<Upstream>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddHttpForwarder();
+        services.AddSingleton<EndpointForward>();
         services.AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
         return services.AddReconciler(provider =>
         {
@@ -50,6 +53,7 @@ public static class ServingHosting
     public static void MapServing(this IEndpointRouteBuilder routes)
     {
         EndpointApi.Map(routes.MapGroup("/api/v1"));
+        routes.ServiceProvider.GetRequiredService<EndpointForward>().Map(routes);
         var gateway = routes.ServiceProvider.GetRequiredService<InferenceGateway>();
         routes.MapOpenAi(gateway);
         routes.MapAnthropic(gateway);

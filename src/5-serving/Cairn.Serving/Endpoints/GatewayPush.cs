@@ -36,7 +36,10 @@ internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, Repli
         foreach (var endpoint in endpoints)
         {
             var route = Route(endpoint, revisions, probes);
-            routes.Add(route);
+            // Every endpoint is reached by its own path; one with a model by the model's name as well.
+            routes.Add(route with { Name = new ModelName(endpoint.Row.ProjectId, EndpointPaths.Prefix + endpoint.Row.Name) });
+            if (endpoint.Row.Model is not null)
+                routes.Add(route);
         }
         Probes = probes;
         var now = Fingerprint(routes) + keys.Version.ToString(CultureInfo.InvariantCulture);
@@ -66,8 +69,7 @@ internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, Repli
         }
         return new ModelRoute
         {
-            // An endpoint without a model is reached by its own path and shares the table.
-            Name = new ModelName(row.ProjectId, row.Model ?? EndpointPaths.Prefix + row.Name),
+            Name = new ModelName(row.ProjectId, row.Model ?? ""),
             Targets = targets,
             Fallbacks = settings.Fallbacks,
             ContextLength = settings.ContextLength,

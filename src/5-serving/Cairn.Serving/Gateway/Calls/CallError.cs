@@ -21,6 +21,9 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
     public static CallError NoModel(string model) => new(404, "invalid_request_error", "model_not_found",
         $"The model '{model}' does not exist or you do not have access to it. GET /v1/models lists those that do.", "model");
 
+    public static CallError NoEndpoint(string name) => new(404, "invalid_request_error", "endpoint_not_found",
+        $"There is no endpoint '{name}' in the key's project; `cairn endpoints` lists them.");
+
     public static CallError NotAllowed(string model, string key) => new(403, "invalid_request_error", "model_not_allowed",
         $"The key '{key}' may not use the model '{model}'.", "model");
 

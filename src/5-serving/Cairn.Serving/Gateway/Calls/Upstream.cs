@@ -39,6 +39,9 @@ internal sealed class Upstream : IDisposable
         });
     }
 
+    /// <summary>The connections themselves, for who brings his own way of forwarding.</summary>
+    public HttpMessageInvoker Http => _http;
+
     /// <summary>The address of a path at a replica.</summary>
     public static Uri AddressOf(ReplicaSpec replica, string path) => replica.Tunnelled
         ? new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{replica.Task.Value:N}{TunnelSuffix}:{replica.Address.Port}{path}"))

@@ -25,7 +25,7 @@ public static class OpenAiEndpoints
         if (Admission.Authenticate(context.Request, gateway.State, gateway.Now) is not { } caller)
             return ErrorAnswers.WriteAsync(context, CallError.NoKey, ApiDialect.OpenAi, context.RequestAborted);
         var models = gateway.State.Snapshot.Models.Values
-            .Where(m => m.Name.Project == caller.Key.Project && Admission.Allows(caller.Key, m.Name.Model, gateway.State))
+            .Where(m => m.Name.Project == caller.Key.Project && !m.Name.Model.StartsWith('/') && Admission.Allows(caller.Key, m.Name.Model, gateway.State))
             .OrderBy(m => m.Name.Model, StringComparer.Ordinal);
         return context.Response.WriteAsJsonAsync(new { @object = "list", data = models.Select(View) }, context.RequestAborted);
     }

@@ -1,0 +1,108 @@
+using Cairn.Serving.Endpoints;
+using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Routing;
+using Cairn.Serving.Gateway.Snapshots;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Cairn.Serving.Gateway.PassingThrough;
+
+/// <summary>
+/// Passes any HTTP request below <c>/endpoints/NAME/</c> to a replica, WebSockets included; bodies are streamed both ways and nothing is read. Not tried again elsewhere:
+/// the gateway cannot know what a request may do twice.
+/// </summary>
+internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstream, IHttpForwarder forwarder, IWakesEndpoints waker, GatewayOptions options, TimeProvider time)
+{
+    private static readonly string[] s_keyHeaders = ["Authorization", "x-api-key", "api-key"];
+    private readonly Dice _dice = new();
+    private readonly ForwarderRequestConfig _config = new() { ActivityTimeout = options.SilenceTimeout, AllowResponseBuffering = false };
+
+    public void Map(IEndpointRouteBuilder routes) => routes.Map(EndpointPaths.Prefix + "{endpoint}/{**rest}", HandleAsync);
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        var name = (string)context.Request.RouteValues["endpoint"]!;
+        if (Admission.Authenticate(context.Request, gateway.State, time.GetUtcNow()) is not { } caller)
+        {
+            await ErrorAnswers.WriteAsync(context, CallError.NoKey, ApiDialect.OpenAi, context.RequestAborted);
+            return;
+        }
+        if (gateway.State.FindRoute(new ModelName(caller.Key.Project, EndpointPaths.Prefix + name)) is not { } route)
+        {
+            await ErrorAnswers.WriteAsync(context, CallError.NoEndpoint(name), ApiDialect.OpenAi, context.RequestAborted);
+            return;
+        }
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = null;
+        if (await ReplicaAsync(context, route.Route) is not { } replica)
+        {
+            await ErrorAnswers.WriteAsync(context, CallError.Asleep(name, route.Route.HoldTime), ApiDialect.OpenAi, context.RequestAborted);
+            return;
+        }
+        await ForwardAsync(context, name, replica.State, replica.Target);
+    }
+
+    /// <summary>Waits for a replica as a request for a model does, in the same line.</summary>
+    private async Task<(ReplicaState State, PoolTarget Target)?> ReplicaAsync(HttpContext context, ModelRoute asked)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            var changed = gateway.State.Changed;
+            if (gateway.State.FindRoute(asked.Name) is { } route)
+            {
+                foreach (var pool in route.Pools.OfType<ReplicaPool>().OrderByDescending(p => p.Target.Weight))
+                {
+                    if (pool.Choose(options.Routing, default, _dice.Roll(), time.GetUtcNow(), out _) is { } replica)
+                        return (replica, pool.Target);
+                    waker.Wake(pool.Target.Endpoint);
+                    gateway.Activities.MeterOf(pool.Target.Endpoint).Arrived();
+                }
+            }
+            var left = asked.HoldTime - time.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero)
+                return null;
+            await Task.WhenAny(changed, Task.Delay(left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1), time, context.RequestAborted));
+            context.RequestAborted.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task ForwardAsync(HttpContext context, string name, ReplicaState replica, PoolTarget target)
+    {
+        var meter = gateway.Activities.Of(target.Endpoint);
+        meter.Meter.Arrived();
+        meter.Meter.Changed(running: 1);
+        replica.Begin(0);
+        var end = AttemptEnd.Failed;
+        try
+        {
+            var prefix = EndpointPaths.Prefix + name;
+            // The replica is not told the client's key: it is Cairn's.
+            foreach (var header in s_keyHeaders)
+                context.Request.Headers.Remove(header);
+            context.Request.Path = context.Request.Path.Value![prefix.Length..];
+            context.Request.Headers["X-Forwarded-Prefix"] = prefix;
+            var error = await forwarder.SendAsync(context, Upstream.AddressOf(replica.Spec, "/").AbsoluteUri, upstream.Http, _config);
+            end = error switch
+            {
+                ForwarderError.None => AttemptEnd.Answered,
+                ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled or ForwarderError.UpgradeRequestCanceled
+                    or ForwarderError.UpgradeResponseCanceled => AttemptEnd.Abandoned,
+                _ => AttemptEnd.Failed,
+            };
+            if (end == AttemptEnd.Failed && !context.Response.HasStarted)
+                await ErrorAnswers.WriteAsync(context, CallError.AllFailed(name, error.ToString()), ApiDialect.OpenAi, context.RequestAborted);
+        }
+        finally
+        {
+            replica.End(0, end, time.GetUtcNow());
+            meter.Meter.Changed(running: -1);
+            meter.Revision(target.Revision).Ended(end);
+            meter.Freed();
+        }
+    }
+}
