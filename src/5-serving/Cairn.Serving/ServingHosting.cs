@@ -6,6 +6,8 @@ using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Responses;
+using Cairn.Serving.Responses;
 using Cairn.Serving.Rollouts;
 using Cairn.State;
 using Microsoft.AspNetCore.Builder;
@@ -31,7 +33,12 @@ public static class ServingHosting
         services.AddSingleton<IWakesEndpoints, EndpointWaker>();
         services.AddSingleton(provider => new InferenceGateway(gateway, provider.GetRequiredService<GatewayState>(), provider.GetRequiredService<UsageBook>(),
             provider.GetRequiredService<EndpointActivities>(), provider.GetRequiredService<TimeProvider>(), provider.GetService<ITunnels>(),
-            provider.GetRequiredService<IWakesEndpoints>()));
+            provider.GetRequiredService<IWakesEndpoints>(), provider.GetRequiredService<IKeepsResponses>()));
+        services.AddSingleton<ResponseRows>().AddSingleton<IKeepsResponses>(provider => provider.GetRequiredService<ResponseRows>());
+        services.AddReconciler(provider => new Reconciler(ResponseRows.Signal, (_, token) => provider.GetRequiredService<ResponseRows>().SweepAsync(token))
+        {
+            Interval = TimeSpan.FromMinutes(1), Lease = shared ? ResponseRows.Signal : null,
+        });
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<Upstream>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHttpForwarder();

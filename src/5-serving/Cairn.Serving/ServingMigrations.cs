@@ -2,7 +2,7 @@ using Cairn.State;
 
 namespace Cairn.Serving;
 
-/// <summary>The tables of endpoints.</summary>
+/// <summary>The tables of endpoints, and of responses that are kept.</summary>
 public static class ServingMigrations
 {
     public static IReadOnlyList<Migration> All { get; } =
@@ -60,6 +60,19 @@ public static class ServingMigrations
                 message TEXT NOT NULL,
                 PRIMARY KEY (endpoint_id, sequence)
             );
+            """),
+        new("responses", 1, """
+            CREATE TABLE responses (
+                id TEXT NOT NULL PRIMARY KEY,
+                project_id TEXT NOT NULL,
+                created_at BIGINT NOT NULL,
+                expires_at BIGINT NOT NULL,
+                bytes BIGINT NOT NULL,
+                response TEXT NOT NULL,
+                items TEXT NOT NULL
+            );
+            CREATE INDEX responses_by_age ON responses (project_id, created_at, id, bytes);
+            CREATE INDEX responses_by_end ON responses (expires_at);
             """),
     ];
 }

@@ -11,6 +11,7 @@ using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Responses;
 using Cairn.Serving.Gateway.Snapshots;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -28,12 +29,12 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     private readonly WebApplication _app;
     private long _version;
 
-    private GatewayHost(GatewayOptions options)
+    private GatewayHost(GatewayOptions options, IKeepsResponses? responses)
     {
         Project = ProjectId.New(s_now);
         Key = ApiKey.New(s_now);
         State = new GatewayState(options);
-        Gateway = new InferenceGateway(options, State, new UsageBook(), new EndpointActivities(TimeProvider.System), TimeProvider.System, waker: this);
+        Gateway = new InferenceGateway(options, State, new UsageBook(), new EndpointActivities(TimeProvider.System), TimeProvider.System, waker: this, responses: responses);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
@@ -62,11 +63,11 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
 
     public IReadOnlyList<string> AllowedModels { get; set; } = [];
 
-    public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? change = null)
+    public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? change = null, IKeepsResponses? responses = null)
     {
         var options = new GatewayOptions();
         change?.Invoke(options);
-        var host = new GatewayHost(options);
+        var host = new GatewayHost(options, responses);
         await host._app.StartAsync();
         host.Client = new HttpClient { BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
         host.Client.DefaultRequestHeaders.Authorization = new("Bearer", host.Key.ToString());

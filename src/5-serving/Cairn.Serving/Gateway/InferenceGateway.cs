@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Bodies;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Responses;
 using Cairn.Serving.Gateway.Snapshots;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -27,7 +29,7 @@ public sealed class InferenceGateway : IDisposable
     private readonly TimeProvider _time;
 
     public InferenceGateway(GatewayOptions options, GatewayState state, UsageBook usage, EndpointActivities activities, TimeProvider time, ITunnels? tunnels = null,
-        IWakesEndpoints? waker = null)
+        IWakesEndpoints? waker = null, IKeepsResponses? responses = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         (_options, State, Usage, Activities, _time) = (options, state, usage, activities, time);
@@ -35,6 +37,7 @@ public sealed class InferenceGateway : IDisposable
         _upstream = new Upstream(options, tunnels);
         _dispatch = new Dispatch(options, state, new Attempts(options, _upstream, activities, time), activities, waker, time);
         _relay = new Relay(options, time);
+        Memory = new ResponseMemory(responses, time);
         _log = new DecisionLog(options.RememberedDecisions);
     }
 
@@ -45,6 +48,8 @@ public sealed class InferenceGateway : IDisposable
     public EndpointActivities Activities { get; }
 
     internal DecisionLog Decisions => _log;
+
+    internal ResponseMemory Memory { get; }
 
     internal DateTimeOffset Now => _time.GetUtcNow();
 
@@ -93,6 +98,16 @@ public sealed class InferenceGateway : IDisposable
             if (kind == CallKind.Message && facts.Maximum is null)
                 return CallError.Invalid("max_tokens: Field required", "max_tokens");
 
+            Func<JsonObject, CancellationToken, Task<bool>>? keep = null;
+            if (kind == CallKind.Response)
+            {
+                (keep, var refused) = await Memory.PlanAsync(caller.Key.Project, id[4..], body, context.RequestAborted);
+                if (refused is not null)
+                    return refused;
+                if (BodyScan.Read(body.Bytes.Span, kind.Shape, out facts) is { } wrong)
+                    return CallError.Invalid(wrong.Message, wrong.Param);
+            }
+
             // (4)
             if (State.FindRoute(new ModelName(caller.Key.Project, facts.Model)) is not { } route)
                 return CallError.NoModel(facts.Model);
@@ -100,7 +115,7 @@ public sealed class InferenceGateway : IDisposable
                 return CallError.NotAllowed(facts.Model, caller.Key.Name);
             var call = new Call(context, kind, new CallRecord(id, caller.Key.Project, caller.Key.Name, facts.Model, now))
             {
-                Key = caller.Key, Account = caller.Account, Body = body, Facts = facts, Route = route, Received = received,
+                Key = caller.Key, Account = caller.Account, Body = body, Facts = facts, Route = route, Received = received, Keep = keep,
                 MostOutput = MostOutput(facts, kind, route.Route), PromptTokens = (facts.Prompt.Length + 3) / 4,
             };
             _log.Add(call.Record);

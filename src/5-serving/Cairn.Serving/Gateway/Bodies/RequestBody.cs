@@ -69,6 +69,16 @@ internal sealed class RequestBody : IDisposable
         return true;
     }
 
+    /// <summary>Puts other bytes in the place of those that were read; false where there is no memory for them.</summary>
+    public bool TryReplace(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > _buffer!.Length && !Grow(bytes.Length))
+            return false;
+        bytes.CopyTo(_buffer);
+        Length = bytes.Length;
+        return true;
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _buffer, null) is not { } buffer)

@@ -27,6 +27,9 @@ internal sealed class Call(HttpContext context, CallKind kind, CallRecord record
 
     public required CompiledRoute Route { get; init; }
 
+    /// <summary>Keeps the answer for clients that come back to it; null where it is not kept.</summary>
+    public Func<System.Text.Json.Nodes.JsonObject, CancellationToken, Task<bool>>? Keep { get; init; }
+
     /// <summary>Tokens of output that are allowed, per choice.</summary>
     public required long MostOutput { get; init; }
 

@@ -45,6 +45,8 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
         RetryAfter = TimeSpan.FromSeconds(2),
     };
 
+    public static CallError NotKept { get; } = new(500, "server_error", "not_stored", "The response could not be stored. Try again, or send 'store': false.");
+
     public static CallError AllFailed(string model, string last) => new(502, "server_error", "upstream_failed", $"Every attempt at '{model}' failed; the last: {last}.");
 
     public static CallError BrokeOff(string why) => new(502, "server_error", "stream_interrupted", $"The answer broke off: {why}. Send the request again.");

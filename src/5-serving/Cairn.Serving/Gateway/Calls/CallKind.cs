@@ -12,5 +12,6 @@ internal sealed record CallKind(string Path, string ProviderPath, BodyShape Shap
     public static readonly CallKind Chat = new("/v1/chat/completions", "/chat/completions", BodyShape.Chat, ApiDialect.OpenAi, "[DONE]"u8.ToArray());
     public static readonly CallKind Completion = new("/v1/completions", "/completions", BodyShape.Completion, ApiDialect.OpenAi, "[DONE]"u8.ToArray());
     public static readonly CallKind Message = new("/v1/messages", "/messages", BodyShape.Message, ApiDialect.Anthropic, "\"message_stop\""u8.ToArray());
+    public static readonly CallKind Response = new("/v1/responses", "/responses", BodyShape.Response, ApiDialect.OpenAi, []);
     public static readonly CallKind Embedding = new("/v1/embeddings", "/embeddings", BodyShape.Embedding, ApiDialect.OpenAi, []);
 }

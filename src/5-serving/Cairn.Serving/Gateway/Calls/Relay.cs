@@ -106,6 +106,8 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
                 error = ForeignErrors.Read((int)answer.Response.StatusCode, whole.Span);
             else
                 body = Fields.Bytes(back.Whole(Fields.Parse(whole.Span)));
+            if (error is null && !await KeptAsync(call, back))
+                error = CallError.NotKept;
         }
         catch (FieldFault fault)
         {
@@ -124,6 +126,10 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
         }
         return new Outcome(UsageOf(call, whole.Span, answer.Count / 4), broken, answer.UpstreamMs, null);
     }
+
+    /// <summary>A client that was told of a kept answer finds it, so it is written first.</summary>
+    private static async Task<bool> KeptAsync(Call call, AnswerTranslation? back) =>
+        call.Keep is not { } keep || back?.Final is not { } final || await keep(final, call.Left);
 
     private static async Task<string?> ReadWholeAsync(Call call, Answer answer)
     {
@@ -150,7 +156,7 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
         var (broken, left, began) = ((string?)null, false, time.GetTimestamp());
         try
         {
-            broken = await CopyAsync(call, answer, events);
+            broken = await CopyAsync(call, answer, events, back);
             if (broken is not null)
             {
                 var error = CallError.BrokeOff(broken);
@@ -166,14 +172,20 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
         return new Outcome(events.Usage ?? UsageOf(call, [], events.Count), broken, answer.UpstreamMs, between, left);
     }
 
-    private static async Task<string?> CopyAsync(Call call, Answer answer, EventRelay events)
+    private static async Task<string?> CopyAsync(Call call, Answer answer, EventRelay events, AnswerTranslation? back)
     {
-        var output = call.Context.Response.BodyWriter;
+        var (output, kept) = (call.Context.Response.BodyWriter, false);
         for (var count = answer.Count; count > 0;)
         {
             // What was read is relayed as far as it is whole events, and the rest moved to the front.
             if (events.Take(count, output, answer) is { } tooLarge)
                 return tooLarge;
+            if (!kept && back?.Final is not null)
+            {
+                if (!await KeptAsync(call, back))
+                    return "it could not be kept";
+                kept = true;
+            }
             await output.FlushAsync(call.Left);
             call.Left.ThrowIfCancellationRequested();
             (count, var broken) = await ReadAsync(call, answer, events.Room(answer));

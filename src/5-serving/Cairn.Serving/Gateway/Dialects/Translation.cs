@@ -23,6 +23,8 @@ internal abstract class Translation
     {
         if (kind == CallKind.Message)
             return target == ApiDialect.Anthropic ? [] : [MessagesOverChat.Instance];
+        if (kind == CallKind.Response)
+            return target == ApiDialect.Anthropic ? [ResponsesOverChat.Instance, ChatOverMessages.Instance] : [ResponsesOverChat.Instance];
         if (kind == CallKind.Chat)
             return target == ApiDialect.Anthropic ? [ChatOverMessages.Instance] : [];
         return target == ApiDialect.Anthropic ? null : [];
@@ -39,6 +41,9 @@ internal abstract class AnswerTranslation
     /// <summary>What one event of the target's stream is to the client: none, one or several events.</summary>
     /// <exception cref="FieldFault">The target's event tells of an error or makes no sense: the stream broke.</exception>
     public abstract void Next(StreamEvent one, List<StreamEvent> to);
+
+    /// <summary>What clients can come back to, once the answer is whole; null before, and where the dialect has no such thing.</summary>
+    public virtual JsonObject? Final => null;
 
     /// <summary>The last words of a stream that broke.</summary>
     public virtual byte[] Fail(CallError error, ApiDialect client) => ErrorAnswers.Event(error, client);
@@ -62,6 +67,8 @@ internal sealed class AnswerChain(IReadOnlyList<AnswerTranslation> steps) : Answ
         }
         to.AddRange(events);
     }
+
+    public override JsonObject? Final => steps[^1].Final;
 
     public override byte[] Fail(CallError error, ApiDialect client) => steps[^1].Fail(error, client);
 }

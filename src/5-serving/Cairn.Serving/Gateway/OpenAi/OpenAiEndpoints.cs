@@ -9,13 +9,14 @@ namespace Cairn.Serving.Gateway.OpenAi;
 /// <summary>OpenAI's paths.</summary>
 public static class OpenAiEndpoints
 {
-    /// <summary>Maps chat, completions, embeddings and models below <c>/v1</c>.</summary>
+    /// <summary>Maps chat, completions, embeddings, responses and models below <c>/v1</c>.</summary>
     public static void MapOpenAi(this IEndpointRouteBuilder routes, InferenceGateway gateway)
     {
         ArgumentNullException.ThrowIfNull(gateway);
         routes.MapPost("/v1/chat/completions", context => gateway.HandleAsync(context, CallKind.Chat));
         routes.MapPost("/v1/completions", context => gateway.HandleAsync(context, CallKind.Completion));
         routes.MapPost("/v1/embeddings", context => gateway.HandleAsync(context, CallKind.Embedding));
+        ResponseEndpoints.Map(routes, gateway);
         routes.MapGet("/v1/models", context => ListAsync(context, gateway));
         routes.MapGet("/v1/models/{**model}", context => ShowAsync(context, gateway));
     }
