@@ -8,6 +8,7 @@ using Cairn.Bench.Latency;
 using Cairn.Bench.Planning;
 using Cairn.Bench.Scheduling;
 using Cairn.Bench.State;
+using Cairn.Bench.Tunnel;
 
 namespace Cairn.Bench;
 
@@ -37,6 +38,7 @@ internal static class Loads
           engine-json [ROUNDS]               output constrained by a JSON Schema against free output
           engine-trees [TREES DEPTH CLIENTS SECONDS]  tree models with and without dynamic batching; default 100 6 64 3
           engine-unload [TIMES]              memory after loading and unloading a model; default 1000
+          tunnel [CLIENTS SECONDS]           a service through its node's tunnel against direct; default 4 1.5
           all                                every load above but state and engine
           micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
 
@@ -56,6 +58,12 @@ internal static class Loads
             BenchmarkSwitcher.FromAssembly(typeof(Loads).Assembly).Run(args[1..]);
             return 0;
         }
+
+        // What the load 'tunnel' starts as processes of their own.
+        if (args[0] is "tunnel-node")
+            return await TunnelWorld.RunNodeAsync(args[1..]) ? 0 : 1;
+        if (args[0] is "tunnel-replica")
+            return await TunnelReplica.RunAsync(args[1..]) ? 0 : 1;
 
         string[] names = args[0] switch
         {
@@ -104,6 +112,8 @@ internal static class Loads
                 return await IdleLoad.RunAsync(args);
             case var engine when EngineLoads.Find(engine) is { } load:
                 return await load(args);
+            case "tunnel":
+                return await TunnelLoad.RunAsync(args);
             default:
                 Console.WriteLine($"There is no load '{name}'.\n{Help}");
                 return false;

@@ -22,13 +22,14 @@ public static class ServingHosting
 {
     /// <summary>
     /// Adds endpoints and what moves them, and the gateway. The host adds a <see cref="Store"/> with <see cref="ServingMigrations"/>, the fleet, an <see cref="IGatewayKeys"/>
-    /// and a <see cref="TimeProvider"/>; with an <see cref="ITunnels"/>, replicas are reached through their nodes' tunnels.
+    /// and a <see cref="TimeProvider"/>. Replicas are reached through their nodes' tunnels, unless the options say otherwise.
     /// </summary>
     /// <param name="shared">Whether other servers share the database: then one moves endpoints at a time.</param>
     public static IServiceCollection AddServing(this IServiceCollection services, GatewayOptions gateway, RolloutOptions rollouts, bool shared)
     {
         services.AddSingleton(gateway).AddSingleton(rollouts);
         services.AddSingleton<GatewayState>().AddSingleton<UsageBook>().AddSingleton<EndpointActivities>().AddSingleton<EndpointBoard>();
+        services.AddSingleton<ITunnels, NodeTunnelDialer>();
         services.AddSingleton(provider => new Upstream(gateway, provider.GetService<ITunnels>()));
         services.AddSingleton<IWakesEndpoints, EndpointWaker>();
         services.AddSingleton(provider => new InferenceGateway(gateway, provider.GetRequiredService<GatewayState>(), provider.GetRequiredService<UsageBook>(),

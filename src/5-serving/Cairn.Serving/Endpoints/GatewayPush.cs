@@ -5,6 +5,7 @@ using Cairn.Contracts.Ids;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Units;
 using Cairn.Contracts.Workloads;
+using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
 using Cairn.Serving.Rollouts;
@@ -21,7 +22,7 @@ public interface IGatewayKeys
 }
 
 /// <summary>Compiles endpoints and keys to the snapshot that the gateway serves from, and pushes it where it differs from the last.</summary>
-internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, ReplicaProber prober)
+internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, ReplicaProber prober, GatewayOptions options)
 {
     private string _last = "";
     private long _version;
@@ -94,7 +95,7 @@ internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, Repli
             // Differences of a millisecond are noise and would make every snapshot a new one.
             LatencyMs = MathF.Round((prober.Of(task.Task)?.LatencyMs ?? 0) / 5) * 5,
             Place = task.Node,
-            Tunnelled = false,
+            Tunnelled = !options.DirectReplicas,
         };
     }
 

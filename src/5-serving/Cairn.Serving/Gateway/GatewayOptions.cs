@@ -32,6 +32,13 @@ public sealed class GatewayOptions
     /// <summary>Decisions that <c>cairn explain</c> can tell of; default 10,000.</summary>
     public int RememberedDecisions { get; set; } = 10_000;
 
+    /// <summary>
+    /// Whether replicas are dialled at the address that their node gives, instead of through the tunnel that the node holds open; default
+    /// false. Faster where the network between them is trusted. A node says its own address, so the gateway connects wherever any node
+    /// wishes, and prompts travel unencrypted.
+    /// </summary>
+    public bool DirectReplicas { get; set; }
+
     public RoutingOptions Routing { get; set; } = new();
 
     public BreakerOptions Breaker { get; set; } = new();

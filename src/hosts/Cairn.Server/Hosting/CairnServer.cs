@@ -92,6 +92,9 @@ public sealed class CairnServer : IAsyncDisposable
         }
     }
 
+    /// <summary>What it is composed of.</summary>
+    internal IServiceProvider Services => _app.Services;
+
     /// <summary>Whether the text is a key that this control plane lets in.</summary>
     public bool Knows(string key) => _app.Services.GetRequiredService<Keyring>().Verify(key) is not null;
 
@@ -171,7 +174,7 @@ public sealed class CairnServer : IAsyncDisposable
         };
         services.AddFleet(fleet, _ => ground.Catalog.Find);
         services.AddSingleton<IGatewayKeys, GatewayKeys>();
-        services.AddServing(new GatewayOptions(), new RolloutOptions(), shared: options.Database is not null);
+        services.AddServing(new GatewayOptions { DirectReplicas = options.DirectReplicas }, new RolloutOptions(), shared: options.Database is not null);
     }
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)

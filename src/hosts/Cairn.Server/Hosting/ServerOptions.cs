@@ -39,6 +39,9 @@ public sealed class ServerOptions
     /// <summary>Silence after which a node's leases are void and its work goes elsewhere, in seconds; more than <see cref="UnhealthyAfterSeconds"/>. Default 60.</summary>
     public int LostAfterSeconds { get; init; } = 60;
 
+    /// <summary>Whether the gateway dials replicas at the address that their node gives, instead of through the node's tunnel. Default false.</summary>
+    public bool DirectReplicas { get; init; }
+
     /// <summary>Every mistake at once, in words; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {
