@@ -76,10 +76,12 @@ internal sealed class TunnelWorld : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_job != default)
+        if (Task != default)
         {
-            await _server!.Services.GetRequiredService<FleetJobs>().StopAsync(_job, "the load", 1, CancellationToken.None);
-            await UntilAsync(() => !_server.Services.GetRequiredService<FleetJobs>().IsLive(_job), "the service to end");
+            using var api = Api;
+            (await api.PostAsync("endpoints/replica/stop", null)).Dispose();
+            var jobs = _server!.Services.GetRequiredService<FleetJobs>();
+            await UntilAsync(() => !jobs.IsLive(_job), "the service to end");
         }
         if (_node is not null)
         {
@@ -101,32 +103,22 @@ internal sealed class TunnelWorld : IAsyncDisposable
     private async Task ServeAsync()
     {
         var run = string.Create(CultureInfo.InvariantCulture, $"exec {Environment.ProcessPath} tunnel-replica {Port} {TlsPort}");
-        var workload = string.Create(CultureInfo.InvariantCulture, $"name: replica\nrun: {run}\nresources: {{cpus: 1}}\nservice: {{port: {Port}}}\n");
+        var workload = string.Create(CultureInfo.InvariantCulture, $"name: replica\nrun: {run}\nresources: {{cpus: 1}}\nservice: {{port: {Port}, readiness: /small}}\n");
         using var api = Api;
         var nodes = _server!.Services.GetRequiredService<FleetNodes>();
         await UntilAsync(() => nodes.Count > 0 && nodes.All.All(node => node.Session is { IsWelcome: true }), "the node to join");
-        using var reply = await api.PostAsJsonAsync("jobs", new SubmitJobRequest { Workload = workload }, ApiJson.Compact);
+        using var reply = await api.PostAsJsonAsync("endpoints", new ServeRequest { Workload = workload, Model = "" }, ApiJson.Compact);
         if (!reply.IsSuccessStatusCode)
             throw new InvalidOperationException(await reply.Content.ReadAsStringAsync());
-        _job = (await reply.Content.ReadFromJsonAsync<JobView>(ApiJson.Compact))!.Id;
-        var jobs = _server.Services.GetRequiredService<FleetJobs>();
-        await UntilAsync(() => jobs.TaskOf(_job) is { State: Contracts.Jobs.TaskState.Running }, "the service to run");
-        Task = jobs.TaskOf(_job)!.Task;
-        await UntilAsync(IsListening, "the service to listen");
-    }
-
-    private bool IsListening()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
+        EndpointView? endpoint = null;
+        for (var began = TimeProvider.System.GetTimestamp(); endpoint is not { Phase: "ready" }; await System.Threading.Tasks.Task.Delay(50))
         {
-            socket.Connect(IPAddress.Loopback, Port);
-            return true;
+            if (TimeProvider.System.GetElapsedTime(began) > s_patience)
+                throw new TimeoutException($"the endpoint is {endpoint?.Phase} after {s_patience.TotalSeconds:0} s: {endpoint?.Message}");
+            endpoint = await api.GetFromJsonAsync<EndpointView>("endpoints/replica", ApiJson.Compact);
         }
-        catch (SocketException)
-        {
-            return false;
-        }
+        _job = TypedId.Parse<JobId>(endpoint.Replicas![0].Job);
+        Task = _server!.Services.GetRequiredService<FleetJobs>().TaskOf(_job)!.Task;
     }
 
     private static async Task UntilAsync(Func<bool> condition, string what)
