@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the npm packages that the frameworks' tests compare with, pinned by their lock file, under artifacts/. Does nothing where they are there already.
+# Installs the npm packages that tests compare with, pinned by their lock file, under artifacts/. Does nothing where they are there already.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 from=tests/Cairn.Frameworks.Tests/Oracles
@@ -9,7 +9,7 @@ command -v node >/dev/null && command -v npm >/dev/null || { echo "Missing: node
 mkdir -p "$to"
 exec 9>"$to/.lock"
 if command -v flock >/dev/null; then flock 9; fi
-cp "$from"/*.mjs "$to/"
+cp "$from"/*.mjs tests/Cairn.Serving.Tests/Clients/*.mjs "$to/"
 stamp=$(cat "$from/package.json" "$from/package-lock.json" | cksum)
 [ "$(cat "$to/.installed" 2>/dev/null)" = "$stamp" ] && exit 0
 cp "$from/package.json" "$from/package-lock.json" "$to/"

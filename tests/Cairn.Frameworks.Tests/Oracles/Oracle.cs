@@ -17,6 +17,9 @@ internal sealed class Oracle
     private static readonly Lazy<(Oracle?, string)> OpenAiClientStart = new(() => Start("install-node-oracles.sh", _ =>
         ("node", [Path.Combine(Root, "artifacts", "node-oracles", "openai.mjs")])));
 
+    private static readonly Lazy<(Oracle?, string)> ClientsStart = new(() => Start("install-node-oracles.sh", _ =>
+        ("node", [Path.Combine(Root, "artifacts", "node-oracles", "clients.mjs")])));
+
     private static readonly Lazy<(Oracle?, string)> PythonStart = new(() => Start("install-python-oracles.sh", home =>
         (Path.Combine(home, "bin", "python"), [Path.Combine(Root, "tests", "Cairn.Frameworks.Tests", "Oracles", "oracle.py")])));
 
@@ -30,6 +33,9 @@ internal sealed class Oracle
 
     /// <summary>OpenAI's own client for JavaScript.</summary>
     public static Oracle OpenAiClient => Given(OpenAiClientStart.Value);
+
+    /// <summary>OpenAI's and Anthropic's own clients for JavaScript, with keys and addresses as a test says.</summary>
+    public static Oracle Clients => Given(ClientsStart.Value);
 
     /// <summary>Hugging Face's tokenizers (Rust) and Jinja under Python: what the transformers library runs.</summary>
     public static Oracle Python => Given(PythonStart.Value);

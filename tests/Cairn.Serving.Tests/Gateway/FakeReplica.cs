@@ -40,7 +40,9 @@ internal sealed class FakeReplica : IAsyncDisposable
             try
             {
                 using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
-                replica.Asked.Enqueue((context.Request.Path, await reader.ReadToEndAsync(context.RequestAborted),
+                var body = await reader.ReadToEndAsync(context.RequestAborted);
+                context.Items["body"] = body;
+                replica.Asked.Enqueue((context.Request.Path, body,
                     context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
                 await replica.Answering(context);
             }
