@@ -68,6 +68,9 @@ public sealed record ScalingRequest
 
     public double? TimeToFirstTokenMs { get; init; }
 
+    /// <summary>What is averaged in calm times, 6 to 3,600; a tenth of it notices bursts.</summary>
+    public double? WindowSeconds { get; init; }
+
     public double? ScaleDownDelaySeconds { get; init; }
 
     public double? ScaleToZeroDelaySeconds { get; init; }

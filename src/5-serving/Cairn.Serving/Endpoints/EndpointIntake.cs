@@ -169,6 +169,8 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
         TargetConcurrency = wish.TargetConcurrency ?? scaling.TargetConcurrency,
         TargetRequestsPerSecond = wish.TargetRequestsPerSecond ?? scaling.TargetRequestsPerSecond,
         TimeToFirstTokenMs = wish.TimeToFirstTokenMs ?? scaling.TimeToFirstTokenMs,
+        StableWindow = wish.WindowSeconds is { } window ? TimeSpan.FromSeconds(Math.Clamp(window, 0, 1e6)) : scaling.StableWindow,
+        PanicWindow = wish.WindowSeconds is { } calm ? TimeSpan.FromSeconds(Math.Max(1, Math.Clamp(calm, 0, 1e6) / 10)) : scaling.PanicWindow,
         ScaleDownDelay = wish.ScaleDownDelaySeconds is { } down ? TimeSpan.FromSeconds(Math.Clamp(down, -1, 1e6)) : scaling.ScaleDownDelay,
         ScaleToZeroDelay = wish.ScaleToZeroDelaySeconds is { } zero ? TimeSpan.FromSeconds(Math.Clamp(zero, -1, 1e6)) : scaling.ScaleToZeroDelay,
         SpendCap = wish.SpendCapUsdPerHour is { } cap ? HourlyPrice.FromUsd(cap) : scaling.SpendCap,

@@ -14,9 +14,9 @@ using Cairn.Contracts.Units;
 namespace Cairn.Cli.Demo;
 
 /// <summary>
-/// The main job, from a workload file to a finished job and its bill, with real processes on this machine: (1) start a control plane and five
-/// daemons, (2) compare prices, (3) plan, (4) train on two nodes, (5) collect the model, (6) show timeline and invoice. Succeeds only if the model
-/// learned.
+/// The main job, from a workload file to a finished job and its bill, with real processes on this machine: (1) start a control plane and six
+/// daemons, (2) compare prices, (3) plan, (4) train on two nodes, (5) collect the model, (6) show timeline and invoice, (7) serve it. Succeeds only if the
+/// model learned.
 /// </summary>
 internal sealed class DemoCommand : CairnCommand
 {
@@ -27,7 +27,8 @@ internal sealed class DemoCommand : CairnCommand
     private static readonly DemoPlace[] s_places =
     [
         new("aws-frankfurt", "AWS", "hyperscaler", "eu-central-1", "DE", "p5.48xlarge", "H100-SXM-80GB:8", 55.04m),
-        new("edge-munich", "Edge", "edge", "munich", "DE", "jetson-agx-orin-64gb", "JETSON-AGX-ORIN-64GB:1", 0.1351m),
+        new("edge-munich-1", "Edge", "edge", "munich", "DE", "jetson-agx-orin-64gb", "JETSON-AGX-ORIN-64GB:1", 0.1351m),
+        new("edge-munich-2", "Edge", "edge", "munich", "DE", "jetson-agx-orin-64gb", "JETSON-AGX-ORIN-64GB:1", 0.1351m),
         new("supplier-frankfurt", "io.net", "decentralized", "de", "DE", "gpu", "H100-SXM-80GB:1", 2.80m),
         new("supplier-london", "io.net", "decentralized", "de", "DE", "gpu", "H100-SXM-80GB:1", 2.80m),
         new("supplier-helsinki", "io.net", "decentralized", "fi", "FI", "gpu", "H100-SXM-80GB:1", 2.80m),
@@ -36,7 +37,7 @@ internal sealed class DemoCommand : CairnCommand
     private readonly Option<bool> _keep = new("--keep") { Description = "Leave the control plane and the daemons running, and print how to use them." };
     private readonly Option<string?> _folder = new("--data") { Description = "Where it keeps everything; default a new temporary folder.", HelpName = "FOLDER" };
 
-    public DemoCommand() : base("demo", "The whole road on this machine: compare, plan, train on two nodes, collect the model, see the bill.", "cairn demo --keep")
+    public DemoCommand() : base("demo", "The whole road on this machine: compare, plan, train on two nodes, collect the model, see the bill, serve it.", "cairn demo --keep")
     {
         Options.Add(_keep);
         Options.Add(_folder);
@@ -76,12 +77,14 @@ internal sealed class DemoCommand : CairnCommand
         var learned = await CollectAsync(output, api, job, folder, cancellationToken);
         Title(output, "The bill");
         InvoiceText.Print(output, await api.GetAsync<InvoiceView>($"jobs/{job.Id}/invoice", cancellationToken));
+        Title(output, "Serving it on the edge, behind one OpenAI-compatible gateway");
+        await new DemoServing(output, api, folder).RunAsync(cancellationToken);
         return Finish(context, processes, folder, learned, Stopwatch.GetElapsedTime(began));
     }
 
     private static async Task<ApiClient> StartAsync(Output output, DemoProcesses processes, string folder, CancellationToken cancellationToken)
     {
-        Title(output, "Starting a control plane and five node daemons on this machine");
+        Title(output, "Starting a control plane and six node daemons on this machine");
         output.Line("  They play places that they are not in, with accelerators that are not there, at the catalogue's prices: all of it is simulated,");
         output.Line("  and shown so. The processes, the training, the accounting are real.");
         var (http, grpc) = DemoProcesses.FreePorts();

@@ -16,6 +16,7 @@ internal sealed class ServeFlags
     private readonly Option<int?> _max = new("--max") { Description = "At most so many replicas.", HelpName = "N" };
     private readonly Option<double?> _concurrency = new("--target-concurrency") { Description = "Requests that one replica is meant to have at once.", HelpName = "N" };
     private readonly Option<int?> _replicaLimit = new("--replica-limit") { Description = "Requests that one replica has at once; more wait in line.", HelpName = "N" };
+    private readonly Option<double?> _window = new("--window") { Description = "Seconds of load that are averaged, at least 6; a tenth of it notices bursts.", HelpName = "SECONDS" };
     private readonly Option<double?> _downDelay = new("--scale-down-delay") { Description = "Seconds before fewer replicas are kept.", HelpName = "SECONDS" };
     private readonly Option<double?> _zeroDelay = new("--scale-to-zero-delay") { Description = "Seconds without a request before it sleeps.", HelpName = "SECONDS" };
     private readonly Option<decimal?> _spendCap = new("--spend-cap") { Description = "What all replicas together may cost, in dollars per hour.", HelpName = "USD" };
@@ -31,7 +32,7 @@ internal sealed class ServeFlags
     {
         foreach (var option in new Option[]
         {
-            Name, _model, _min, _max, _concurrency, _replicaLimit, _downDelay, _zeroDelay, _spendCap, _inputPrice, _outputPrice, _context, _fallback, _env, _secret, _at,
+            Name, _model, _min, _max, _concurrency, _replicaLimit, _window, _downDelay, _zeroDelay, _spendCap, _inputPrice, _outputPrice, _context, _fallback, _env, _secret, _at,
         })
             command.Options.Add(option);
     }
@@ -52,7 +53,8 @@ internal sealed class ServeFlags
         Fallbacks = context.Get(_fallback) is { Length: > 0 } fallbacks ? fallbacks : null,
         Scaling = new ScalingRequest
         {
-            Min = context.Get(_min), Max = context.Get(_max), TargetConcurrency = context.Get(_concurrency), ScaleDownDelaySeconds = context.Get(_downDelay),
+            Min = context.Get(_min), Max = context.Get(_max), TargetConcurrency = context.Get(_concurrency), WindowSeconds = context.Get(_window),
+            ScaleDownDelaySeconds = context.Get(_downDelay),
             ScaleToZeroDelaySeconds = context.Get(_zeroDelay), SpendCapUsdPerHour = context.Get(_spendCap),
         },
     };

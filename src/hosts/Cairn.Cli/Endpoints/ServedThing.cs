@@ -26,7 +26,7 @@ internal static class ServedThing
     }
 
     /// <summary>The engine listens where the node says; whatever else runs there, replicas share machines.</summary>
-    private static string OfFolder(string folder, string name)
+    internal static string OfFolder(string folder, string name)
     {
         var bytes = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
         var memory = Math.Max(1, (int)Math.Ceiling(bytes * 1.5 / (1 << 30)));
