@@ -54,5 +54,21 @@ public static class MarketMigrations
             CREATE INDEX charges_by_job ON charges (job_id);
             CREATE INDEX charges_by_project_and_day ON charges (project_id, day);
             """),
+        new("market", 2, """
+            CREATE TABLE inference_charges (
+                project_id TEXT NOT NULL,
+                day BIGINT NOT NULL,
+                key_id TEXT NOT NULL,
+                model TEXT NOT NULL,
+                endpoint_id TEXT NOT NULL,
+                provider TEXT NOT NULL,
+                requests BIGINT NOT NULL,
+                input_tokens BIGINT NOT NULL,
+                output_tokens BIGINT NOT NULL,
+                amount BIGINT NOT NULL,
+                written_off BIGINT NOT NULL,
+                PRIMARY KEY (project_id, day, key_id, model, endpoint_id, provider)
+            );
+            """),
     ];
 }

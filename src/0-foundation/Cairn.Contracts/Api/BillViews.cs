@@ -16,12 +16,19 @@ public sealed record BillView
 
     public required IReadOnlyList<BillRow> Rows { get; init; }
 
+    /// <summary>What the use of models was charged, a line per model and who answered; null where there was none. The rows have it too.</summary>
+    public IReadOnlyList<InvoiceLine>? Inference { get; init; }
+
     /// <summary>The exact sum of the rows.</summary>
     public required Money Total { get; init; }
 }
 
-/// <param name="Key">The job's name, the project, the provider or the day.</param>
-public sealed record BillRow(string Key, JobId? JobId, Money Compute, Money Storage, Money Egress, Money Fees, Money Total, double BilledHours);
+/// <param name="Key">The job's name, the project, the provider or the day; of the use of models by job, <c>model NAME</c>.</param>
+public sealed record BillRow(string Key, JobId? JobId, Money Compute, Money Storage, Money Egress, Money Fees, Money Total, double BilledHours)
+{
+    /// <summary>The use of models.</summary>
+    public Money Inference { get; init; }
+}
 
 /// <summary>GET /api/v1/jobs/{job}/invoice.</summary>
 public sealed record InvoiceView
@@ -47,10 +54,10 @@ public sealed record InvoiceView
     public IReadOnlyList<AlternativeView>? Alternatives { get; init; }
 }
 
-/// <param name="Kind">compute, storage, egress or fee.</param>
+/// <param name="Kind">compute, storage, egress, fee or inference.</param>
 /// <param name="Description">Node, rank and price in words.</param>
 /// <param name="Quantity">In <paramref name="Unit"/>.</param>
-/// <param name="Unit">s, GB or GB-month.</param>
+/// <param name="Unit">s, GB, GB-month or M tokens.</param>
 public sealed record InvoiceLine(string Kind, string Description, string Provider, double Quantity, string Unit, decimal UnitPriceUsd, Money Amount);
 
 /// <param name="Reason">Why the job could not run there, where it could not.</param>

@@ -54,11 +54,27 @@ public static class BillReader
             GROUP BY {column} ORDER BY {column}
             """,
             new { From = DayNumber(from), To = DayNumber(to), Project = project?.ToString() ?? "" });
-        return [.. rows.Select(row => new BillRow(
+        var charged = rows.ToDictionary(row => row.Key, row => new BillRow(
             by == BillGrouping.Day ? Day(long.Parse(row.Key, System.Globalization.CultureInfo.InvariantCulture)) : row.Key,
             by == BillGrouping.Job ? TypedId.Parse<JobId>(row.Key) : null,
             new Money(row.Compute), new Money(row.Storage), new Money(row.Egress), new Money(row.Fees), new Money(row.Total - row.WrittenOff),
-            row.Micros / MicrosPerHour))];
+            row.Micros / MicrosPerHour));
+        foreach (var (key, amount, writtenOff) in InferenceBill.Sums(session, project, DayNumber(from), DayNumber(to), by))
+        {
+            var name = by == BillGrouping.Day ? Day(long.Parse(key, System.Globalization.CultureInfo.InvariantCulture)) : key;
+            var row = charged.GetValueOrDefault(key) ?? new BillRow(name, null, Money.Zero, Money.Zero, Money.Zero, Money.Zero, Money.Zero, 0);
+            charged[key] = row with { Inference = new Money(amount), Total = row.Total + new Money(amount - writtenOff) };
+        }
+
+        // Days stay in their order though one of them brought nothing but inference.
+        return by == BillGrouping.Day ? [.. charged.Values.OrderBy(row => row.Key, StringComparer.Ordinal)] : [.. charged.Values];
+    }
+
+    /// <summary>What the use of models was charged in whole days: a line per model and who answered, priced per million tokens.</summary>
+    public static IReadOnlyList<InvoiceLine> ReadInference(ReadSession session, ProjectId? project, DateOnly from, DateOnly to)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        return InferenceBill.Lines(session, project, DayNumber(from), DayNumber(to));
     }
 
     /// <summary>One job's charges, line by line, and what of them the platform bore.</summary>

@@ -26,6 +26,9 @@ internal readonly record struct Account(string Name)
     /// <summary>Earned by a provider and not yet paid out.</summary>
     public static Account Earned(string provider) => new($"provider/{provider.ToLowerInvariant()}/earned");
 
+    /// <summary>Earned by an endpoint, for the project that serves it.</summary>
+    public static Account Served(EndpointId endpoint) => new($"endpoint/{endpoint}/earned");
+
     /// <summary>Only the outside world and the platform's own expense may stand below zero.</summary>
     public bool MayGoNegative => Name.StartsWith("external/", StringComparison.Ordinal) || this == WrittenOff;
 

@@ -17,6 +17,9 @@ internal enum TransactionKind
 
     /// <summary>Held funds given back.</summary>
     Release,
+
+    /// <summary>Use of models turned into charges.</summary>
+    Inference,
 }
 
 /// <param name="Account">Whose balance changes.</param>
@@ -62,6 +65,14 @@ internal sealed record LedgerTransaction
         };
         entries.AddRange(earned.Select(part => new Entry(Account.Earned(part.Provider), part.Amount)));
         return new(key, TransactionKind.Charge, job, null, Nonzero(entries));
+    }
+
+    /// <summary>Moves what a project's keys used of models to whoever answered.</summary>
+    public static LedgerTransaction Inference(string key, ProjectId project, in ChargeSource source, IReadOnlyList<(Account Account, Money Amount)> earned)
+    {
+        var entries = new List<Entry> { new(Account.Available(project), -source.FromAvailable), new(Account.WrittenOff, -source.WrittenOff) };
+        entries.AddRange(earned.Select(part => new Entry(part.Account, part.Amount)));
+        return new(key, TransactionKind.Inference, null, null, Nonzero(entries));
     }
 
     private static List<Entry> Nonzero(IEnumerable<Entry> entries) => [.. entries.Where(entry => entry.Amount != Money.Zero)];

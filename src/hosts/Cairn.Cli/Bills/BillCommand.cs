@@ -43,26 +43,31 @@ internal sealed class BillCommand : CairnCommand
 
     private static void Print(Output output, BillView bill)
     {
-        var table = Output.NewTable(bill.By.ToUpperInvariant() + "~", ">HOURS", ">COMPUTE", ">STORAGE", ">EGRESS", ">FEES", ">TOTAL");
+        var table = Output.NewTable(bill.By.ToUpperInvariant() + "~", ">HOURS", ">COMPUTE", ">STORAGE", ">EGRESS", ">INFERENCE", ">FEES", ">TOTAL");
         foreach (var row in bill.Rows)
         {
             table.AddRow(
                 Words.Escape(row.Key), row.BilledHours.ToString("0.####", CultureInfo.InvariantCulture), row.Compute.ToString(), row.Storage.ToString(),
-                row.Egress.ToString(), row.Fees.ToString(), row.Total.ToString());
+                row.Egress.ToString(), row.Inference.ToString(), row.Fees.ToString(), row.Total.ToString());
         }
 
-        table.AddRow("[bold]total[/]", "", "", "", "", "", $"[bold]{bill.Total}[/]");
+        table.AddRow("[bold]total[/]", "", "", "", "", "", "", $"[bold]{bill.Total}[/]");
         output.Table(table);
+        if (bill.Inference is { } inference)
+        {
+            output.Line("");
+            InvoiceText.PrintLines(output, inference);
+        }
         output.Note($"{bill.From:yyyy-MM-dd} to {bill.To:yyyy-MM-dd}, UTC.");
     }
 
     private static string Csv(BillView bill)
     {
-        var text = new StringBuilder($"{bill.By},job_id,billed_hours,compute_usd,storage_usd,egress_usd,fees_usd,total_usd\n");
+        var text = new StringBuilder($"{bill.By},job_id,billed_hours,compute_usd,storage_usd,egress_usd,inference_usd,fees_usd,total_usd\n");
         foreach (var row in bill.Rows)
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"{Quote(row.Key)},{row.JobId},{row.BilledHours},{row.Compute.Usd},{row.Storage.Usd},{row.Egress.Usd},{row.Fees.Usd},{row.Total.Usd}\n");
+                $"{Quote(row.Key)},{row.JobId},{row.BilledHours},{row.Compute.Usd},{row.Storage.Usd},{row.Egress.Usd},{row.Inference.Usd},{row.Fees.Usd},{row.Total.Usd}\n");
         }
 
         return text.ToString();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cairn.Cli.CommandLine;
 using Cairn.Contracts.Api;
+using Spectre.Console;
 
 namespace Cairn.Cli.Bills;
 
@@ -12,18 +13,26 @@ internal static class InvoiceText
     public static void Print(Output output, InvoiceView invoice)
     {
         output.Markup($"[bold]Invoice for {Words.Escape(invoice.Job)}[/]{Words.SimulatedMark(invoice.Simulated)}{(invoice.Final ? "" : "  [yellow]still running[/]")}");
+        var table = Lines(invoice.Lines);
+        table.AddRow("", "[bold]total[/]", "", "", "", $"[bold]{invoice.Total}[/]");
+        output.Table(table);
+        if (invoice.Alternatives is { Count: > 0 } alternatives)
+            PrintAlternatives(output, invoice, alternatives);
+    }
+
+    public static void PrintLines(Output output, IReadOnlyList<InvoiceLine> lines) => output.Table(Lines(lines));
+
+    private static Table Lines(IReadOnlyList<InvoiceLine> lines)
+    {
         var table = Output.NewTable("KIND", "WHAT~", ">QUANTITY", "UNIT", ">PRICE", ">AMOUNT");
-        foreach (var line in invoice.Lines)
+        foreach (var line in lines)
         {
             table.AddRow(
                 Words.Escape(line.Kind), Words.Escape(line.Description), line.Quantity.ToString("0.######", CultureInfo.InvariantCulture),
                 Words.Escape(line.Unit), Words.Usd(line.UnitPriceUsd), line.Amount.ToString());
         }
 
-        table.AddRow("", "[bold]total[/]", "", "", "", $"[bold]{invoice.Total}[/]");
-        output.Table(table);
-        if (invoice.Alternatives is { Count: > 0 } alternatives)
-            PrintAlternatives(output, invoice, alternatives);
+        return table;
     }
 
     private static void PrintAlternatives(Output output, InvoiceView invoice, IReadOnlyList<AlternativeView> alternatives)

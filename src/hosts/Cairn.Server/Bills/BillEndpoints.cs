@@ -49,7 +49,8 @@ internal static class BillEndpoints
         // An admin who names no project sees all of them.
         var caller = context.Features.GetRequiredFeature<Caller>();
         ProjectId? project = caller.Role == Role.Admin && context.Request.Query["project"].Count == 0 ? null : caller.Project;
-        var rows = await store.ReadAsync(session => BillReader.Read(session, project, first, last, grouping), cancellationToken);
+        var (rows, inference) = await store.ReadAsync(
+            session => (BillReader.Read(session, project, first, last, grouping), BillReader.ReadInference(session, project, first, last)), cancellationToken);
         rows = await NameAsync(rows, grouping, store, keyring, cancellationToken);
         return Results.Ok(new BillView
         {
@@ -57,6 +58,7 @@ internal static class BillEndpoints
             To = new DateTimeOffset(last, TimeOnly.MinValue, TimeSpan.Zero),
             By = grouping.ToString().ToLowerInvariant(),
             Rows = [.. rows.OrderByDescending(row => grouping == BillGrouping.Day ? Money.Zero : row.Total)],
+            Inference = inference.Count > 0 ? inference : null,
             Total = rows.Aggregate(Money.Zero, (sum, row) => sum + row.Total),
         });
     }
