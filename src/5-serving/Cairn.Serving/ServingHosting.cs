@@ -7,8 +7,10 @@ using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
+using Cairn.Serving.Providers;
 using Cairn.Serving.Responses;
 using Cairn.Serving.Rollouts;
+using Cairn.Serving.Usage;
 using Cairn.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -21,8 +23,8 @@ namespace Cairn.Serving;
 public static class ServingHosting
 {
     /// <summary>
-    /// Adds endpoints and what moves them, and the gateway. The host adds a <see cref="Store"/> with <see cref="ServingMigrations"/>, the fleet, an <see cref="IGatewayKeys"/>
-    /// and a <see cref="TimeProvider"/>. Replicas are reached through their nodes' tunnels, unless the options say otherwise.
+    /// Adds endpoints and what moves them, and the gateway. The host adds a <see cref="Store"/> with <see cref="ServingMigrations"/>, the fleet, an <see cref="IGatewayKeys"/>,
+    /// an <see cref="IInferenceCharges"/> and a <see cref="TimeProvider"/>. Replicas are reached through their nodes' tunnels, unless the options say otherwise.
     /// </summary>
     /// <param name="shared">Whether other servers share the database: then one moves endpoints at a time.</param>
     public static IServiceCollection AddServing(this IServiceCollection services, GatewayOptions gateway, RolloutOptions rollouts, bool shared)
@@ -44,6 +46,7 @@ public static class ServingHosting
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHttpForwarder();
         services.AddSingleton<EndpointForward>();
+        services.AddUsage().AddProviders();
         services.AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
         return services.AddReconciler(provider =>
         {
@@ -60,10 +63,39 @@ public static class ServingHosting
     /// <summary>Maps the REST API of endpoints under <c>/api/v1</c>, and what clients of models call under <c>/v1</c>.</summary>
     public static void MapServing(this IEndpointRouteBuilder routes)
     {
-        EndpointApi.Map(routes.MapGroup("/api/v1"));
+        var api = routes.MapGroup("/api/v1");
+        EndpointApi.Map(api);
+        ProviderApi.Map(api);
+        UsageApi.Map(api);
+        RequestApi.Map(api);
         routes.ServiceProvider.GetRequiredService<EndpointForward>().Map(routes);
         var gateway = routes.ServiceProvider.GetRequiredService<InferenceGateway>();
         routes.MapOpenAi(gateway);
         routes.MapAnthropic(gateway);
+    }
+
+    /// <summary>The end of a service is the reverse of its beginning: registered before the loop, the ledger writes the last batch after it.</summary>
+    private static IServiceCollection AddUsage(this IServiceCollection services) => services
+        .AddSingleton<UsageLedger>().AddSingleton<UsageReading>()
+        .AddHostedService(provider => provider.GetRequiredService<UsageLedger>())
+        .AddReconciler(provider =>
+        {
+            var ledger = provider.GetRequiredService<UsageLedger>();
+            return new Reconciler("usage", (_, cancellationToken) => ledger.FlushAsync(cancellationToken)) { Interval = TimeSpan.FromSeconds(1) };
+        });
+
+    private static IServiceCollection AddProviders(this IServiceCollection services)
+    {
+        const string name = "credential";
+        services.AddSingleton(provider =>
+        {
+            var jobs = provider.GetRequiredService<FleetJobs>();
+            return new CredentialSeal((id, secret) => jobs.Seal(id, new Dictionary<string, string> { [name] = secret }), (id, text) => jobs.Unseal(id, text)[name]);
+        });
+        return services.AddSingleton<ProviderBook>().AddSingleton<ProviderIntake>().AddReconciler(provider =>
+        {
+            var intake = provider.GetRequiredService<ProviderIntake>();
+            return new Reconciler(ProviderRows.Signal, (_, cancellationToken) => intake.RenewAsync(cancellationToken));
+        });
     }
 }

@@ -74,5 +74,45 @@ public static class ServingMigrations
             CREATE INDEX responses_by_age ON responses (project_id, created_at, id, bytes);
             CREATE INDEX responses_by_end ON responses (expires_at);
             """),
+        new("serving", 2, """
+            CREATE TABLE inference_usage (
+                project_id TEXT NOT NULL,
+                hour BIGINT NOT NULL,
+                key_id TEXT NOT NULL,
+                model TEXT NOT NULL,
+                endpoint_id TEXT NOT NULL,
+                provider TEXT NOT NULL,
+                requests BIGINT NOT NULL,
+                input_tokens BIGINT NOT NULL,
+                cached_tokens BIGINT NOT NULL,
+                output_tokens BIGINT NOT NULL,
+                cost BIGINT NOT NULL,
+                PRIMARY KEY (project_id, hour, key_id, model, endpoint_id, provider)
+            );
+            CREATE TABLE key_spending (
+                key_id TEXT NOT NULL PRIMARY KEY,
+                day BIGINT NOT NULL,
+                day_spent BIGINT NOT NULL,
+                week BIGINT NOT NULL,
+                week_spent BIGINT NOT NULL,
+                month BIGINT NOT NULL,
+                month_spent BIGINT NOT NULL,
+                total_spent BIGINT NOT NULL
+            );
+            CREATE TABLE usage_batches (id TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL);
+            CREATE INDEX usage_batches_by_age ON usage_batches (at);
+            CREATE TABLE outside_providers (
+                id TEXT NOT NULL PRIMARY KEY,
+                project_id TEXT NOT NULL,
+                name TEXT NOT NULL,
+                base_url TEXT NOT NULL,
+                dialect TEXT NOT NULL,
+                sealed TEXT,
+                models TEXT NOT NULL,
+                created_at BIGINT NOT NULL,
+                created_by TEXT NOT NULL,
+                UNIQUE (project_id, name)
+            );
+            """),
     ];
 }

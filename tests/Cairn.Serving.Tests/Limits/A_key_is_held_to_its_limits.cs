@@ -77,7 +77,7 @@ public sealed class A_key_is_held_to_its_limits
     public void What_was_spent_before_a_restart_is_restored()
     {
         var key = Key(new KeyLimits { Budget = new Money(100), Period = BudgetPeriod.Monthly });
-        key.Restore(new Money(70), s_start);
+        key.Restore(new KeySpending { Month = BudgetPeriods.Began(BudgetPeriod.Monthly, s_start), MonthSpent = new Money(70), TotalSpent = new Money(700) });
         Assert.Null(Take(key, money: 31));
         Assert.NotNull(Take(key, money: 30));
     }

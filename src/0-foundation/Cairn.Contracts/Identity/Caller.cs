@@ -5,7 +5,10 @@ namespace Cairn.Contracts.Identity;
 /// <summary>What a key may do, least first.</summary>
 public enum Role
 {
-    /// <summary>Reads what its project owns.</summary>
+    /// <summary>Calls models, and nothing else: every other request needs a viewer at least.</summary>
+    Inference,
+
+    /// <summary>Reads what its project owns. Calls no models: that costs money.</summary>
     Viewer,
 
     /// <summary>Also runs and stops work in its project.</summary>

@@ -8,6 +8,7 @@ using Cairn.Contracts.Workloads;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
+using Cairn.Serving.Providers;
 using Cairn.Serving.Rollouts;
 
 namespace Cairn.Serving.Endpoints;
@@ -18,14 +19,32 @@ public interface IGatewayKeys
     /// <summary>Grows when a key changed.</summary>
     long Version { get; }
 
+    /// <summary>A key changed, and <see cref="All"/> says so already. The gateway knows once the handlers have returned.</summary>
+    event Action? Changed;
+
+    /// <summary>All that may call models, and those that might once: a revoked key is a blocked one, so that what it spent stays with the key above it.</summary>
     IReadOnlyCollection<GatewayKey> All();
 }
 
-/// <summary>Compiles endpoints and keys to the snapshot that the gateway serves from, and pushes it where it differs from the last.</summary>
-internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, ReplicaProber prober, GatewayOptions options)
+/// <summary>Compiles endpoints, providers and keys to the snapshot that the gateway serves from, and pushes it where it differs from the last.</summary>
+internal sealed class GatewayPush
 {
+    private readonly GatewayState _gateway;
+    private readonly IGatewayKeys _keys;
+    private readonly ReplicaProber _prober;
+    private readonly ProviderBook _providers;
+    private readonly GatewayOptions _options;
+    private readonly Lock _pushing = new();
+    private List<ModelRoute>? _endpoints;
     private string _last = "";
     private long _version;
+
+    public GatewayPush(GatewayState gateway, IGatewayKeys keys, ReplicaProber prober, ProviderBook providers, GatewayOptions options)
+    {
+        (_gateway, _keys, _prober, _providers, _options) = (gateway, keys, prober, providers, options);
+        keys.Changed += Push;
+        providers.Changed += Push;
+    }
 
     /// <summary>What the prober shall ask, as of the last push.</summary>
     public IReadOnlyCollection<ProbeTarget> Probes { get; private set; } = [];
@@ -43,11 +62,25 @@ internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, Repli
                 routes.Add(route);
         }
         Probes = probes;
-        var now = Fingerprint(routes) + keys.Version.ToString(CultureInfo.InvariantCulture);
-        if (now == _last)
-            return;
-        _last = now;
-        gateway.Push(new GatewaySnapshot(++_version, routes.ToFrozenDictionary(r => r.Name), keys.All().ToFrozenDictionary(k => k.Id)));
+        lock (_pushing)
+            _endpoints = routes;
+        Push();
+    }
+
+    /// <summary>Keys and providers change at once; endpoints stay as they were seen last. Nothing goes out before they were seen first.</summary>
+    private void Push()
+    {
+        lock (_pushing)
+        {
+            if (_endpoints is not { } endpoints)
+                return;
+            var now = string.Create(CultureInfo.InvariantCulture, $"{Fingerprint(endpoints)}/{_keys.Version}/{_providers.Version}");
+            if (now == _last)
+                return;
+            _last = now;
+            var routes = ProviderRoutes.Merge(endpoints, _providers.Targets());
+            _gateway.Push(new GatewaySnapshot(++_version, routes.ToFrozenDictionary(r => r.Name), _keys.All().ToFrozenDictionary(k => k.Id)));
+        }
     }
 
     private ModelRoute Route(EndpointSeen seen, IReadOnlyDictionary<(EndpointId, int), Revision> revisions, List<ProbeTarget> probes)
@@ -93,9 +126,9 @@ internal sealed class GatewayPush(GatewayState gateway, IGatewayKeys keys, Repli
             Draining = seen.Row.Phase is ReplicaPhase.Draining or ReplicaPhase.Stopping,
             MostRequests = settings.ReplicaConcurrency,
             // Differences of a millisecond are noise and would make every snapshot a new one.
-            LatencyMs = MathF.Round((prober.Of(task.Task)?.LatencyMs ?? 0) / 5) * 5,
+            LatencyMs = MathF.Round((_prober.Of(task.Task)?.LatencyMs ?? 0) / 5) * 5,
             Place = task.Node,
-            Tunnelled = !options.DirectReplicas,
+            Tunnelled = !_options.DirectReplicas,
         };
     }
 

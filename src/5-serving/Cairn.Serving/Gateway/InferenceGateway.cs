@@ -122,9 +122,12 @@ public sealed class InferenceGateway : IDisposable
 
             // (5)
             var tokens = call.PromptTokens + call.MostOutput * facts.Choices;
-            var most = route.Route.Prices.CostOf(body.Length + PromptOverhead, call.MostOutput * facts.Choices);
-            using var reservation = Reservation.Take(caller.Account, tokens, most, now, out var refusal);
-            return reservation is null ? Admission.Refused(refusal!) : await AnswerAsync(call, reservation);
+            using var reservation = Reservation.Take(caller.Account, tokens, MostCost(call, body.Length), now, out var refusal);
+            if (reservation is not null)
+                return await AnswerAsync(call, reservation);
+            var over = Admission.Refused(refusal!);
+            (call.Record.Status, call.Record.Error) = (over.Status, over.Message);
+            return over;
         }
     }
 
@@ -136,7 +139,7 @@ public sealed class InferenceGateway : IDisposable
 
         // (6)
         var (answer, error) = await _dispatch.FindAnswerAsync(call);
-        call.Record.Status = error?.Status ?? (int)answer!.Response.StatusCode;
+        (call.Record.Status, call.Record.Error) = (error?.Status ?? (int)answer!.Response.StatusCode, error?.Message);
         if (answer is null)
             return error;
 
@@ -162,9 +165,9 @@ public sealed class InferenceGateway : IDisposable
     {
         var succeeded = answer.Response.IsSuccessStatusCode;
         var usage = succeeded ? outcome.Usage : default;
-        var cost = call.Route.Route.Prices.CostOf(usage.Input, usage.Output, usage.Cached);
+        var cost = (answer.Target.Prices ?? call.Route.Route.Prices).CostOf(usage.Input, usage.Output, usage.Cached);
         reservation.Settle(usage.Total, cost);
-        call.Record.Usage = usage;
+        (call.Record.Usage, call.Record.Cost) = (usage, cost);
         var pool = answer.Target as PoolTarget;
         Usage.Add(new UsageSubject(call.Key.Project, call.Key.Id, call.Facts.Model, pool?.Endpoint, (answer.Target as ProviderTarget)?.Name),
             new UsageSum(1, usage.Input, usage.Cached, usage.Output, cost));
@@ -173,6 +176,19 @@ public sealed class InferenceGateway : IDisposable
         var activity = Activities.Of(pool.Endpoint);
         activity.Meter.Answered(outcome.FirstEventMs, outcome.EachTokenMs);
         activity.Revision(pool.Revision).Answered(outcome.FirstEventMs);
+    }
+
+    /// <summary>Whoever answers: a target of the model, or one of its fallbacks.</summary>
+    private Money MostCost(Call call, long bodyBytes)
+    {
+        var (input, output) = (bodyBytes + PromptOverhead, call.MostOutput * call.Facts.Choices);
+        var most = call.Route.Ceiling.CostOf(input, output);
+        foreach (var model in call.Route.Route.Fallbacks)
+        {
+            if (State.FindRoute(new ModelName(call.Key.Project, model)) is { } fallback)
+                most = Money.Max(most, fallback.Ceiling.CostOf(input, output));
+        }
+        return most;
     }
 
     private async ValueTask<(RequestBody?, BodyFailure)> ReadAsync(HttpContext context)

@@ -12,7 +12,9 @@ using Cairn.Cli.ModelCatalog;
 using Cairn.Cli.Nodes;
 using Cairn.Cli.Offers;
 using Cairn.Cli.Projects;
+using Cairn.Cli.Providers;
 using Cairn.Cli.Up;
+using Cairn.Cli.Usage;
 
 namespace Cairn.Cli.CommandLine;
 
@@ -38,6 +40,7 @@ internal static class CairnRoot
         new DemoCommand(), new UpCommand(), new PlanCommand(), new RunCommand(),
         new JobsCommand(), new JobCommand(), new LogsCommand(), new StopCommand(), new WaitCommand(), new OutputCommand(), new BillCommand(),
         new ServeCommand(), new EndpointsCommand(), new EndpointCommand(), new ChatCommand(), new ScaleCommand(), new RolloutCommand(), new UndoCommand(),
+        new UsageCommand(), new ExplainCommand(), new ProvidersCommand(),
         new OffersCommand(), new CompareCommand(), new CatalogCommand(), new ModelsCommand(),
         new NodesCommand(), new NodeCommand(), NodeActionCommand.Cordon(), NodeActionCommand.Uncordon(), NodeActionCommand.Drain(), new RemoveCommand(),
         new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new ServerCommand(), new EngineCommand(), new CompletionCommand(),

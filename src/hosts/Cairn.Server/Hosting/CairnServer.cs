@@ -7,6 +7,7 @@ using Cairn.Fleet.Link;
 using Cairn.Fleet.Nodes;
 using Cairn.Market;
 using Cairn.Market.Funds;
+using Cairn.Market.Inference;
 using Cairn.Server.Bills;
 using Cairn.Server.Idempotency;
 using Cairn.Server.Identity;
@@ -17,6 +18,7 @@ using Cairn.Serving;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Rollouts;
+using Cairn.Serving.Usage;
 using Cairn.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -174,6 +176,7 @@ public sealed class CairnServer : IAsyncDisposable
         };
         services.AddFleet(fleet, _ => ground.Catalog.Find);
         services.AddSingleton<IGatewayKeys, GatewayKeys>();
+        services.AddSingleton<InferenceFunds>().AddSingleton<IInferenceCharges, InferenceCharges>();
         services.AddServing(new GatewayOptions { DirectReplicas = options.DirectReplicas }, new RolloutOptions(), shared: options.Database is not null);
     }
 

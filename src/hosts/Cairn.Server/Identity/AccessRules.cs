@@ -6,7 +6,7 @@ namespace Cairn.Server.Identity;
 internal static class AccessRules
 {
     private static readonly string[] s_adminPrefixes =
-        ["/api/v1/join-tokens", "/api/v1/keys", "/api/v1/catalog", "/api/v1/projects", "/api/v1/nodes"];
+        ["/api/v1/join-tokens", "/api/v1/keys", "/api/v1/catalog", "/api/v1/projects", "/api/v1/nodes", "/api/v1/providers"];
 
     /// <summary>POSTs that change nothing.</summary>
     private static readonly string[] s_readingPosts = ["/api/v1/plan", "/api/v1/blobs/missing"];

@@ -14,7 +14,7 @@ internal static class AdminBootstrap
         var (project, _) = await keyring.CreateProjectAsync(DefaultProject, cancellationToken);
         if (keyring.Keys.Any(key => key.Role == Role.Admin && !key.Revoked))
             return null;
-        var (_, text) = await keyring.CreateKeyAsync("admin", Role.Admin, project.Id, expiresAt: null, cancellationToken);
+        var (_, text) = await keyring.CreateKeyAsync(new KeyRow { Name = "admin", Role = Role.Admin, ProjectId = project.Id }, cancellationToken);
         return text;
     }
 }

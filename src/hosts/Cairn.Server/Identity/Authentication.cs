@@ -27,7 +27,7 @@ internal sealed class Authentication(RequestDelegate next, Keyring keyring)
             context.Response.Headers.WWWAuthenticate = "Bearer";
             await RefuseAsync(context, StatusCodes.Status401Unauthorized, ProblemCodes.Unauthenticated, text is null
                 ? "This API needs a key. Send it as 'Authorization: Bearer ck_…'; `cairn up` stores the admin's in ~/.cairn."
-                : "The key is unknown, expired or revoked. Ask an admin for a new one (`cairn keys create`).");
+                : "The key is unknown, expired, blocked or revoked. Ask an admin for a new one (`cairn keys create`).");
             return;
         }
 

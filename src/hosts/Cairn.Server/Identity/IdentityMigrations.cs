@@ -34,5 +34,15 @@ internal static class IdentityMigrations
             );
             CREATE INDEX idempotent_replies_by_age ON idempotent_replies (created_at);
             """),
+        new("identity", 2, """
+            ALTER TABLE api_keys ADD COLUMN parent_id TEXT;
+            ALTER TABLE api_keys ADD COLUMN blocked BOOLEAN NOT NULL DEFAULT FALSE;
+            ALTER TABLE api_keys ADD COLUMN models TEXT NOT NULL DEFAULT '[]';
+            ALTER TABLE api_keys ADD COLUMN requests_per_minute BIGINT;
+            ALTER TABLE api_keys ADD COLUMN tokens_per_minute BIGINT;
+            ALTER TABLE api_keys ADD COLUMN parallel_requests BIGINT;
+            ALTER TABLE api_keys ADD COLUMN budget BIGINT;
+            ALTER TABLE api_keys ADD COLUMN budget_period TEXT NOT NULL DEFAULT 'total';
+            """),
     ];
 }

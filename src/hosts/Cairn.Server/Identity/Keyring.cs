@@ -2,17 +2,22 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Identity;
+using Cairn.Serving.Gateway;
 using Cairn.State;
 
 namespace Cairn.Server.Identity;
 
 /// <summary>All projects and keys, in memory for every request and in rows for good. Secrets exist only as hashes.</summary>
-internal sealed class Keyring(Store store, TimeProvider time)
+internal sealed class Keyring(Store store, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<KeyId, KeyRow> _keys = new();
     private readonly ConcurrentDictionary<string, ProjectRow> _projects = new(StringComparer.Ordinal);
 
+    private readonly SemaphoreSlim _changing = new(1, 1);
     private long _version;
+
+    /// <summary>A key changed. Handlers are short.</summary>
+    public event Action? Changed;
 
     /// <summary>Grows with every change of a key.</summary>
     public long Version => Interlocked.Read(ref _version);
@@ -26,18 +31,30 @@ internal sealed class Keyring(Store store, TimeProvider time)
     {
         var (projects, keys) = await store.ReadAsync(
             session => (session.Query<ProjectRow>("SELECT id, name, created_at FROM projects"),
-                session.Query<KeyRow>("SELECT id, name, secret_hash, role, project_id, created_at, expires_at, revoked FROM api_keys")),
+                session.Query<KeyRow>($"SELECT {KeyRow.Columns} FROM api_keys")),
             cancellationToken);
         foreach (var project in projects)
             _projects[project.Name] = project;
         foreach (var key in keys)
             _keys[key.Id] = key;
-        Interlocked.Increment(ref _version);
+        Renewed();
     }
 
     public ProjectRow? FindProject(string name) => _projects.GetValueOrDefault(name);
 
     public ProjectRow? FindProject(ProjectId id) => _projects.Values.FirstOrDefault(project => project.Id == id);
+
+    public KeyRow? Find(KeyId id) => _keys.GetValueOrDefault(id);
+
+    /// <summary>The keys that a key is under, nearest first.</summary>
+    public IEnumerable<KeyRow> Above(KeyRow key)
+    {
+        for (var depth = 0; depth < GatewayOptions.MostKeyLevels && key.ParentId is { } parent && _keys.TryGetValue(parent, out var above); depth++)
+        {
+            yield return above;
+            key = above;
+        }
+    }
 
     /// <summary>The key's row if the text is a live key; null for every reason not to be let in, which are not told apart.</summary>
     public KeyRow? Verify(string? text)
@@ -45,8 +62,7 @@ internal sealed class Keyring(Store store, TimeProvider time)
         if (!ApiKey.TryParse(text, out var shown) || !_keys.TryGetValue(shown.Id, out var key))
             return null;
         var matches = CryptographicOperations.FixedTimeEquals(shown.SecretHash(), Convert.FromHexString(key.SecretHash));
-        var expired = key.ExpiresAt is { } expires && expires <= time.GetUtcNow();
-        return matches && !expired && !key.Revoked ? key : null;
+        return matches && Lives(key) && Above(key).All(Lives) ? key : null;
     }
 
     /// <returns>The project; the one that is there already where the name is taken.</returns>
@@ -64,32 +80,64 @@ internal sealed class Keyring(Store store, TimeProvider time)
         return (_projects[name], created);
     }
 
+    /// <param name="wish">All but the id, the secret and the time.</param>
     /// <returns>The row and the key's text, which nothing keeps.</returns>
-    public async Task<(KeyRow Row, string Text)> CreateKeyAsync(
-        string name, Role role, ProjectId project, DateTimeOffset? expiresAt, CancellationToken cancellationToken)
+    public async Task<(KeyRow Row, string Text)> CreateKeyAsync(KeyRow wish, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var key = ApiKey.New(now);
-        var row = new KeyRow
-        {
-            Id = key.Id, Name = name, SecretHash = Convert.ToHexStringLower(key.SecretHash()), Role = role, ProjectId = project,
-            CreatedAt = now, ExpiresAt = expiresAt,
-        };
+        var row = wish with { Id = key.Id, SecretHash = Convert.ToHexStringLower(key.SecretHash()), CreatedAt = now };
         await store.WriteAsync(
             session =>
             {
                 session.Execute(
-                    """
-                    INSERT INTO api_keys (id, name, secret_hash, role, project_id, created_at, expires_at, revoked)
-                    VALUES (@Id, @Name, @SecretHash, @Role, @ProjectId, @CreatedAt, @ExpiresAt, @Revoked)
+                    $"""
+                    INSERT INTO api_keys ({KeyRow.Columns})
+                    VALUES (@Id, @Name, @SecretHash, @Role, @ProjectId, @CreatedAt, @ExpiresAt, @Revoked, @ParentId, @Blocked, @Models, @RequestsPerMinute,
+                        @TokensPerMinute, @ParallelRequests, @Budget, @BudgetPeriod)
                     """,
                     row);
                 session.Signal("identity");
             },
             cancellationToken);
         _keys[row.Id] = row;
-        Interlocked.Increment(ref _version);
+        Renewed();
         return (row, key.ToString());
+    }
+
+    /// <summary>Changes what a key may do.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="change">From the row as it is; null leaves it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The row as it is now; null where there is no such key that lives, or nothing was to change.</returns>
+    public async Task<KeyRow?> ChangeAsync(KeyId id, Func<KeyRow, KeyRow?> change, CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (!_keys.TryGetValue(id, out var row) || row.Revoked || change(row) is not { } changed)
+                return null;
+            await store.WriteAsync(
+                session =>
+                {
+                    session.Execute(
+                        """
+                        UPDATE api_keys SET blocked = @Blocked, models = @Models, requests_per_minute = @RequestsPerMinute, tokens_per_minute = @TokensPerMinute,
+                            parallel_requests = @ParallelRequests, budget = @Budget, budget_period = @BudgetPeriod
+                        WHERE id = @Id
+                        """,
+                        changed);
+                    session.Signal("identity");
+                },
+                cancellationToken);
+            _keys.AddOrUpdate(id, changed, (_, now) => changed with { Revoked = now.Revoked });
+            Renewed();
+            return changed;
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 
     public async Task<bool> RevokeAsync(KeyId id, CancellationToken cancellationToken)
@@ -102,36 +150,18 @@ internal sealed class Keyring(Store store, TimeProvider time)
             },
             cancellationToken);
         if (found && _keys.TryGetValue(id, out var key))
-            _keys[id] = key with { Revoked = true };
-        Interlocked.Increment(ref _version);
+            _keys.AddOrUpdate(id, key with { Revoked = true }, (_, now) => now with { Revoked = true });
+        Renewed();
         return found;
     }
-}
 
-internal sealed record ProjectRow
-{
-    public ProjectId Id { get; init; }
+    public void Dispose() => _changing.Dispose();
 
-    public string Name { get; init; } = "";
+    private bool Lives(KeyRow key) => !key.Revoked && !key.Blocked && !(key.ExpiresAt <= time.GetUtcNow());
 
-    public DateTimeOffset CreatedAt { get; init; }
-}
-
-internal sealed record KeyRow
-{
-    public KeyId Id { get; init; }
-
-    public string Name { get; init; } = "";
-
-    public string SecretHash { get; init; } = "";
-
-    public Role Role { get; init; }
-
-    public ProjectId ProjectId { get; init; }
-
-    public DateTimeOffset CreatedAt { get; init; }
-
-    public DateTimeOffset? ExpiresAt { get; init; }
-
-    public bool Revoked { get; init; }
+    private void Renewed()
+    {
+        Interlocked.Increment(ref _version);
+        Changed?.Invoke();
+    }
 }

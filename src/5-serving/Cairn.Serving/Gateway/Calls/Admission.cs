@@ -34,6 +34,20 @@ internal static class Admission
         return false;
     }
 
+    /// <summary>
+    /// Why a key may not use an endpoint's own path; null where it may. What goes through there is not read, so it counts no tokens and no money: a key with a limit on either,
+    /// its own or from above, is refused; one that names models must name the path.
+    /// </summary>
+    public static CallError? Unmetered(GatewayKey key, KeyAccount account, string path, GatewayState state)
+    {
+        for (var level = account; level is not null; level = level.Parent)
+        {
+            if (level.Limits.Budget is not null || level.Limits.TokensPerMinute is not null)
+                return CallError.NotMetered(path, level.Name);
+        }
+        return Allows(key, path, state) ? null : CallError.NotAllowed(path, key.Name);
+    }
+
     /// <summary>A limit's refusal as the client is told.</summary>
     public static CallError Refused(LimitRefusal refusal)
     {

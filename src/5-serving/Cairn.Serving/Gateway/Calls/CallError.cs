@@ -27,6 +27,9 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
     public static CallError NotAllowed(string model, string key) => new(403, "invalid_request_error", "model_not_allowed",
         $"The key '{key}' may not use the model '{model}'.", "model");
 
+    public static CallError NotMetered(string path, string key) => new(403, "invalid_request_error", "not_metered",
+        $"The key '{key}' has a budget or a limit of tokens, and what goes to '{path}' is not counted. Call the model below /v1, or use a key without these limits.");
+
     public static CallError TooLarge(int most) => new(413, "invalid_request_error", "request_too_large", $"The body is larger than {most:N0} bytes.");
 
     public static CallError NoMemory { get; } = new(503, "server_error", "overloaded", "Too many large requests are under way. Try again.")

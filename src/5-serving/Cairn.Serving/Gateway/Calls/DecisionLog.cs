@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
 using Cairn.Contracts.Ids;
+using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Routing;
 
 namespace Cairn.Serving.Gateway.Calls;
 
 /// <summary>One attempt at a request: what was decided and how it went.</summary>
-internal sealed record AttemptRecord(string Target, RouteDecision Decision, Func<int, string> NameOfSlot)
+/// <param name="Decision">Null where there was no replica to choose.</param>
+internal sealed record AttemptRecord(string Target, RouteDecision? Decision, Func<int, string> NameOfSlot)
 {
     public string? Outcome { get; set; }
 }
@@ -36,7 +38,12 @@ internal sealed class CallRecord(string id, ProjectId project, string key, strin
 
     public int? Status { get; set; }
 
+    /// <summary>What the client was told instead of an answer.</summary>
+    public string? Error { get; set; }
+
     public TokenUsage? Usage { get; set; }
+
+    public Money Cost { get; set; }
 }
 
 /// <summary>The last requests, by id. Older ones are forgotten.</summary>

@@ -55,13 +55,15 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
             // (2)
             ReplicaState? replica = null;
-            var record = new AttemptRecord(NameOf(target), default, SlotNames(route.Pools[at]));
+            var record = new AttemptRecord(NameOf(target), null, SlotNames(route.Pools[at]));
             if (route.Pools[at] is not null)
             {
                 (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, reached, dice);
                 if (replica is null)
                 {
                     given[at] = true;
+                    record.Outcome = refused?.Message ?? "every replica that was ready failed this request already";
+                    call.Record.Attempts.Add(record);
                     error ??= refused;
                     continue;
                 }

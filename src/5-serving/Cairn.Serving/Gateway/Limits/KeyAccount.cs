@@ -5,7 +5,8 @@ namespace Cairn.Serving.Gateway.Limits;
 /// <summary>What a key has used and reserved. Changed only under its tree's lock.</summary>
 internal sealed class KeyAccount(string name, KeyAccount? parent)
 {
-    private DateTimeOffset _periodBegan;
+    /// <summary>One per kind of period, always: a budget that changes its period finds what was spent in the other.</summary>
+    private readonly (DateTimeOffset Began, Money Spent)[] _periods = new (DateTimeOffset, Money)[BudgetPeriods.All.Count];
 
     public string Name { get; } = name;
 
@@ -23,8 +24,8 @@ internal sealed class KeyAccount(string name, KeyAccount? parent)
 
     public int Parallel { get; set; }
 
-    /// <summary>Settled in this period.</summary>
-    public Money Spent { get; set; }
+    /// <summary>Settled in the budget's period.</summary>
+    public Money Spent => _periods[(int)Limits.Period].Spent;
 
     /// <summary>Promised to requests under way.</summary>
     public Money Reserved { get; set; }
@@ -35,44 +36,39 @@ internal sealed class KeyAccount(string name, KeyAccount? parent)
             Limits = limits;
     }
 
-    /// <summary>Says what was spent in this period before this process began.</summary>
-    public void Restore(Money spent, DateTimeOffset now)
+    /// <summary>Says what was spent before this process began.</summary>
+    public void Restore(KeySpending spent)
     {
         lock (TreeLock)
         {
-            Advance(now);
-            Spent = spent;
+            foreach (var period in BudgetPeriods.All)
+            {
+                ref var counter = ref _periods[(int)period];
+                var (began, money) = spent[period];
+                if (began > counter.Began)
+                    counter = (began, money);
+                else if (began == counter.Began)
+                    counter.Spent += money;
+            }
         }
     }
 
-    /// <summary>Moves the windows and the budget's period to a time.</summary>
+    public void Spend(Money money)
+    {
+        foreach (ref var period in _periods.AsSpan())
+            period.Spent += money;
+    }
+
+    /// <summary>Moves the windows and the periods to a time.</summary>
     public void Advance(DateTimeOffset now)
     {
         Requests.Advance(now);
         Tokens.Advance(now);
-        var began = PeriodOf(now, Limits.Period);
-        if (began > _periodBegan)
-            (_periodBegan, Spent) = (began, _periodBegan == default ? Spent : Money.Zero);
-    }
-
-    /// <summary>When the budget begins anew; null where it never does.</summary>
-    public DateTimeOffset? NextPeriod(DateTimeOffset now) => Limits.Period switch
-    {
-        BudgetPeriod.Daily => PeriodOf(now, BudgetPeriod.Daily).AddDays(1),
-        BudgetPeriod.Weekly => PeriodOf(now, BudgetPeriod.Weekly).AddDays(7),
-        BudgetPeriod.Monthly => PeriodOf(now, BudgetPeriod.Monthly).AddMonths(1),
-        _ => null,
-    };
-
-    private static DateTimeOffset PeriodOf(DateTimeOffset now, BudgetPeriod period)
-    {
-        var day = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);
-        return period switch
+        foreach (var period in BudgetPeriods.All)
         {
-            BudgetPeriod.Daily => day,
-            BudgetPeriod.Weekly => day.AddDays(-(((int)day.DayOfWeek + 6) % 7)),
-            BudgetPeriod.Monthly => day.AddDays(1 - day.Day),
-            _ => DateTimeOffset.UnixEpoch,
-        };
+            var began = BudgetPeriods.Began(period, now);
+            if (began > _periods[(int)period].Began)
+                _periods[(int)period] = (began, Money.Zero);
+        }
     }
 }

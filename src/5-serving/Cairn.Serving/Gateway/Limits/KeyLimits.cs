@@ -37,15 +37,3 @@ public sealed record KeyLimits
         return problems;
     }
 }
-
-/// <summary>When a budget begins anew, at midnight UTC.</summary>
-public enum BudgetPeriod
-{
-    /// <summary>Never: what is spent is spent.</summary>
-    Total,
-    Daily,
-
-    /// <summary>On Mondays (ISO 8601).</summary>
-    Weekly,
-    Monthly,
-}

@@ -59,7 +59,7 @@ internal sealed class Reservation : IDisposable
                 level.Tokens.Correct(_second, tokens - _tokens);
                 level.Parallel--;
                 level.Reserved -= _money;
-                level.Spent += money;
+                level.Spend(money);
             }
         }
     }
@@ -91,6 +91,6 @@ internal sealed class Reservation : IDisposable
     {
         if (money > budget)
             return null;
-        return level.Spent + money <= budget ? TimeSpan.FromSeconds(1) : level.NextPeriod(now) - now;
+        return level.Spent + money <= budget ? TimeSpan.FromSeconds(1) : BudgetPeriods.Next(level.Limits.Period, now) - now;
     }
 }

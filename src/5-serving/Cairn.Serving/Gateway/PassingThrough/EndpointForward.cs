@@ -1,5 +1,7 @@
+using Cairn.Contracts.Units;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Routing;
 using Cairn.Serving.Gateway.Snapshots;
@@ -34,6 +36,18 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         if (gateway.State.FindRoute(new ModelName(caller.Key.Project, EndpointPaths.Prefix + name)) is not { } route)
         {
             await ErrorAnswers.WriteAsync(context, CallError.NoEndpoint(name), ApiDialect.OpenAi, context.RequestAborted);
+            return;
+        }
+        if (Admission.Unmetered(caller.Key, caller.Account, EndpointPaths.Prefix + name, gateway.State) is { } refused)
+        {
+            await ErrorAnswers.WriteAsync(context, refused, ApiDialect.OpenAi, context.RequestAborted);
+            return;
+        }
+        // Requests per minute and at once hold here too; a WebSocket is one request for as long as it is open.
+        using var reservation = Reservation.Take(caller.Account, 0, Money.Zero, time.GetUtcNow(), out var over);
+        if (reservation is null)
+        {
+            await ErrorAnswers.WriteAsync(context, Admission.Refused(over!), ApiDialect.OpenAi, context.RequestAborted);
             return;
         }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Cairn.Contracts.Ids;
+using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Routing;
 using Cairn.Serving.Gateway.Snapshots;
@@ -16,6 +17,7 @@ public sealed class GatewayState
     private readonly GatewayOptions _options;
     private Dictionary<TaskId, ReplicaState> _replicas = [];
     private Dictionary<KeyId, KeyAccount> _accounts = [];
+    private Dictionary<KeyId, KeySpending> _spent = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Compiled _compiled = Compiled.Empty;
     private int _lastSlot;
@@ -54,6 +56,25 @@ public sealed class GatewayState
     /// <summary>Requests that a replica has at the moment.</summary>
     public int InFlight(TaskId task) => Volatile.Read(ref _replicas).TryGetValue(task, out var replica) ? replica.Requests : 0;
 
+    /// <summary>What a key has used of its budget; null where the gateway does not know the key.</summary>
+    public KeyUse? UseOf(KeyId id, DateTimeOffset now)
+    {
+        if (FindKey(id) is not { Account: var account })
+            return null;
+        lock (account.TreeLock)
+        {
+            account.Advance(now);
+            return new KeyUse(account.Spent, account.Reserved, BudgetPeriods.Next(account.Limits.Period, now));
+        }
+    }
+
+    /// <summary>Says what keys had spent before this process began. Comes before the first snapshot.</summary>
+    internal void Restore(IReadOnlyDictionary<KeyId, KeySpending> spent)
+    {
+        lock (_pushing)
+            _spent = new Dictionary<KeyId, KeySpending>(spent);
+    }
+
     internal CompiledRoute? FindRoute(ModelName name) => Volatile.Read(ref _compiled).Routes.GetValueOrDefault(name);
 
     internal (GatewayKey Key, KeyAccount Account)? FindKey(KeyId id)
@@ -72,7 +93,13 @@ public sealed class GatewayState
             var states = pool.Replicas.Select(spec => Keep(spec, replicas)).OrderBy(r => r.Slot).ToArray();
             pools[i] = new ReplicaPool(pool, states);
         }
-        return new CompiledRoute(route, pools, PrefixHashes.Seed(route.Name.Project + "/" + route.Name.Model, null));
+        return new CompiledRoute(route, pools, Ceiling(route), PrefixHashes.Seed(route.Name.Project + "/" + route.Name.Model, null));
+    }
+
+    private static TokenPrices Ceiling(ModelRoute route)
+    {
+        var all = route.Targets.Select(t => t.Prices).OfType<TokenPrices>().Append(route.Prices).ToList();
+        return new TokenPrices(all.Max(p => Money.Max(p.Input, p.CachedInput ?? p.Input)), all.Max(p => p.Output));
     }
 
     private ReplicaState Keep(ReplicaSpec spec, Dictionary<TaskId, ReplicaState> replicas)
@@ -101,7 +128,11 @@ public sealed class GatewayState
                 return account;
             var parent = key.Parent is { } id && depth < GatewayOptions.MostKeyLevels && snapshot.Keys.TryGetValue(id, out var above) ? Account(above, depth + 1) : null;
             if (!_accounts.TryGetValue(key.Id, out account) || account.Parent != parent || account.Name != key.Name)
+            {
                 account = new KeyAccount(key.Name, parent);
+                if (_spent.Remove(key.Id, out var before))
+                    account.Restore(before);
+            }
             account.Change(key.Limits);
             return accounts[key.Id] = account;
         }
@@ -114,4 +145,5 @@ public sealed class GatewayState
 }
 
 /// <summary>A route with its pools, one per target; null for a provider.</summary>
-internal sealed record CompiledRoute(ModelRoute Route, ReplicaPool?[] Pools, ulong PrefixSeed);
+/// <param name="Ceiling">No target of the route charges more.</param>
+internal sealed record CompiledRoute(ModelRoute Route, ReplicaPool?[] Pools, TokenPrices Ceiling, ulong PrefixSeed);

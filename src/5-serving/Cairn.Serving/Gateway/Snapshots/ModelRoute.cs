@@ -43,6 +43,9 @@ public abstract record RouteTarget
     /// <summary>Share of the requests among the weights of all targets; default 100. A canary of 5 % is 5 beside 95.</summary>
     public int Weight { get; init; } = 100;
 
+    /// <summary>What its tokens cost their user; null takes the prices of the model that was asked for.</summary>
+    public TokenPrices? Prices { get; init; }
+
     /// <summary>The name that the target knows the model by.</summary>
     public required string UpstreamModel { get; init; }
 }

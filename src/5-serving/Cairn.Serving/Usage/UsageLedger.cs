@@ -1,0 +1,102 @@
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway;
+using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Pools;
+using Cairn.State;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cairn.Serving.Usage;
+
+/// <summary>
+/// Takes the usage that the gateway has summed, about every second and at the end, and writes it with its charges in one transaction. A batch that could not be written is
+/// written again under its own id, so that nothing is lost and nothing counts twice. Before the first request, it tells the gateway what the keys have spent.
+/// </summary>
+internal sealed partial class UsageLedger(Store store, UsageBook book, GatewayState gateway, IInferenceCharges charges, TimeProvider time, ILogger<UsageLedger> logger)
+    : IHostedService, IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private UsageBatch? _pending;
+
+    /// <summary>Hosted services start in their order and before the listener: no request comes before this is done.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken) => gateway.Restore(await store.ReadAsync(UsageRows.Spent, cancellationToken));
+
+    /// <summary>After the listener and the loop: what is summed now is all.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FlushAsync(cancellationToken);
+        }
+        catch (Exception failed) when (failed is StoreException or OperationCanceledException)
+        {
+            LogLost(logger, failed, _pending?.Usage.Sum(u => u.Value.Requests) ?? 0);
+        }
+    }
+
+    /// <summary>Writes what is summed.</summary>
+    /// <exception cref="StoreException">It could not be written; the next call writes it.</exception>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            // A batch that failed goes first, as it was; then what came since.
+            if (_pending is not null)
+                await WritePendingAsync(cancellationToken);
+            _pending = Take();
+            await WritePendingAsync(cancellationToken);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task WritePendingAsync(CancellationToken cancellationToken)
+    {
+        if (_pending is not { } batch)
+            return;
+        await store.WriteAsync(session => Write(session, batch), cancellationToken);
+        _pending = null;
+    }
+
+    private UsageBatch? Take()
+    {
+        var usage = book.Take();
+        if (usage.Count == 0)
+            return null;
+        var now = time.GetUtcNow();
+        var spent = new Dictionary<KeyId, Money>();
+        var keys = gateway.Snapshot.Keys;
+        foreach (var (subject, sum) in usage)
+        {
+            KeyId? level = subject.Key;
+            for (var depth = 0; level is { } key && depth <= GatewayOptions.MostKeyLevels && sum.Cost != Money.Zero; depth++)
+            {
+                spent[key] = spent.GetValueOrDefault(key) + sum.Cost;
+                level = keys.TryGetValue(key, out var found) ? found.Parent : null;
+            }
+        }
+        return new UsageBatch(Guid.CreateVersion7(now), now, usage, spent);
+    }
+
+    private void Write(WriteSession session, UsageBatch batch)
+    {
+        if (!UsageRows.Begin(session, batch.Id, batch.At))
+            return;
+        var hour = UsageRows.HourOf(batch.At);
+        foreach (var (subject, sum) in batch.Usage)
+            UsageRows.Add(session, hour, subject, sum);
+        foreach (var (key, cost) in batch.Spent)
+            UsageRows.Spend(session, key, cost, batch.At);
+        charges.Charge(session, batch.Id, batch.At, batch.Usage);
+    }
+
+    /// <param name="Spent">Per key, on every level.</param>
+    private sealed record UsageBatch(
+        Guid Id, DateTimeOffset At, IReadOnlyCollection<KeyValuePair<UsageSubject, UsageSum>> Usage, IReadOnlyDictionary<KeyId, Money> Spent);
+}

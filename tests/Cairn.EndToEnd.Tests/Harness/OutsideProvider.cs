@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Cairn.EndToEnd.Tests;
+
+/// <summary>An OpenAI-compatible server on loopback: every answer has 7 tokens in and 1 out.</summary>
+internal sealed class OutsideProvider : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private OutsideProvider(WebApplication app) => _app = app;
+
+    public string BaseUrl => _app.Urls.First() + "/v1";
+
+    public ConcurrentQueue<string> Keys { get; } = new();
+
+    public static async Task<OutsideProvider> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var app = builder.Build();
+        var provider = new OutsideProvider(app);
+        app.MapPost("/v1/chat/completions", context =>
+        {
+            provider.Keys.Enqueue(context.Request.Headers.Authorization.ToString());
+            context.Response.ContentType = "application/json";
+            return context.Response.WriteAsync("""
+                {"id":"c1","object":"chat.completion","model":"up","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],
+                "usage":{"prompt_tokens":7,"completion_tokens":1,"total_tokens":8}}
+                """);
+        });
+        await app.StartAsync();
+        return provider;
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+}
