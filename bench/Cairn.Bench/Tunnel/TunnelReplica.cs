@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cairn.Bench.Tunnel;
 
-/// <summary>The service that is measured: gives a megabyte, takes one, and answers two letters. In the clear, and over TLS to compare.</summary>
+/// <summary>The service that is measured: gives a megabyte, takes one, and answers two letters; in the clear, and over TLS.</summary>
 internal static class TunnelReplica
 {
     public const int BodyBytes = 1_000_000;

@@ -46,7 +46,9 @@ internal sealed class TunnelWorld : IAsyncDisposable
         world._server = await CairnServer.StartAsync(
             new ServerOptions
             {
-                DataFolder = Path.Combine(world._folder, "server"), Http = new(IPAddress.Loopback, 0), Grpc = new(IPAddress.Loopback, FreePort()),
+                DataFolder = Path.Combine(world._folder, "server"),
+                Http = new(IPAddress.Loopback, 0),
+                Grpc = new(IPAddress.Loopback, FreePort()),
             },
             TimeProvider.System, logging => logging.ClearProviders(), CancellationToken.None);
         try
@@ -95,7 +97,8 @@ internal sealed class TunnelWorld : IAsyncDisposable
     private async Task JoinAsync()
     {
         using var api = Api;
-        using var reply = await api.PostAsJsonAsync("join-tokens", new CreateJoinTokenRequest { ValidSeconds = 600, MaxUses = 1 }, ApiJson.Compact);
+        var request = new CreateJoinTokenRequest { ValidSeconds = 600, MaxUses = 1 };
+        using var reply = await api.PostAsJsonAsync("join-tokens", request, ApiJson.Compact);
         var token = (await reply.Content.ReadFromJsonAsync<JoinTokenView>(ApiJson.Compact))!.Token!;
         _node = Process.Start(Environment.ProcessPath!, ["tunnel-node", Path.Combine(_folder, "node"), token]);
     }
@@ -103,18 +106,21 @@ internal sealed class TunnelWorld : IAsyncDisposable
     private async Task ServeAsync()
     {
         var run = string.Create(CultureInfo.InvariantCulture, $"exec {Environment.ProcessPath} tunnel-replica {Port} {TlsPort}");
-        var workload = string.Create(CultureInfo.InvariantCulture, $"name: replica\nrun: {run}\nresources: {{cpus: 1}}\nservice: {{port: {Port}, readiness: /small}}\n");
+        var workload = string.Create(CultureInfo.InvariantCulture,
+            $"name: replica\nrun: {run}\nresources: {{cpus: 1}}\nservice: {{port: {Port}, readiness: /small}}\n");
         using var api = Api;
         var nodes = _server!.Services.GetRequiredService<FleetNodes>();
         await UntilAsync(() => nodes.Count > 0 && nodes.All.All(node => node.Session is { IsWelcome: true }), "the node to join");
-        using var reply = await api.PostAsJsonAsync("endpoints", new ServeRequest { Workload = workload, Model = "" }, ApiJson.Compact);
+        var request = new ServeRequest { Workload = workload, Model = "" };
+        using var reply = await api.PostAsJsonAsync("endpoints", request, ApiJson.Compact);
         if (!reply.IsSuccessStatusCode)
             throw new InvalidOperationException(await reply.Content.ReadAsStringAsync());
         EndpointView? endpoint = null;
-        for (var began = TimeProvider.System.GetTimestamp(); endpoint is not { Phase: "ready" }; await System.Threading.Tasks.Task.Delay(50))
+        for (var began = TimeProvider.System.GetTimestamp(); endpoint is not { Phase: "ready" };)
         {
+            await System.Threading.Tasks.Task.Delay(50);
             if (TimeProvider.System.GetElapsedTime(began) > s_patience)
-                throw new TimeoutException($"the endpoint is {endpoint?.Phase} after {s_patience.TotalSeconds:0} s: {endpoint?.Message}");
+                throw new TimeoutException($"the endpoint is {endpoint?.Phase} still: {endpoint?.Message}");
             endpoint = await api.GetFromJsonAsync<EndpointView>("endpoints/replica", ApiJson.Compact);
         }
         _job = TypedId.Parse<JobId>(endpoint.Replicas![0].Job);

@@ -52,7 +52,9 @@ internal sealed class TestTunnel : IAsyncDisposable
             ApplicationProtocols = [TunnelWire.Protocol],
             CertificateChainPolicy = new X509ChainPolicy
             {
-                TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { authority }, RevocationMode = X509RevocationMode.NoCheck,
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                CustomTrustStore = { authority },
+                RevocationMode = X509RevocationMode.NoCheck,
             },
         });
         return tls;

@@ -15,7 +15,7 @@ public sealed class Services_are_reached_through_the_tunnel
     [Fact]
     public async Task A_megabyte_goes_both_ways_and_each_side_ends_alone()
     {
-        using var service = new TestService();
+        using var service = new LoopbackServer();
         await using var fixture = await Fixture.StartAsync();
         var start = await ServeAsync(fixture, service.Port);
         var sent = RandomNumberGenerator.GetBytes(1 << 20);
@@ -34,8 +34,8 @@ public sealed class Services_are_reached_through_the_tunnel
     [Fact]
     public async Task Nothing_else_on_the_node_is_reached()
     {
-        using var service = new TestService();
-        using var other = new TestService();
+        using var service = new LoopbackServer();
+        using var other = new LoopbackServer();
         await using var fixture = await Fixture.StartAsync();
         var start = await ServeAsync(fixture, service.Port);
         var plain = fixture.NewTask("sleep 600");
@@ -51,7 +51,7 @@ public sealed class Services_are_reached_through_the_tunnel
     public async Task A_service_that_does_not_listen_or_has_ended_is_an_error_in_words()
     {
         int port;
-        using (var gone = new TestService())
+        using (var gone = new LoopbackServer())
             port = gone.Port;
         await using var fixture = await Fixture.StartAsync();
         var start = await ServeAsync(fixture, port);
@@ -64,7 +64,7 @@ public sealed class Services_are_reached_through_the_tunnel
     [Fact]
     public async Task Two_hundred_readers_that_do_not_read_hold_up_nobody()
     {
-        using var service = new TestService(TestService.FloodAsync);
+        using var service = new LoopbackServer(LoopbackServer.FloodAsync);
         await using var fixture = await Fixture.StartAsync();
         var start = await ServeAsync(fixture, service.Port);
         var slow = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => DialAsync(fixture, start, service.Port)));
@@ -82,7 +82,7 @@ public sealed class Services_are_reached_through_the_tunnel
     [Fact]
     public async Task A_long_lived_stream_carries_messages_as_they_come()
     {
-        using var service = new TestService();
+        using var service = new LoopbackServer();
         await using var fixture = await Fixture.StartAsync();
         var start = await ServeAsync(fixture, service.Port);
         await using var stream = await DialAsync(fixture, start, service.Port);
@@ -101,11 +101,11 @@ public sealed class Services_are_reached_through_the_tunnel
     public async Task A_client_that_leaves_closes_the_services_connection()
     {
         var closed = new TaskCompletionSource();
-        using var service = new TestService(async stream =>
+        using var service = new LoopbackServer(async stream =>
         {
             try
             {
-                await TestService.FloodAsync(stream);
+                await LoopbackServer.FloodAsync(stream);
             }
             finally
             {
@@ -123,7 +123,7 @@ public sealed class Services_are_reached_through_the_tunnel
     [Fact]
     public async Task A_killed_node_breaks_its_streams_at_once()
     {
-        using var service = new TestService();
+        using var service = new LoopbackServer();
         await using var fixture = await Fixture.StartAsync(daemon: false);
         await fixture.StartProcessAsync();
         var start = await ServeAsync(fixture, service.Port);
@@ -136,7 +136,7 @@ public sealed class Services_are_reached_through_the_tunnel
     [Fact]
     public async Task After_the_server_was_away_the_tunnel_is_opened_again()
     {
-        using var service = new TestService();
+        using var service = new LoopbackServer();
         await using var fixture = await Fixture.StartAsync();
         var start = await ServeAsync(fixture, service.Port);
         var before = fixture.Fleet.Tunnel;
@@ -152,7 +152,7 @@ public sealed class Services_are_reached_through_the_tunnel
     [Fact]
     public async Task A_daemon_that_takes_up_a_service_opens_the_tunnel_for_it()
     {
-        using var service = new TestService();
+        using var service = new LoopbackServer();
         await using var fixture = await Fixture.StartAsync();
         var start = await ServeAsync(fixture, service.Port);
         await fixture.StopDaemonAsync();
@@ -191,7 +191,8 @@ public sealed class Services_are_reached_through_the_tunnel
     private static async Task<string> RefusalAsync(Fixture fixture, string task, int port)
     {
         var tunnel = await Eventually.GetAsync(() => fixture.Fleet.Tunnel, "the tunnel");
-        var refusal = await Assert.ThrowsAsync<IOException>(() => tunnel.OpenAsync(new TunnelTarget(TypedId.Parse<TaskId>(task), port), Stop));
+        var target = new TunnelTarget(TypedId.Parse<TaskId>(task), port);
+        var refusal = await Assert.ThrowsAsync<IOException>(() => tunnel.OpenAsync(target, Stop));
         return refusal.Message;
     }
 }

@@ -114,7 +114,8 @@ internal sealed class FrameWriter(Stream transport)
                 await transport.WriteAsync(Swap());
             }
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException
+            or OperationCanceledException)
         {
             Fail(error);
         }

@@ -47,6 +47,8 @@ internal readonly record struct FrameHeader(uint Stream, FrameKind Kind, int Len
             FrameKind.Reset => header.Length <= TunnelWire.MostReason,
             _ => false,
         };
-        return good ? header : throw new InvalidDataException($"the other end sent a frame of kind {(int)header.Kind} with {header.Length} bytes");
+        return good
+            ? header
+            : throw new InvalidDataException($"the other end sent a frame of kind {(int)header.Kind} with {header.Length} bytes");
     }
 }

@@ -23,11 +23,14 @@ public sealed partial class NodeTunnels
     private readonly Dictionary<NodeId, Held> _held = [];
     private TaskCompletionSource _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal NodeTunnels(NodeLinks links, INodeWork work, NodeLinkOptions options, TimeProvider time, ILogger<NodeTunnels> logger) =>
+    internal NodeTunnels(
+        NodeLinks links, INodeWork work, NodeLinkOptions options, TimeProvider time, ILogger<NodeTunnels> logger) =>
         (_links, _work, _options, _time, _logger) = (links, work, options, time, logger);
 
-    /// <summary>A duplex stream to the port of a service's task. The task's node is found here; where its tunnel is just being opened, it is
-    /// waited for.</summary>
+    /// <summary>
+    /// A duplex stream to the port of a service's task. The task's node is found here; where its tunnel is just being opened, it is waited
+    /// for.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The port is not 1 to 65,535.</exception>
     /// <exception cref="IOException">There is no such live task, its node is away, or the node refuses; the message says which.</exception>
     public async Task<TunnelStream> DialAsync(TaskId task, int port, CancellationToken cancellationToken)

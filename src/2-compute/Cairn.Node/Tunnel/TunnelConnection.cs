@@ -38,7 +38,8 @@ internal static class TunnelConnection
             {
                 TargetHost = host,
                 ApplicationProtocols = [TunnelWire.Protocol],
-                RemoteCertificateValidationCallback = (_, leaf, chain, errors) => NodeChannel.IsIssuedBy(server.Authority, leaf, chain, errors),
+                RemoteCertificateValidationCallback = (_, leaf, chain, errors) =>
+                    NodeChannel.IsIssuedBy(server.Authority, leaf, chain, errors),
             }, cancellationToken);
             if (tls.NegotiatedApplicationProtocol != TunnelWire.Protocol)
                 throw new IOException("the server knows no tunnels");

@@ -4,11 +4,11 @@ using System.Net.Sockets;
 namespace Cairn.Node.Tests.Tunnel;
 
 /// <summary>What a service's task would be: a listener on loopback. By default it gives back what it gets.</summary>
-internal sealed class TestService : IDisposable
+internal sealed class LoopbackServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
 
-    public TestService(Func<NetworkStream, Task>? serve = null)
+    public LoopbackServer(Func<NetworkStream, Task>? serve = null)
     {
         _listener.Start();
         _ = ListenAsync(serve ?? EchoAsync);
