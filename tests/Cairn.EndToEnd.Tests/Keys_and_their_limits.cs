@@ -2,53 +2,21 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Cairn.State.Tests;
 
 namespace Cairn.EndToEnd.Tests;
 
 /// <summary>What docs/keys.md promises, through the real program.</summary>
 [Trait("speed", "slow")]
-public sealed class Keys_and_their_limits
+public sealed class Keys_and_their_limits(PostgresServer postgres) : IClassFixture<PostgresServer>
 {
     private const string Secret = "sk-outside-4711";
 
     [Fact]
-    public async Task A_budget_of_one_dollar_holds_against_200_clients_and_a_killed_server()
-    {
-        await using var outside = await OutsideProvider.StartAsync();
-        await using var up = await CairnUp.StartServerAsync();
-        await up.GrantAsync(10);
-        await AddProviderAsync(up, outside, "--output-price", "10000"); // a cent per token
-        var key = await CreateAsync(up, new { name = "app", role = "inference", limits = new { budget = 1.0, budget_period = "monthly" } });
+    public Task A_budget_of_one_dollar_holds_against_200_clients_and_a_killed_server() => HoldsAsync();
 
-        using var client = Client(up, key.GetProperty("key").GetString()!);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => StatusAsync(client)));
-
-        Assert.Equal(100, answers.Count(status => status == 200));
-        Assert.Equal(100, answers.Count(status => status == 429));
-        await Eventually.TrueAsync(async () => (await up.GetAsync("usage")).GetProperty("total").GetDecimal() == 1, "the usage is written");
-        Assert.Equal(9, (await up.GetAsync("projects/default/balance")).GetProperty("available").GetDecimal());
-
-        await up.KillAsync();
-        await up.StartAgainAsync();
-
-        Assert.Equal(429, await StatusAsync(client));
-        var listed = await KeyAsync(up, "app");
-        Assert.Equal((1m, 0m), (listed.GetProperty("spent").GetDecimal(), listed.GetProperty("remaining").GetDecimal()));
-        (await up.Cli.RunAsync("keys", "change", "app", "--budget", "$1.01")).Succeeded();
-        Assert.Equal(200, await StatusAsync(client));
-        Assert.Equal(429, await StatusAsync(client));
-
-        // A stop that asks writes the last usage before the end.
-        Assert.Equal(0, await up.StopAsync());
-        await up.StartAgainAsync();
-        Assert.Equal(1.01m, (await up.GetAsync("usage?by=key")).GetProperty("total").GetDecimal());
-        await up.RequireSoundLedgerAsync();
-        var bill = await up.GetAsync("bill");
-        Assert.Equal(1.01m, bill.GetProperty("total").GetDecimal());
-        var line = Assert.Single(bill.GetProperty("inference").EnumerateArray());
-        Assert.Equal(("inference", "acme", "M tokens", 1250m), (line.GetProperty("kind").GetString(), line.GetProperty("provider").GetString(),
-            line.GetProperty("unit").GetString(), line.GetProperty("unit_price_usd").GetDecimal()));
-    }
+    [Fact]
+    public Task And_on_PostgreSQL() => HoldsAsync("--database", postgres.NewDatabase());
 
     [Fact]
     public async Task A_key_calls_only_its_models_within_its_rates_and_those_of_the_key_above()
@@ -61,6 +29,7 @@ public sealed class Keys_and_their_limits
             "--json")).Succeeded().Json;
         var childId = child.GetProperty("id").GetString()!;
         using var client = Client(up, child.GetProperty("key").GetString()!);
+        await KnowsItsKeysAsync(client);
 
         Assert.Equal(200, await StatusAsync(client));
         Assert.Equal(403, await StatusAsync(client, "other"));
@@ -112,6 +81,7 @@ public sealed class Keys_and_their_limits
         await using var up = await CairnUp.StartServerAsync();
         await AddProviderAsync(up, outside, "--output-price", "2");
         using var client = Client(up, up.AdminKey());
+        await KnowsItsKeysAsync(client);
         using var answer = await AskAsync(client, "chat");
         var request = answer.Headers.GetValues("x-request-id").Single();
         await CreateAsync(up, new
@@ -142,6 +112,54 @@ public sealed class Keys_and_their_limits
         Assert.Equal(404, await StatusAsync(client));
         Assert.DoesNotContain(Secret, up.Log, StringComparison.Ordinal);
     }
+
+    private static async Task HoldsAsync(params string[] flags)
+    {
+        await using var outside = await OutsideProvider.StartAsync();
+        await using var up = await CairnUp.StartServerAsync(flags);
+        await up.GrantAsync(10);
+        await AddProviderAsync(up, outside, "--output-price", "10000"); // a cent per token
+        var key = await CreateAsync(up, new { name = "app", role = "inference", limits = new { budget = 1.0, budget_period = "monthly" } });
+
+        using var client = Client(up, key.GetProperty("key").GetString()!);
+        await KnowsItsKeysAsync(client);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => StatusAsync(client)));
+
+        Assert.Equal(100, answers.Count(status => status == 200));
+        Assert.Equal(100, answers.Count(status => status == 429));
+        await Eventually.TrueAsync(async () => (await up.GetAsync("usage")).GetProperty("total").GetDecimal() == 1, "the usage is written");
+        Assert.Equal(9, (await up.GetAsync("projects/default/balance")).GetProperty("available").GetDecimal());
+
+        await up.KillAsync();
+        await up.StartAgainAsync();
+
+        await KnowsItsKeysAsync(client);
+        Assert.Equal(429, await StatusAsync(client));
+        var listed = await KeyAsync(up, "app");
+        Assert.Equal((1m, 0m), (listed.GetProperty("spent").GetDecimal(), listed.GetProperty("remaining").GetDecimal()));
+        (await up.Cli.RunAsync("keys", "change", "app", "--budget", "$1.01")).Succeeded();
+        Assert.Equal(200, await StatusAsync(client));
+        Assert.Equal(429, await StatusAsync(client));
+
+        // A stop that asks writes the last usage before the end.
+        Assert.Equal(0, await up.StopAsync());
+        await up.StartAgainAsync();
+        Assert.Equal(1.01m, (await up.GetAsync("usage?by=key")).GetProperty("total").GetDecimal());
+        await up.RequireSoundLedgerAsync();
+        var bill = await up.GetAsync("bill");
+        Assert.Equal(1.01m, bill.GetProperty("total").GetDecimal());
+        var line = Assert.Single(bill.GetProperty("inference").EnumerateArray());
+        Assert.Equal(("inference", "acme", "M tokens", 1250m), (line.GetProperty("kind").GetString(), line.GetProperty("provider").GetString(),
+            line.GetProperty("unit").GetString(), line.GetProperty("unit_price_usd").GetDecimal()));
+    }
+
+    /// <summary>A server that begins answers 503 until its gateway has the first snapshot; on a shared database that is when the dead one's lease has run out.</summary>
+    private static Task KnowsItsKeysAsync(HttpClient client) => Eventually.TrueAsync(async () =>
+    {
+        using var models = await client.GetAsync("/v1/models", TestContext.Current.CancellationToken);
+        Assert.NotEqual(HttpStatusCode.Unauthorized, models.StatusCode);
+        return models.IsSuccessStatusCode;
+    }, "the gateway knows its keys");
 
     private static async Task AddProviderAsync(CairnUp up, OutsideProvider outside, params string[] more) => (await up.Cli.RunWithAsync([("OUTSIDE_KEY", Secret)],
         ["providers", "add", "acme", "--url", outside.BaseUrl, "--key-env", "OUTSIDE_KEY", "--model", "chat=up", .. more])).Succeeded();

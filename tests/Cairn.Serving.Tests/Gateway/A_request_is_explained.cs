@@ -60,6 +60,18 @@ public sealed class A_request_is_explained
         Assert.Empty(told.Attempts);
     }
 
+    [Fact]
+    public async Task A_gateway_that_knows_no_keys_yet_asks_to_come_again_and_calls_no_key_wrong()
+    {
+        await using var host = await GatewayHost.StartAsync();
+        using var early = await host.ChatAsync("tiny");
+        Assert.Equal((503, "starting"), ((int)early.StatusCode, (string?)(await GatewayHost.JsonOf(early))["error"]!["code"]));
+        Assert.True(early.Headers.RetryAfter is not null);
+        host.Push();
+        using var later = await host.ChatAsync("tiny");
+        Assert.Equal(404, (int)later.StatusCode);
+    }
+
     private static async Task<RequestView> ExplainAsync(GatewayHost host, HttpResponseMessage response)
     {
         using (response)

@@ -79,7 +79,7 @@ public sealed class InferenceGateway : IDisposable
         // (1)
         var now = _time.GetUtcNow();
         if (Admission.Authenticate(context.Request, State, now) is not { } caller)
-            return CallError.NoKey;
+            return Admission.Unknown(State);
 
         // (2)
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)

@@ -20,6 +20,9 @@ internal static class Admission
         return CryptographicOperations.FixedTimeEquals(shown.SecretHash(), found.Key.SecretHash.Span) && Lives(found.Key, state, now) ? found : null;
     }
 
+    /// <summary>What a caller without a live key is told: before the first snapshot came, no key is known, and that is no fault of the caller's.</summary>
+    public static CallError Unknown(GatewayState state) => state.Snapshot.Version == 0 ? CallError.Starting : CallError.NoKey;
+
     /// <summary>Whether a key and those above it allow a model.</summary>
     public static bool Allows(GatewayKey key, string model, GatewayState state)
     {

@@ -18,6 +18,11 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
     public static CallError NoKey { get; } = new(401, "invalid_request_error", "invalid_api_key",
         "No API key was sent, or it is unknown, expired or blocked. Send it as 'Authorization: Bearer ck_…'; `cairn keys create` makes one.");
 
+    public static CallError Starting { get; } = new(503, "server_error", "starting", "The gateway has begun and does not know its keys and models yet. Try again.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(1),
+    };
+
     public static CallError NoModel(string model) => new(404, "invalid_request_error", "model_not_found",
         $"The model '{model}' does not exist or you do not have access to it. GET /v1/models lists those that do.", "model");
 

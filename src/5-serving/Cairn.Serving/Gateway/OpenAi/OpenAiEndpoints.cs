@@ -24,7 +24,7 @@ public static class OpenAiEndpoints
     private static Task ListAsync(HttpContext context, InferenceGateway gateway)
     {
         if (Admission.Authenticate(context.Request, gateway.State, gateway.Now) is not { } caller)
-            return ErrorAnswers.WriteAsync(context, CallError.NoKey, ApiDialect.OpenAi, context.RequestAborted);
+            return ErrorAnswers.WriteAsync(context, Admission.Unknown(gateway.State), ApiDialect.OpenAi, context.RequestAborted);
         var models = gateway.State.Snapshot.Models.Values
             .Where(m => m.Name.Project == caller.Key.Project && !m.Name.Model.StartsWith('/') && Admission.Allows(caller.Key, m.Name.Model, gateway.State))
             .OrderBy(m => m.Name.Model, StringComparer.Ordinal);
@@ -34,7 +34,7 @@ public static class OpenAiEndpoints
     private static Task ShowAsync(HttpContext context, InferenceGateway gateway)
     {
         if (Admission.Authenticate(context.Request, gateway.State, gateway.Now) is not { } caller)
-            return ErrorAnswers.WriteAsync(context, CallError.NoKey, ApiDialect.OpenAi, context.RequestAborted);
+            return ErrorAnswers.WriteAsync(context, Admission.Unknown(gateway.State), ApiDialect.OpenAi, context.RequestAborted);
         var model = (string)context.Request.RouteValues["model"]!;
         return gateway.State.FindRoute(new ModelName(caller.Key.Project, model)) is { } route && Admission.Allows(caller.Key, model, gateway.State)
             ? context.Response.WriteAsJsonAsync(View(route.Route), context.RequestAborted)

@@ -28,7 +28,7 @@ internal static class ResponseEndpoints
         Func<HttpContext, ResponseMemory, ProjectId, string, Task<(JsonObject?, CallError?)>> handle)
     {
         var (answer, error) = Admission.Authenticate(context.Request, gateway.State, gateway.Now) is { } caller
-            ? await handle(context, gateway.Memory, caller.Key.Project, (string)context.Request.RouteValues["id"]!) : (null, CallError.NoKey);
+            ? await handle(context, gateway.Memory, caller.Key.Project, (string)context.Request.RouteValues["id"]!) : (null, Admission.Unknown(gateway.State));
         if (error is not null)
         {
             await ErrorAnswers.WriteAsync(context, error, ApiDialect.OpenAi, context.RequestAborted);

@@ -30,7 +30,7 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         var name = (string)context.Request.RouteValues["endpoint"]!;
         if (Admission.Authenticate(context.Request, gateway.State, time.GetUtcNow()) is not { } caller)
         {
-            await ErrorAnswers.WriteAsync(context, CallError.NoKey, ApiDialect.OpenAi, context.RequestAborted);
+            await ErrorAnswers.WriteAsync(context, Admission.Unknown(gateway.State), ApiDialect.OpenAi, context.RequestAborted);
             return;
         }
         if (gateway.State.FindRoute(new ModelName(caller.Key.Project, EndpointPaths.Prefix + name)) is not { } route)
