@@ -4,6 +4,7 @@ using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.OpenAi;
+using Cairn.Serving.Gateway.OpenInference;
 using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
@@ -45,7 +46,7 @@ public static class ServingHosting
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<Upstream>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHttpForwarder();
-        services.AddSingleton<EndpointForward>();
+        services.AddSingleton<EndpointForward>().AddSingleton<OpenInferenceForward>();
         services.AddUsage().AddProviders();
         services.AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
         return services.AddReconciler(provider =>
@@ -69,6 +70,7 @@ public static class ServingHosting
         UsageApi.Map(api);
         RequestApi.Map(api);
         routes.ServiceProvider.GetRequiredService<EndpointForward>().Map(routes);
+        routes.ServiceProvider.GetRequiredService<OpenInferenceForward>().Map(routes);
         var gateway = routes.ServiceProvider.GetRequiredService<InferenceGateway>();
         routes.MapOpenAi(gateway);
         routes.MapAnthropic(gateway);

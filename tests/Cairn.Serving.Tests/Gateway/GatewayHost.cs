@@ -10,6 +10,7 @@ using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.OpenAi;
+using Cairn.Serving.Gateway.OpenInference;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
 using Cairn.Serving.Gateway.Snapshots;
@@ -19,6 +20,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Cairn.Serving.Tests.Gateway;
 
@@ -27,6 +29,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
 {
     private static readonly DateTimeOffset s_now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private readonly WebApplication _app;
+    private readonly Upstream _upstream;
     private long _version;
 
     private GatewayHost(GatewayOptions options, IKeepsResponses? responses)
@@ -38,7 +41,10 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddHttpForwarder();
+        _upstream = new Upstream(options, null);
         _app = builder.Build();
+        new OpenInferenceForward(Gateway, _upstream, _app.Services.GetRequiredService<IHttpForwarder>(), this, options, TimeProvider.System).Map(_app);
         _app.MapOpenAi(Gateway);
         _app.MapAnthropic(Gateway);
     }
@@ -144,5 +150,6 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         Client.Dispose();
         await _app.DisposeAsync();
         Gateway.Dispose();
+        _upstream.Dispose();
     }
 }
