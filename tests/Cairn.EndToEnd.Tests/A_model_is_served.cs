@@ -84,11 +84,22 @@ public sealed class A_model_is_served
     {
         await using var up = await CairnUp.StartAsync();
         await ServeAsync(up);
+        string id;
+        using (var before = new Client(up))
+            id = (string)(await before.AskAsync("/v1/responses", new { model = "tiny", input = "Hi", max_output_tokens = 4 }))["id"]!;
         await up.KillAsync();
         await up.StartAgainAsync();
         using var client = new Client(up);
+        // Until the first snapshot has come, clients are told to try again, and do.
+        await Eventually.TrueAsync(async () => await client.StatusAsync("Hello", 1) != HttpStatusCode.ServiceUnavailable, "the gateway knows its models again");
         Assert.Equal(4, (int)(await client.CompleteAsync("Hello", 4))["usage"]!["completion_tokens"]!);
         Assert.Equal(1, (await up.GetAsync("jobs?phase=live")).GetProperty("items").GetArrayLength());
+        // A response that was kept is gone on from, and Anthropic's words are understood as well.
+        var next = await client.AskAsync("/v1/responses", new { model = "tiny", input = "More", max_output_tokens = 4, previous_response_id = id });
+        Assert.Equal(("response", id), ((string?)next["object"], (string?)next["previous_response_id"]));
+        var message = await client.AskAsync("/v1/messages", new { model = "tiny", max_tokens = 4, messages = new[] { new { role = "user", content = "Hi" } } });
+        Assert.Equal(("message", "assistant"), ((string?)message["type"], (string?)message["role"]));
+        Assert.InRange((int)message["usage"]!["output_tokens"]!, 1, 4);
     }
 
     [Fact]
@@ -142,6 +153,15 @@ public sealed class A_model_is_served
         public async Task<JsonNode> CompleteAsync(string prompt, int tokens)
         {
             using var response = await PostAsync(prompt, tokens, stream: false);
+            var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.True(response.IsSuccessStatusCode, text);
+            return JsonNode.Parse(text)!;
+        }
+
+        public async Task<JsonNode> AskAsync(string path, object body)
+        {
+            using var content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
+            using var response = await _http.PostAsync(path, content, TestContext.Current.CancellationToken);
             var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             Assert.True(response.IsSuccessStatusCode, text);
             return JsonNode.Parse(text)!;
