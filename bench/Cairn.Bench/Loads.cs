@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Cairn.Bench.Engine;
 using Cairn.Bench.Figures;
+using Cairn.Bench.Gateway;
 using Cairn.Bench.Heartbeats;
 using Cairn.Bench.Idle;
 using Cairn.Bench.Jobs;
@@ -39,6 +40,7 @@ internal static class Loads
           engine-trees [TREES DEPTH CLIENTS SECONDS]  tree models with and without dynamic batching; default 100 6 64 3
           engine-unload [TIMES]              memory after loading and unloading a model; default 1000
           tunnel [CLIENTS SECONDS]           a service through its node's tunnel against direct; default 4 1.5
+          gateway [REQUESTS]                 the gateway against a mock upstream and YARP alone; default 1000000 for memory
           all                                every load above but state and engine
           micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
 
@@ -112,6 +114,8 @@ internal static class Loads
                 return await IdleLoad.RunAsync(args);
             case var engine when EngineLoads.Find(engine) is { } load:
                 return await load(args);
+            case "gateway":
+                return await GatewayLoad.RunAsync(args);
             case "tunnel":
                 return await TunnelLoad.RunAsync(args);
             default:
