@@ -138,7 +138,7 @@ internal sealed class GatewayWorld : IAsyncDisposable
         {
             await context.Response.Body.WriteAsync(Event(i), context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
-            await Task.Delay(10, context.RequestAborted);
+            await Task.Delay(50, context.RequestAborted);
         }
         await context.Response.Body.WriteAsync("data: [DONE]\n\n"u8.ToArray(), context.RequestAborted);
     }

@@ -37,12 +37,4 @@ internal sealed class LatencyBins
             bin++;
         return Least * Math.Pow(2, (bin + 0.5) / PerOctave);
     }
-
-    public void Clear()
-    {
-        if (_total == 0)
-            return;
-        Array.Clear(_counts!);
-        _total = 0;
-    }
 }

@@ -16,7 +16,7 @@ public readonly record struct Load(double Running, double Queued, double TokensI
 public readonly record struct AverageLoad(double Concurrency, double TokensInFlight, double RequestsPerSecond);
 
 /// <summary>
-/// An endpoint's load over the last hour at most, as integrals over seconds: a request that came and went between two decisions still counts.
+/// An endpoint's load over the last minutes, as integrals over seconds: a request that came and went between two decisions still counts.
 /// Not for concurrent use.
 /// </summary>
 public sealed class LoadHistory
@@ -32,8 +32,7 @@ public sealed class LoadHistory
         ArgumentOutOfRangeException.ThrowIfLessThan(window, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(window, TimeSpan.FromHours(1));
         _seconds = new Second[(int)Math.Ceiling(window.TotalSeconds) + 2];
-        for (var i = 0; i < _seconds.Length; i++)
-            _seconds[i] = new Second();
+        Array.Fill(_seconds, new Second { Number = -1 });
     }
 
     /// <summary>The load now.</summary>
@@ -66,11 +65,11 @@ public sealed class LoadHistory
     public void Answered(DateTimeOffset at, double? timeToFirstTokenMs, double? timePerOutputTokenMs)
     {
         Advance(at);
-        var second = SecondOf(_since!.Value);
+        ref var second = ref SecondOf(_since!.Value);
         if (timeToFirstTokenMs is { } first)
-            second.FirstToken.Add(first);
+            (second.FirstToken ??= new()).Add(first);
         if (timePerOutputTokenMs is { } each)
-            second.EachToken.Add(each);
+            (second.EachToken ??= new()).Add(each);
     }
 
     /// <summary>The mean load of a window that ends at <paramref name="now"/>, or of the time since the first observation where that is shorter.</summary>
@@ -95,12 +94,15 @@ public sealed class LoadHistory
     /// <summary>The time per output token that nine of ten answers of the window stayed under, milliseconds; null without answers.</summary>
     public double? EachTokenNinetieth(DateTimeOffset now, TimeSpan window) => Ninetieth(now, window, s => s.EachToken);
 
-    private double? Ninetieth(DateTimeOffset now, TimeSpan window, Func<Second, LatencyBins> bins)
+    private double? Ninetieth(DateTimeOffset now, TimeSpan window, Func<Second, LatencyBins?> bins)
     {
         Advance(now);
         var sum = new LatencyBins();
         foreach (var second in Within(_since!.Value, window))
-            sum.Add(bins(second));
+        {
+            if (bins(second) is { } seen)
+                sum.Add(seen);
+        }
         return sum.Quantile(0.9);
     }
 
@@ -120,7 +122,7 @@ public sealed class LoadHistory
             var next = new DateTimeOffset((since.Ticks / TimeSpan.TicksPerSecond + 1) * TimeSpan.TicksPerSecond, TimeSpan.Zero);
             var until = next < at ? next : at;
             var share = (until - since).TotalSeconds;
-            var second = SecondOf(since);
+            ref var second = ref SecondOf(since);
             second.Concurrency += _current.Concurrency * share;
             second.Tokens += _current.TokensInFlight * share;
             since = until;
@@ -133,13 +135,13 @@ public sealed class LoadHistory
         }
     }
 
-    private Second SecondOf(DateTimeOffset at)
+    private ref Second SecondOf(DateTimeOffset at)
     {
         var number = at.UtcTicks / TimeSpan.TicksPerSecond;
-        var second = _seconds[number % _seconds.Length];
+        ref var second = ref _seconds[number % _seconds.Length];
         if (second.Number != number)
-            second.Restart(number);
-        return second;
+            second = new Second { Number = number };
+        return ref second;
     }
 
     private IEnumerable<Second> Within(DateTimeOffset now, TimeSpan window)
@@ -152,20 +154,14 @@ public sealed class LoadHistory
         return _seconds.Where(s => s.Number >= first && s.Number <= last);
     }
 
-    private sealed class Second
+    /// <summary>A struct, and without bins until something was answered: there may be thousands of endpoints, and most rest.</summary>
+    private struct Second
     {
-        public long Number { get; private set; } = -1;
-        public double Concurrency { get; set; }
-        public double Tokens { get; set; }
-        public double Requests { get; set; }
-        public LatencyBins FirstToken { get; } = new();
-        public LatencyBins EachToken { get; } = new();
-
-        public void Restart(long number)
-        {
-            (Number, Concurrency, Tokens, Requests) = (number, 0, 0, 0);
-            FirstToken.Clear();
-            EachToken.Clear();
-        }
+        public long Number;
+        public double Concurrency;
+        public double Tokens;
+        public double Requests;
+        public LatencyBins? FirstToken;
+        public LatencyBins? EachToken;
     }
 }

@@ -32,7 +32,7 @@ public sealed record ScalingSpec
     /// <summary>The time per output token that nine of ten requests shall see, milliseconds; null leaves the signal out.</summary>
     public double? TimePerOutputTokenMs { get; init; }
 
-    /// <summary>What is averaged in calm times; default 60 s, at least 6 s.</summary>
+    /// <summary>What is averaged in calm times; default 60 s, 6 s to 5 minutes.</summary>
     public TimeSpan StableWindow { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>What is averaged to notice a burst; default 6 s, at least 1 s and at most the stable window.</summary>
@@ -81,7 +81,7 @@ public sealed record ScalingSpec
         Check(TargetUtilization is > 0 and <= 1, $"The target utilization is {TargetUtilization}; expected above 0 and at most 1.");
         Check(TimeToFirstTokenMs is null or > 0, $"The time to first token is {TimeToFirstTokenMs} ms; expected above 0.");
         Check(TimePerOutputTokenMs is null or > 0, $"The time per output token is {TimePerOutputTokenMs} ms; expected above 0.");
-        Check(StableWindow >= TimeSpan.FromSeconds(6) && StableWindow <= TimeSpan.FromHours(1), $"The stable window is {StableWindow}; expected 6 s to 1 h.");
+        Check(StableWindow >= TimeSpan.FromSeconds(6) && StableWindow <= TimeSpan.FromMinutes(5), $"The stable window is {StableWindow}; expected 6 s to 5 min.");
         Check(PanicWindow >= TimeSpan.FromSeconds(1) && PanicWindow <= StableWindow, $"The panic window is {PanicWindow}; expected 1 s to the stable window.");
         Check(PanicThreshold > 1, $"The panic threshold is {PanicThreshold}; expected above 1.");
         Check(MaxScaleUpRate > 1, $"The maximum scale-up rate is {MaxScaleUpRate}; expected above 1.");

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Bodies;
@@ -26,6 +25,7 @@ public sealed class InferenceGateway : IDisposable
     private readonly Dispatch _dispatch;
     private readonly Relay _relay;
     private readonly DecisionLog _log;
+    private readonly RequestIds _ids = new();
     private readonly TimeProvider _time;
 
     public InferenceGateway(GatewayOptions options, GatewayState state, UsageBook usage, EndpointActivities activities, TimeProvider time, ITunnels? tunnels = null,
@@ -59,7 +59,7 @@ public sealed class InferenceGateway : IDisposable
     /// </summary>
     internal async Task HandleAsync(HttpContext context, CallKind kind)
     {
-        var id = "req_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+        var id = _ids.Next();
         context.Response.Headers["x-request-id"] = id;
         try
         {

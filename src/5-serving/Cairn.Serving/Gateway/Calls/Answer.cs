@@ -45,7 +45,10 @@ internal sealed class Answer(HttpResponseMessage response, Stream stream, byte[]
     /// <summary>Of the tokens the replica counts for this request, those that are done.</summary>
     public long Done { get; set; }
 
-    public bool IsEventStream => Response.Content.Headers.ContentType?.MediaType == "text/event-stream";
+    /// <summary>As the target wrote it; not parsed, because it is only passed on.</summary>
+    public string ContentType { get; } = response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var values) ? values.ToString() : "application/json";
+
+    public bool IsEventStream => ContentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Twice the room, with what was read.</summary>
     public byte[] Grow()

@@ -99,7 +99,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
         var body = EditedBody.Of(spoken.Body, spoken.Facts, spoken.Kind.Shape, target.UpstreamModel, call.MostOutput);
         var request = new HttpRequestMessage(HttpMethod.Post, target is ProviderTarget outside
             ? new Uri(outside.BaseUrl.AbsoluteUri.TrimEnd('/') + spoken.Kind.ProviderPath)
-            : Upstream.AddressOf(replica!.Spec, spoken.Kind.Path))
+            : replica!.AddressOf(spoken.Kind.Path))
         {
             Content = body,
             Version = HttpVersion.Version11,

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Routing;
@@ -46,20 +45,19 @@ internal sealed class CallRecord(string id, ProjectId project, string key, strin
     public Money Cost { get; set; }
 }
 
-/// <summary>The last requests, by id. Older ones are forgotten.</summary>
-internal sealed class DecisionLog(int most)
+/// <summary>The last requests, by id; older ones are overwritten. Adding is one write, finding looks through all: a person asks seldom.</summary>
+internal sealed class DecisionLog
 {
-    private readonly ConcurrentDictionary<string, CallRecord> _records = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<string> _order = new();
+    private readonly CallRecord?[] _ring;
+    private long _count = -1;
+
+    public DecisionLog(int most) => _ring = new CallRecord?[most];
 
     public void Add(CallRecord record)
     {
-        if (most == 0 || !_records.TryAdd(record.Id, record))
-            return;
-        _order.Enqueue(record.Id);
-        while (_records.Count > most && _order.TryDequeue(out var oldest))
-            _records.TryRemove(oldest, out _);
+        if (_ring.Length > 0)
+            Volatile.Write(ref _ring[Interlocked.Increment(ref _count) % _ring.Length], record);
     }
 
-    public CallRecord? Find(string id) => _records.GetValueOrDefault(id);
+    public CallRecord? Find(string id) => Array.Find(_ring, r => r?.Id == id);
 }

@@ -23,7 +23,7 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
     {
         var response = call.Context.Response;
         response.StatusCode = (int)answer.Response.StatusCode;
-        response.ContentType = answer.Response.Content.Headers.ContentType?.ToString() ?? "application/json";
+        response.ContentType = answer.ContentType;
         WriteHeaders(call, answer);
         var back = answer.Spoken.Answering(call);
         if (answer.IsEventStream)

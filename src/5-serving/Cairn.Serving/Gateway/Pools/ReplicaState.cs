@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Routing;
 using Cairn.Serving.Gateway.Snapshots;
 
@@ -8,6 +10,7 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
 {
     private readonly CircuitBreaker _breaker = new(breaker);
     private readonly Lock _lock = new();
+    private volatile FrozenDictionary<string, Uri> _addresses = FrozenDictionary<string, Uri>.Empty;
     private int _requests;
     private long _tokens;
     private int _broken;
@@ -28,7 +31,23 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
     /// <summary>As the engine last said, 0 to 1.</summary>
     public float CacheUsage { get; set; }
 
-    public void Renew(ReplicaSpec spec) => Spec = spec;
+    public void Renew(ReplicaSpec spec)
+    {
+        if (spec.Address != Spec.Address || spec.Tunnelled != Spec.Tunnelled)
+            _addresses = FrozenDictionary<string, Uri>.Empty;
+        Spec = spec;
+    }
+
+    /// <summary>The address of a path that is asked for again and again; made once.</summary>
+    public Uri AddressOf(string path)
+    {
+        var known = _addresses;
+        if (known.TryGetValue(path, out var address))
+            return address;
+        address = Upstream.AddressOf(Spec, path);
+        _addresses = known.Append(new KeyValuePair<string, Uri>(path, address)).ToFrozenDictionary();
+        return address;
+    }
 
     /// <summary>What a decision sees.</summary>
     public void View(ref ReplicaView view, DateTimeOffset now)

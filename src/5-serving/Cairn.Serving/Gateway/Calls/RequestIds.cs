@@ -1,0 +1,13 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Cairn.Serving.Gateway.Calls;
+
+/// <summary>Names requests: a random part per process, so that gateways never collide, and a counter.</summary>
+internal sealed class RequestIds
+{
+    private readonly string _prefix = "req_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+    private long _count;
+
+    public string Next() => string.Create(CultureInfo.InvariantCulture, $"{_prefix}{Interlocked.Increment(ref _count):x8}");
+}
