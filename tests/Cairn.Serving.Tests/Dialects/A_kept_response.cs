@@ -7,6 +7,7 @@ using Cairn.Serving.Gateway.Snapshots;
 using Cairn.Serving.Responses;
 using Cairn.Serving.Tests.Gateway;
 using Cairn.State;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using static Cairn.Serving.Tests.Dialects.Anthropics_clients_talk_to_replicas;
 
@@ -34,7 +35,12 @@ public sealed class A_kept_response : IAsyncLifetime
     public async Task Is_gone_on_from_and_come_back_to_after_a_restart(bool streams)
     {
         await using var replica = streams
-            ? await FakeReplica.StartAsync(Streams.Chat(Streams.Delta("""{"content":"Hello."}"""), Streams.Delta("{}", "stop"))) : await FakeReplica.StartAsync();
+            ? await FakeReplica.StartAsync(async context =>
+            {
+                await Streams.Chat(Streams.Delta("""{"content":"Hello."}"""), Streams.Delta("{}", "stop"))(context);
+                await context.Response.WriteAsync(": nothing comes after the end, and somebody says so\n\n");
+            })
+            : await FakeReplica.StartAsync();
         await using var host = await GatewayHost.StartAsync(responses: new Moving(() => Rows));
         host.Serve("tiny", replica);
         var first = await MakeAsync(host, """{"model":"tiny","input":"Hi" """, streams);
@@ -85,6 +91,21 @@ public sealed class A_kept_response : IAsyncLifetime
         var made = await MakeAsync(host, """{"model":"tiny","input":"Hi","store":false """, false);
         Assert.False((bool)made["store"]!);
         Assert.Equal(HttpStatusCode.NotFound, (await host.Client.GetAsync($"/v1/responses/{made["id"]}")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Is_never_called_complete_where_it_could_not_be_written()
+    {
+        await using var replica = await FakeReplica.StartAsync(context => context.Items["body"] is string body && body.Contains("\"stream\"", StringComparison.Ordinal)
+            ? Streams.Chat(Streams.Delta("""{"content":"Hello."}"""), Streams.Delta("{}", "stop"))(context) : FakeReplica.Chat(context, "Hello.", 7, 2));
+        await using var host = await GatewayHost.StartAsync(responses: Rows);
+        host.Serve("tiny", replica);
+        await _store.DisposeAsync();
+        var whole = await host.PostAsync("/v1/responses", """{"model":"tiny","input":"Hi"}""");
+        Assert.Equal((HttpStatusCode.InternalServerError, "not_stored"), (whole.StatusCode, (string?)(await GatewayHost.JsonOf(whole))["error"]!["code"]));
+        var events = await Streams.EventsOf(await host.PostAsync("/v1/responses", """{"model":"tiny","input":"Hi","stream":true}"""));
+        Assert.DoesNotContain(events, e => e.Name == "response.completed");
+        Assert.Equal("response.failed", events[^1].Name);
     }
 
     [Fact]

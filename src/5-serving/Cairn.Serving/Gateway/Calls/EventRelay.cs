@@ -24,6 +24,9 @@ internal sealed class EventRelay(Call call, Answer answer, AnswerTranslation? ba
     /// <summary>Whether the event came that only a whole stream ends with.</summary>
     public bool SawEnd { get; private set; }
 
+    /// <summary>Events that tell that the answer is whole, for when it is kept.</summary>
+    public List<StreamEvent> Held { get; } = [];
+
     /// <summary>Where the next bytes shall be read to.</summary>
     public Memory<byte> Room(Answer from) => (from.Buffer.Length - _kept < 1024 ? from.Grow() : from.Buffer).AsMemory(_kept);
 
@@ -54,6 +57,11 @@ internal sealed class EventRelay(Call call, Answer answer, AnswerTranslation? ba
         {
             _translated.Clear();
             back.Next(StreamEvent.Parse(one), _translated);
+            if (call.Keep is not null && back.Final is not null)
+            {
+                Held.AddRange(_translated);
+                return null;
+            }
             foreach (var each in _translated)
                 each.Write(output);
             return null;

@@ -174,17 +174,19 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
 
     private static async Task<string?> CopyAsync(Call call, Answer answer, EventRelay events, AnswerTranslation? back)
     {
-        var (output, kept) = (call.Context.Response.BodyWriter, false);
+        var output = call.Context.Response.BodyWriter;
         for (var count = answer.Count; count > 0;)
         {
             // What was read is relayed as far as it is whole events, and the rest moved to the front.
             if (events.Take(count, output, answer) is { } tooLarge)
                 return tooLarge;
-            if (!kept && back?.Final is not null)
+            if (events.Held.Count > 0)
             {
                 if (!await KeptAsync(call, back))
                     return "it could not be kept";
-                kept = true;
+                foreach (var each in events.Held)
+                    each.Write(output);
+                events.Held.Clear();
             }
             await output.FlushAsync(call.Left);
             call.Left.ThrowIfCancellationRequested();

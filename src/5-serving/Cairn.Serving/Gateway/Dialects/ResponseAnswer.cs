@@ -36,6 +36,8 @@ internal sealed class ResponseAnswer : AnswerTranslation
 
     public override void Next(StreamEvent one, List<StreamEvent> to)
     {
+        if (_final is not null)
+            return; // Nothing comes after the end.
         var from = to.Count;
         if (one == StreamEvent.Done)
             End(to);

@@ -47,7 +47,7 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
     {
         var now = time.GetUtcNow();
         if (Admission.Authenticate(context.Request, gateway.State, now) is not { } caller)
-            return CallError.NoKey;
+            return Admission.Unknown(gateway.State);
         var model = ((string)context.Request.RouteValues["model"]!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         if (gateway.State.FindRoute(new ModelName(caller.Key.Project, model)) is not { } route)
             return CallError.NoModel(model);
