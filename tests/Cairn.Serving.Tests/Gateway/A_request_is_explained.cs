@@ -63,13 +63,23 @@ public sealed class A_request_is_explained
     [Fact]
     public async Task A_gateway_that_knows_no_keys_yet_asks_to_come_again_and_calls_no_key_wrong()
     {
-        await using var host = await GatewayHost.StartAsync();
+        await using var host = await GatewayHost.StartAsync(options => options.StartPatience = TimeSpan.FromMilliseconds(1));
         using var early = await host.ChatAsync("tiny");
         Assert.Equal((503, "starting"), ((int)early.StatusCode, (string?)(await GatewayHost.JsonOf(early))["error"]!["code"]));
         Assert.True(early.Headers.RetryAfter is not null);
         host.Push();
         using var later = await host.ChatAsync("tiny");
         Assert.Equal(404, (int)later.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_request_that_comes_before_the_first_snapshot_waits_for_it()
+    {
+        await using var host = await GatewayHost.StartAsync();
+        var early = host.ChatAsync("tiny");
+        host.Push();
+        using var answer = await early;
+        Assert.Equal(404, (int)answer.StatusCode);
     }
 
     private static async Task<RequestView> ExplainAsync(GatewayHost host, HttpResponseMessage response)

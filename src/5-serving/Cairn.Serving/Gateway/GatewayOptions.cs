@@ -26,6 +26,9 @@ public sealed class GatewayOptions
     /// <summary>An attempt without a byte for this long failed; default 300 s. Long, because a long prompt is computed before the first token.</summary>
     public TimeSpan SilenceTimeout { get; set; } = TimeSpan.FromSeconds(300);
 
+    /// <summary>How long a request for a model waits for the first snapshot after a start; then it is told to come again. Default 10 s.</summary>
+    public TimeSpan StartPatience { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Blocks of prompts that are remembered with the replicas that have them, 28 bytes each; default 262,144.</summary>
     public int PrefixIndexEntries { get; set; } = 1 << 18;
 

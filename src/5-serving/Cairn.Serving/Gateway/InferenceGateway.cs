@@ -77,6 +77,8 @@ public sealed class InferenceGateway : IDisposable
     private async Task<CallError?> TakeAsync(HttpContext context, CallKind kind, string id)
     {
         // (1)
+        if (State.Changed is var changed && State.Snapshot.Version == 0)
+            await Task.WhenAny(changed, Task.Delay(_options.StartPatience, _time, context.RequestAborted));
         var now = _time.GetUtcNow();
         if (Admission.Authenticate(context.Request, State, now) is not { } caller)
             return Admission.Unknown(State);
