@@ -26,6 +26,9 @@ public enum RequestRefusal
     /// <summary>A parameter of <see cref="GenerationRequest.Sampling"/> is out of range.</summary>
     InvalidSampling,
 
+    /// <summary>The tokenizer's tokens cannot say any text of <see cref="GenerationRequest.Grammar"/>.</summary>
+    UnsayableGrammar,
+
     /// <summary>As many requests wait as <see cref="EngineOptions.QueueLimit"/> says; try again later.</summary>
     QueueFull,
 }

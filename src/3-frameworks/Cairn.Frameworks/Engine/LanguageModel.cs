@@ -84,7 +84,7 @@ public sealed class LanguageModel : IAsyncDisposable
         {
             Sampler = new Sampler(request.Sampling, request.Prompt, seed),
             Text = new OutputText(Tokenizer.NewStream(), request.Stops),
-            Grammar = request.Grammar is { } grammar ? new GrammarState(grammar, TokenTrie) : null,
+            Grammar = request.Grammar is { } grammar ? Begin(grammar) : null,
             EndTokens = request.IgnoreEnd && request.Grammar is null ? [] : EndTokens,
             Vocabulary = _vocabulary,
         };
@@ -94,6 +94,18 @@ public sealed class LanguageModel : IAsyncDisposable
 
     /// <summary>Ends what still generates and gives all memory back. Waits for the step that runs.</summary>
     public ValueTask DisposeAsync() => _loop.DisposeAsync();
+
+    private GrammarState Begin(Grammar grammar)
+    {
+        try
+        {
+            return new GrammarState(grammar, TokenTrie);
+        }
+        catch (GrammarException unsayable)
+        {
+            throw new RequestRefusedException(RequestRefusal.UnsayableGrammar, unsayable.Message);
+        }
+    }
 
     private void Check(GenerationRequest request)
     {

@@ -6,7 +6,4 @@ public sealed partial class EngineHost
 {
     [LoggerMessage(LogLevel.Information, "Model {Model} is loaded from {Folder}")]
     private static partial void LogLoaded(ILogger logger, string model, string folder);
-
-    [LoggerMessage(LogLevel.Error, "Model {Model} could not be loaded from {Folder}: {Why}")]
-    private static partial void LogNotLoaded(ILogger logger, string model, string folder, string why);
 }

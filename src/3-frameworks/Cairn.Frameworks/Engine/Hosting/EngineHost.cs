@@ -118,6 +118,9 @@ public sealed partial class EngineHost : IAsyncDisposable
         // Nothing but a listener and routes: each further default costs time at every start.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         logging(builder.Logging);
+
+        // A listener that cannot start throws what this would log with its stack.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
@@ -160,7 +163,6 @@ public sealed partial class EngineHost : IAsyncDisposable
             }
             catch (Exception exception)
             {
-                LogNotLoaded(logger, source.Name, source.Folder, exception.Message);
                 failures.Add($"Model {source.Name} could not be loaded: {exception.Message}");
             }
         }

@@ -65,6 +65,7 @@ internal sealed partial class RequestMarks(RequestDelegate next, TimeProvider ti
     {
         RequestRefusal.QueueFull => OpenAiError.Unavailable(exception.Message, "engine_overloaded"),
         RequestRefusal.PromptTooLong => OpenAiError.Invalid("prompt", exception.Message, "context_length_exceeded"),
+        RequestRefusal.UnsayableGrammar => OpenAiError.Invalid(null, exception.Message, "invalid_schema"),
         RequestRefusal.InvalidSampling => OpenAiError.Invalid(null, exception.Message),
         _ => OpenAiError.Invalid("prompt", exception.Message),
     };
