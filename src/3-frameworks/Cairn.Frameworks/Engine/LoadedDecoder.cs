@@ -95,8 +95,8 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
         if (blocks < perRow)
             throw new ModelLoadException(
                 $"one context of {context} tokens takes {perRow * BlockKey.Tokens * bytesPerToken} bytes of keys and values; "
-                + $"{(options.KeyValueBytes is null ? "half this machine's memory" : nameof(EngineOptions.KeyValueBytes))} is {budget}. "
-                + $"Give a smaller {nameof(EngineOptions.ContextLength)}{(options.KeyValueBytes is null ? "" : ", or more")}");
+                + $"{(options.KeyValueBytes is null ? "half this machine's memory" : "the memory for them")} is {budget} bytes. "
+                + $"Give a smaller context{(options.KeyValueBytes is null ? "" : ", or more memory")}.");
         return (int)Math.Min(blocks, int.MaxValue);
     }
 

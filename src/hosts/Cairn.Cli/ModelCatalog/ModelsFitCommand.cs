@@ -56,13 +56,13 @@ internal sealed class ModelsFitCommand : CairnCommand
     private readonly Option<double> _memory = new("--memory-share")
     {
         Description = "Share of an accelerator's memory that the engine takes.",
-        DefaultValueFactory = _ => 0.9,
+        DefaultValueFactory = _ => 0.9, HelpName = "SHARE",
     };
 
     private readonly Option<int> _machines = new("--machines")
     {
         Description = "Over how many joined machines a model may be spread.",
-        DefaultValueFactory = _ => 4,
+        DefaultValueFactory = _ => 4, HelpName = "N",
     };
 
     private readonly Option<string?> _gpu = new("--gpu")
@@ -90,13 +90,13 @@ internal sealed class ModelsFitCommand : CairnCommand
     private readonly Option<int> _top = new("--top")
     {
         Description = "How many places to show, cheapest first.",
-        DefaultValueFactory = _ => 10,
+        DefaultValueFactory = _ => 10, HelpName = "N",
     };
 
     private readonly Option<int> _rejected = new("--rejected")
     {
         Description = "How many reasons of places that are out to show.",
-        DefaultValueFactory = _ => 5,
+        DefaultValueFactory = _ => 5, HelpName = "N",
     };
 
     public ModelsFitCommand() : base(

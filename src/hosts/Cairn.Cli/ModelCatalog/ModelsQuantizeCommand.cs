@@ -17,11 +17,11 @@ internal sealed class ModelsQuantizeCommand : CairnCommand
     };
     private readonly Option<int> _blockSize = new("--block-size")
     {
-        Description = "Weights that share a scale: 16, 32, 64, 128 or 256.", DefaultValueFactory = _ => 32,
+        Description = "Weights that share a scale: 16, 32, 64, 128 or 256.", DefaultValueFactory = _ => 32, HelpName = "N",
     };
     private readonly Option<int> _outputBits = new("--output-bits")
     {
-        Description = "Bits of the layer that makes the logits, with int4: 4 or 8.", DefaultValueFactory = _ => 8,
+        Description = "Bits of the layer that makes the logits, with int4: 4 or 8.", DefaultValueFactory = _ => 8, HelpName = "BITS",
     };
     private readonly Option<bool> _embeddings = new("--embeddings") { Description = "Token embeddings to 8 bits too: smaller, no faster." };
     private readonly Option<bool> _force = new("--force") { Description = "Replace what is at OUT." };
