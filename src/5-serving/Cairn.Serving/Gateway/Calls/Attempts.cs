@@ -8,8 +8,9 @@ using Cairn.Serving.Gateway.Snapshots;
 namespace Cairn.Serving.Gateway.Calls;
 
 /// <summary>Why a try came to nothing.</summary>
-/// <param name="Reached">Whether the target had got any of it. One that could not even be connected to is being replaced, and waiting helps.</param>
-internal sealed record AttemptFailure(string Why, bool Reached);
+/// <param name="Reached">Whether the target may have got some of it; one that could not even be connected to did not.</param>
+/// <param name="Lost">Whether the connection failed or broke: its replica is being replaced, and waiting helps.</param>
+internal sealed record AttemptFailure(string Why, bool Reached, bool Lost);
 
 /// <summary>One try of a request at one target, up to the first byte of its answer; a plain answer of moderate size is read whole, so that one that breaks off can be tried elsewhere.</summary>
 internal sealed class Attempts(GatewayOptions options, Upstream upstream, EndpointActivities activities, TimeProvider time)
@@ -49,7 +50,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
                 record.Outcome = $"status {(int)response.StatusCode}";
                 Drop(response, buffer, silence);
                 Ended(AttemptEnd.Failed, 0);
-                return (null, new AttemptFailure(record.Outcome, Reached: true));
+                return (null, new AttemptFailure(record.Outcome, Reached: true, Lost: false));
             }
             var stream = await response.Content.ReadAsStreamAsync(silence.Token);
             var count = await stream.ReadAsync(buffer, silence.Token);
@@ -78,7 +79,8 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
                 Ended(end, 0);
             }
             cancellationToken.ThrowIfCancellationRequested();
-            return (null, new AttemptFailure(record.Outcome, failed is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }));
+            return (null, new AttemptFailure(record.Outcome, Reached: failed is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError },
+                Lost: failed is not OperationCanceledException));
         }
     }
 

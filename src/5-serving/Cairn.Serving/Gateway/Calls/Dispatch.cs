@@ -37,7 +37,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
     private async Task<(Answer?, CallError?)> AskAsync(Call call, CompiledRoute route)
     {
-        var (given, tried, reached) = (new bool[route.Route.Targets.Count], new List<int>(), false);
+        var (given, tried, lost) = (new bool[route.Route.Targets.Count], new List<int>(), false);
         CallError? error = null;
         for (var made = 0; made < options.Attempts;)
         {
@@ -58,7 +58,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             var record = new AttemptRecord(NameOf(target), null, SlotNames(route.Pools[at]));
             if (route.Pools[at] is not null)
             {
-                (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, reached, dice);
+                (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, lost, dice);
                 if (replica is null)
                 {
                     given[at] = true;
@@ -77,7 +77,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             error = CallError.AllFailed(route.Route.Name.Model, failure!.Why);
             // A replica that is not there costs no try: each is asked once, and there are only so many.
             made += failure.Reached || replica is null ? 1 : 0;
-            reached |= failure.Reached;
+            lost |= failure.Lost;
             if (replica is null)
                 given[at] = true;
             else
@@ -87,7 +87,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
     }
 
     /// <summary>Chooses a replica; where none has room, waits in the endpoint's line for one, for the route's hold time at most.</summary>
-    private async Task<(ReplicaState?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, bool reached, ulong dice)
+    private async Task<(ReplicaState?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, bool lost, ulong dice)
     {
         var began = time.GetTimestamp();
         var endpoint = ((PoolTarget)route.Route.Targets[at]).Endpoint;
@@ -106,8 +106,8 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
                 Leave(used: true);
                 return (replica, record, null);
             }
-            // Replicas that got the request and failed it will not do better; where none could be connected to, others are on their way.
-            if (decision.Tried > 0 && decision.Full == 0 && reached)
+            // Replicas that answered with a failure will not do better; where one was lost, another is on its way.
+            if (decision.Tried > 0 && decision.Full == 0 && !lost)
             {
                 Leave(used: false);
                 return (null, record, null);
