@@ -57,6 +57,7 @@ public sealed partial class EngineHost : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(time);
         if (options.Validate() is { Count: > 0 } errors)
             throw new ArgumentException(string.Join(" ", errors), nameof(options));
+        HeapTrim.MapLargeBlocks();
         var models = new LoadedModels();
         var readiness = new EngineReadiness();
 
