@@ -8,8 +8,9 @@ internal static class BenchModels
 {
     private const int Seed = 1;
 
-    /// <summary>124.7 million parameters, int4.</summary>
-    public static string Large() => Kept("cairn-bench-124m-int4", folder => DecoderFolder.Write(folder, DecoderShape.Bench, precision: DecoderPrecision.Int4));
+    /// <summary>124.7 million parameters, int4, with the operators that onnxruntime-genai's model builder fuses.</summary>
+    public static string Large() => Kept("cairn-bench-124m-int4-packed", folder =>
+        DecoderFolder.Write(folder, DecoderShape.Bench with { Fused = true }, precision: DecoderPrecision.Int4, weights: RandomWeights.Seeded(Seed)));
 
     /// <summary>The sizes of what examples/train-tiny-lm trains.</summary>
     public static string Tiny() => Kept("cairn-bench-tiny-fp32", folder => DecoderFolder.Write(folder, new DecoderShape

@@ -77,6 +77,18 @@ public sealed class Decoder_graphs
         Assert.InRange(Math.Sqrt(floats.Average(value => value * value)), 2, 4);
     }
 
+    [Theory]
+    [InlineData(DecoderPrecision.Float32)]
+    [InlineData(DecoderPrecision.Float16)]
+    [InlineData(DecoderPrecision.Int4)]
+    internal void A_fused_graph_gives_what_the_plain_one_gives(DecoderPrecision precision)
+    {
+        var plain = Logits(DecoderShape.Tiny, DecoderLayout.Genai, precision);
+        var fused = Logits(DecoderShape.Tiny with { Fused = true }, DecoderLayout.Genai, precision);
+
+        Assert.InRange(Difference(plain, fused), 0, precision == DecoderPrecision.Float16 ? 0.05 : 1e-4);
+    }
+
     [Fact]
     public void A_tied_output_is_the_embedding()
     {

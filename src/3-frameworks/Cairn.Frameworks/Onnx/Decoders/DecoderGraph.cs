@@ -35,6 +35,8 @@ internal sealed class DecoderGraph
 
     private ModelProto Build(DecoderLayout layout)
     {
+        if (_shape.Fused && layout != DecoderLayout.Genai)
+            throw new ArgumentException($"{nameof(DecoderShape.Fused)} is for the layout {DecoderLayout.Genai}; this is {layout}.");
         _graph.Input("input_ids", DataType.Int64, "batch_size", "sequence_length");
         _graph.Input("attention_mask", DataType.Int64, "batch_size", "total_sequence_length");
         if (layout == DecoderLayout.Community)
@@ -72,20 +74,45 @@ internal sealed class DecoderGraph
         var table = _weights(WeightNames.Embedding, _shape.Vocabulary, _shape.Hidden);
         var embedding = _graph.Values(WeightNames.Embedding, table, _shape.Vocabulary, _shape.Hidden);
         var hidden = _graph.Node("Gather", "/model/embed_tokens/Gather", [embedding, "input_ids"]);
+        string? added = null;
         for (var layer = 0; layer < _shape.Layers; layer++)
         {
             var name = $"/model/layers.{layer}";
-            var normed = Norm($"{name}/input_layernorm", hidden, WeightNames.Layer(layer, "input_layernorm"));
-            var context = attention.Attend(layer,
-                Project(layer, "self_attn.q_proj", normed, _shape.QueryWidth, _shape.Hidden),
-                Project(layer, "self_attn.k_proj", normed, _shape.KeyValueWidth, _shape.Hidden),
-                Project(layer, "self_attn.v_proj", normed, _shape.KeyValueWidth, _shape.Hidden));
-            hidden = _graph.Node("Add", $"{name}/attn/Add",
-                [hidden, Project(layer, "self_attn.o_proj", context, _shape.Hidden, _shape.QueryWidth)]);
-            normed = Norm($"{name}/post_attention_layernorm", hidden, WeightNames.Layer(layer, "post_attention_layernorm"));
-            hidden = _graph.Node("Add", $"{name}/mlp/Add", [hidden, FeedForward(layer, normed)]);
+            (hidden, var normed) = AddAndNorm($"{name}/input_layernorm", hidden, added, WeightNames.Layer(layer, "input_layernorm"));
+            added = Project(layer, "self_attn.o_proj", Attend(attention, layer, normed), _shape.Hidden, _shape.QueryWidth);
+            (hidden, normed) = AddAndNorm($"{name}/post_attention_layernorm", hidden, added, WeightNames.Layer(layer, "post_attention_layernorm"));
+            added = FeedForward(layer, normed);
         }
-        return Norm("/model/norm", hidden, WeightNames.FinalNorm);
+        return AddAndNorm("/model/norm", hidden, added, WeightNames.FinalNorm).Normed;
+    }
+
+    private string Attend(IAttentionLayout attention, int layer, string input)
+    {
+        if (!_shape.Fused)
+            return attention.Attend(layer,
+                Project(layer, "self_attn.q_proj", input, _shape.QueryWidth, _shape.Hidden),
+                Project(layer, "self_attn.k_proj", input, _shape.KeyValueWidth, _shape.Hidden),
+                Project(layer, "self_attn.v_proj", input, _shape.KeyValueWidth, _shape.Hidden));
+        float[] Rows(string part, int rows) => _weights(WeightNames.Layer(layer, $"self_attn.{part}"), rows, _shape.Hidden);
+        float[] all = [.. Rows("q_proj", _shape.QueryWidth), .. Rows("k_proj", _shape.KeyValueWidth), .. Rows("v_proj", _shape.KeyValueWidth)];
+        var packed = _graph.Linear(
+            $"model.layers.{layer}.attn.qkv_proj", input, all, _shape.QueryWidth + (2 * _shape.KeyValueWidth), _shape.Hidden);
+        return attention.Attend(layer, packed, "", "");
+    }
+
+    private (string Sum, string Normed) AddAndNorm(string name, string hidden, string? added, string weight)
+    {
+        if (added is null)
+            return (hidden, Norm(name, hidden, weight));
+        if (!_shape.Fused)
+        {
+            var sum = _graph.Node("Add", $"{name}/Add", [hidden, added]);
+            return (sum, Norm(name, sum, weight));
+        }
+        string[] outputs = [$"{name}/SkipLayerNorm", "", "", $"{name}/Add"];
+        _graph.Nodes("SkipSimplifiedLayerNormalization", outputs[0],
+            [hidden, added, _graph.Values(weight, _weights(weight, 1, _shape.Hidden), _shape.Hidden)], outputs, Float("epsilon", _shape.NormEpsilon));
+        return (outputs[3], outputs[0]);
     }
 
     private string FeedForward(int layer, string input)
@@ -139,7 +166,7 @@ internal sealed class DecoderGraph
 /// <summary>How a layout rotates, caches and attends.</summary>
 internal interface IAttentionLayout
 {
-    /// <summary>Adds a layer's attention.</summary>
+    /// <summary>Adds a layer's attention. Where key and value are empty, the query holds all three side by side.</summary>
     /// <returns>The heads' outputs side by side, [batch, sequence, heads × head size].</returns>
     string Attend(int layer, string query, string key, string value);
 }

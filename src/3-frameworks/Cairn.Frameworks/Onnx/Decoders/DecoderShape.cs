@@ -19,6 +19,12 @@ internal sealed record DecoderShape
     /// <summary>The embedding is the output layer's weight too.</summary>
     internal bool TiedEmbeddings { get; init; }
 
+    /// <summary>
+    /// Fused as onnxruntime-genai's model builder does: queries, keys and values are one projection, and a sum is part of the norm behind
+    /// it. For its layout only; the same numbers from fewer operators.
+    /// </summary>
+    internal bool Fused { get; init; }
+
     internal int QueryWidth => Heads * HeadSize;
     internal int KeyValueWidth => KeyValueHeads * HeadSize;
 
