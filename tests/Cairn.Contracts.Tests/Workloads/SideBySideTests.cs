@@ -211,8 +211,8 @@ public sealed class SideBySideTests
         var (sky, dstack) = Both(
             SkyServing,
             DstackServing,
-            "service initial_delay_seconds upscale_delay_seconds downscale_delay_seconds base_ondemand_fallback_replicas dynamic_ondemand_fallback load_balancing_policy",
-            "service image scale_up_delay scale_down_delay rate_limits gateway https auth");
+            "initial_delay_seconds upscale_delay_seconds downscale_delay_seconds base_ondemand_fallback_replicas dynamic_ondemand_fallback load_balancing_policy",
+            "image scale_up_delay scale_down_delay rate_limits gateway https auth");
         Assert.Equal((WorkloadKind.Serve, WorkloadKind.Serve), (sky.Kind, dstack.Kind));
         Assert.Equal(sky.Service!.Port, dstack.Service!.Port);
         Assert.Equal(sky.Service.ReadinessPath, dstack.Service.ReadinessPath);

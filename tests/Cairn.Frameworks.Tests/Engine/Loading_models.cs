@@ -181,7 +181,7 @@ public sealed class Loading_models
     public void Memory_for_less_than_one_context_is_refused()
     {
         using var model = new TinyModel();
-        Fails(model.Folder, nameof(EngineOptions.KeyValueBytes), new EngineOptions { KeyValueBytes = 1000 });
+        Fails(model.Folder, "one context of 256 tokens takes 131072 bytes", new EngineOptions { KeyValueBytes = 1000 });
         Fails(model.Folder, nameof(EngineOptions.Rows), new EngineOptions { Rows = 0 });
     }
 

@@ -43,7 +43,7 @@ internal static class DataFields
         }
 
         var data = value.Reader.InScope(() => Table.Read(value.Reader, mapping, new DataSpec { Name = "" }));
-        if (mapping.Find("name") is null)
+        if (mapping.Find("name") is not { Value: not YamlScalar { IsNull: true } })
             value.Error(DiagnosticCodes.Missing, "the entry has no 'name'");
         if (data.Step is not null)
             steps.Add(value.Of("step", mapping.Find("step")!.Value).Of(mapping.Find("step")!.Value.Value));

@@ -30,7 +30,7 @@ internal static class NormalizerReader
             case "Lowercase":
                 return new NormalizerOf(Characters.Lower);
             case "StripAccents":
-                return new NormalizerOf(Characters.DropAccents);
+                return new NormalizerOf(Characters.DropMarks);
             case "Nmt":
                 return new NormalizerOf(Characters.Nmt);
             case "Replace":
