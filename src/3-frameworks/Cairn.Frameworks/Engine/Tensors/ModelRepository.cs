@@ -27,6 +27,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public ModelRepository(TensorOptions options, TimeProvider time, ILogger<ModelRepository> logger)
     {
+        HeapTrim.MapLargeBlocks();
         ArgumentNullException.ThrowIfNull(options);
         if (options.Problems() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join(" ", problems), nameof(options));
