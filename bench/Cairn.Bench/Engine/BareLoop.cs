@@ -32,7 +32,10 @@ internal sealed unsafe class BareLoop : IDisposable
     public BareLoop(int batch, int length, int threads)
     {
         (_batch, _width) = (batch, length);
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
         _session = new InferenceSession(Path.Combine(BenchModels.Large(), "model.onnx"), options);
         _binding = _session.CreateIoBinding();
         long[] cache = [batch, s_shape.KeyValueHeads, Context, s_shape.HeadSize];
