@@ -78,7 +78,7 @@ internal sealed class DemoCommand : CairnCommand
         Title(output, "The bill");
         InvoiceText.Print(output, await api.GetAsync<InvoiceView>($"jobs/{job.Id}/invoice", cancellationToken));
         Title(output, "Serving it on the edge, behind one OpenAI-compatible gateway");
-        await new DemoServing(output, api, folder).RunAsync(cancellationToken);
+        await new DemoServing(output, api, folder).RunAsync(context.Get(_keep), cancellationToken);
         return Finish(context, processes, folder, learned, Stopwatch.GetElapsedTime(began));
     }
 
@@ -156,7 +156,7 @@ internal sealed class DemoCommand : CairnCommand
         if (context.Get(_keep))
         {
             processes.Keep();
-            context.Output.Line($"Still running. Use it with:  export CAIRN_HOME={processes.Home}   then  cairn nodes, cairn jobs, cairn bill");
+            context.Output.Line($"Still running. Use it with:  export CAIRN_HOME={processes.Home}   then  cairn nodes, cairn jobs, cairn bill, cairn chat tiny");
         }
 
         return learned ? ExitCodes.Success : ExitCodes.JobFailed;

@@ -27,22 +27,47 @@ internal sealed class DemoServing(Output output, ApiClient api, string folder)
     private const string Hosted = "llama-3.1-8b";
     private const int BurstClients = 12;
     private static readonly TimeSpan s_longestBurst = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_longestStop = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_longestCalm = TimeSpan.FromSeconds(60);
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <param name="keep">Leaves the endpoint there.</param>
+    public async Task RunAsync(bool keep, CancellationToken cancellationToken)
     {
         // (1)
         var model = Quantize(cancellationToken);
-        await ServeAsync(model, cancellationToken);
+        try
+        {
+            await ServeAsync(model, cancellationToken);
 
-        // (2), (3)
-        using var http = api.NewRawClient();
-        await StreamAsync(http, cancellationToken);
-        var tokensPerSecond = await BurstAsync(http, cancellationToken);
+            // (2), (3)
+            using var http = api.NewRawClient();
+            await StreamAsync(http, cancellationToken);
+            var tokensPerSecond = await BurstAsync(http, cancellationToken);
 
-        // (4)
-        await PriceAsync(tokensPerSecond, cancellationToken);
-        await api.PostAsync<object, EndpointView>($"endpoints/{Name}/stop", new { }, cancellationToken);
+            // (4)
+            await PriceAsync(tokensPerSecond, cancellationToken);
+        }
+        finally
+        {
+            if (!keep)
+                await StopAsync();
+        }
+    }
+
+    /// <summary>A daemon that ends leaves its tasks running on purpose, so the engines must have ended before; also where the demo is cut short.</summary>
+    private async Task StopAsync()
+    {
+        using var patience = new CancellationTokenSource(s_longestStop);
+        try
+        {
+            await api.PostAsync<object, EndpointView>($"endpoints/{Name}/stop", new { }, patience.Token);
+            while ((await api.GetAsync<Page<EndpointView>>("endpoints", patience.Token)).Items.Count > 0)
+                await Task.Delay(TimeSpan.FromMilliseconds(100), patience.Token);
+        }
+        catch (Exception failed) when (failed is CliException or OperationCanceledException)
+        {
+            output.Note($"The endpoint '{Name}' could not be stopped: {failed.Message}");
+        }
     }
 
     private string Quantize(CancellationToken cancellationToken)
