@@ -13,9 +13,6 @@ public sealed record ModelRoute
     /// <summary>Other models of the project that answer where no target can, in their order; theirs are not asked in turn.</summary>
     public IReadOnlyList<string> Fallbacks { get; init; } = [];
 
-    /// <summary>A model of the project that gets a copy of every request; its answers are dropped and nobody waits for them.</summary>
-    public string? Mirror { get; init; }
-
     /// <summary>Prompt and output together, in tokens; 0 where unknown.</summary>
     public int ContextLength { get; init; }
 
