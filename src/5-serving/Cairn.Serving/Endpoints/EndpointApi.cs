@@ -17,10 +17,10 @@ internal static class EndpointApi
             Reply(await intake.CreateAsync(request, CallerOf(context), context.RequestAborted), reading, StatusCodes.Status201Created))
             .WithName("CreateEndpoint").Produces<EndpointView>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest);
         endpoints.MapGet("", async (HttpContext context, EndpointReading reading) =>
-            Json(new Page<EndpointView>(await reading.ListAsync(CallerOf(context), context.RequestAborted), null)))
+            ApiAnswers.Json(new Page<EndpointView>(await reading.ListAsync(CallerOf(context), context.RequestAborted), null)))
             .WithName("ListEndpoints").Produces<Page<EndpointView>>();
         endpoints.MapGet("/{endpoint}", async (string endpoint, HttpContext context, EndpointReading reading) =>
-            await reading.FindAsync(endpoint, CallerOf(context), context.RequestAborted) is { } found ? Json(found) : Problem(Missing(endpoint)))
+            await reading.FindAsync(endpoint, CallerOf(context), context.RequestAborted) is { } found ? ApiAnswers.Json(found) : Problem(Missing(endpoint)))
             .WithName("GetEndpoint").Produces<EndpointView>().ProducesProblem(StatusCodes.Status404NotFound);
         endpoints.MapPost("/{endpoint}/scale", async (string endpoint, ScalingRequest request, HttpContext context, EndpointIntake intake, EndpointReading reading) =>
             Reply(await intake.ScaleAsync(endpoint, request, CallerOf(context), context.RequestAborted), reading))
@@ -43,24 +43,10 @@ internal static class EndpointApi
         context.Features.Get<Caller>() ?? throw new InvalidOperationException("The host let a request in without a caller.");
 
     private static IResult Reply(EndpointOutcome outcome, EndpointReading reading, int status = StatusCodes.Status200OK) =>
-        outcome.Endpoint is { } row ? Json(reading.View(row, []), status) : Problem(outcome);
-
-    private static IResult Json<T>(T value, int status = StatusCodes.Status200OK) => TypedResults.Json(value, ApiJson.Compact, statusCode: status);
+        outcome.Endpoint is { } row ? ApiAnswers.Json(reading.View(row, []), status) : Problem(outcome);
 
     private static EndpointOutcome Missing(string endpoint) =>
         EndpointOutcome.Refused(ProblemCodes.NotFound, $"There is no endpoint '{endpoint}' here; `cairn endpoints` lists them.");
 
-    private static IResult Problem(EndpointOutcome outcome)
-    {
-        var extensions = new Dictionary<string, object?> { ["code"] = outcome.Problem!.Code };
-        if (outcome.Errors.Count > 0)
-            extensions["errors"] = outcome.Errors;
-        var status = outcome.Problem.Code switch
-        {
-            ProblemCodes.NotFound => StatusCodes.Status404NotFound,
-            ProblemCodes.NameTaken or ProblemCodes.Conflict => StatusCodes.Status409Conflict,
-            _ => StatusCodes.Status400BadRequest,
-        };
-        return TypedResults.Problem(outcome.Problem.Message, statusCode: status, title: outcome.Problem.Code.Replace('_', ' '), extensions: extensions);
-    }
+    private static IResult Problem(EndpointOutcome outcome) => ApiAnswers.Refused(outcome.Problem!, outcome.Errors);
 }

@@ -25,12 +25,6 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
 
     public long Tokens => Volatile.Read(ref _tokens);
 
-    /// <summary>Hashes of loaded adapters; 0 for none.</summary>
-    public ulong AdapterBits { get; set; }
-
-    /// <summary>As the engine last said, 0 to 1.</summary>
-    public float CacheUsage { get; set; }
-
     public void Renew(ReplicaSpec spec)
     {
         if (spec.Address != Spec.Address || spec.Tunnelled != Spec.Tunnelled)
@@ -61,9 +55,7 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
         view.Requests = Requests;
         view.MostRequests = spec.MostRequests;
         view.Tokens = Tokens;
-        view.CacheUsage = CacheUsage;
         view.LatencyMs = spec.LatencyMs;
-        view.AdapterBits = AdapterBits;
     }
 
     /// <summary>A request goes to it.</summary>
