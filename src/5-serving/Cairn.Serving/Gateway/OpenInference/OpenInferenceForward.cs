@@ -4,7 +4,6 @@ using Cairn.Serving.Gateway.Bodies;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
-using Cairn.Serving.Gateway.Routing;
 using Cairn.Serving.Gateway.Snapshots;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,7 +20,7 @@ namespace Cairn.Serving.Gateway.OpenInference;
 internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream upstream, IHttpForwarder forwarder, IWakesEndpoints waker, GatewayOptions options, TimeProvider time)
 {
     private const int MostKeptBytes = 1 << 20;
-    private readonly Dice _dice = new();
+    private readonly ReplicaWait _replicas = new(gateway.State, gateway.Activities, waker, options, time);
     private readonly BodyMemory _memory = new(options.BodyMemoryBytes);
     private readonly ForwarderRequestConfig _config = new() { ActivityTimeout = options.SilenceTimeout, AllowResponseBuffering = false };
 
@@ -73,7 +72,7 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
         var error = CallError.Asleep(asked.Name.Model, asked.HoldTime);
         for (var attempt = 0; attempt < (body is null ? 1 : options.Attempts); attempt++)
         {
-            if (await ReplicaAsync(context, asked, tried) is not var (replica, target))
+            if (await _replicas.FindAsync(asked, tried, context.RequestAborted) is not var (replica, target))
                 break;
             if (body is not null)
                 context.Request.Body = new MemoryStream(body.Bytes.ToArray(), writable: false);
@@ -93,34 +92,6 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
             tried.Add(replica.Slot);
         }
         return error;
-    }
-
-    /// <summary>A replica that was not tried yet. Waits for the first as any request does; for another it does not.</summary>
-    private async Task<(ReplicaState Replica, PoolTarget Target)?> ReplicaAsync(HttpContext context, ModelRoute asked, List<int> tried)
-    {
-        var began = time.GetTimestamp();
-        while (true)
-        {
-            var changed = gateway.State.Changed;
-            foreach (var pool in (gateway.State.FindRoute(asked.Name)?.Pools ?? []).OfType<ReplicaPool>().OrderByDescending(p => p.Target.Weight))
-            {
-                if (Choose(pool, tried) is { } replica)
-                    return (replica, pool.Target);
-                if (tried.Count == 0)
-                    waker.Wake(pool.Target.Endpoint);
-            }
-            var left = asked.HoldTime - time.GetElapsedTime(began);
-            if (left <= TimeSpan.Zero || tried.Count > 0)
-                return null;
-            await Task.WhenAny(changed, Task.Delay(left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1), time, context.RequestAborted));
-            context.RequestAborted.ThrowIfCancellationRequested();
-        }
-    }
-
-    private ReplicaState? Choose(ReplicaPool pool, List<int> tried)
-    {
-        var request = new RoutingRequest { Tried = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tried) };
-        return pool.Choose(options.Routing, in request, _dice.Roll(), time.GetUtcNow(), out _);
     }
 
     /// <returns>Why it failed and may be tried elsewhere; null where the client has an answer or left.</returns>

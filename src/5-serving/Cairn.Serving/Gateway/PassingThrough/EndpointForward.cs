@@ -3,7 +3,6 @@ using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
-using Cairn.Serving.Gateway.Routing;
 using Cairn.Serving.Gateway.Snapshots;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -20,7 +19,7 @@ namespace Cairn.Serving.Gateway.PassingThrough;
 internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstream, IHttpForwarder forwarder, IWakesEndpoints waker, GatewayOptions options, TimeProvider time)
 {
     private static readonly string[] s_keyHeaders = ["Authorization", "x-api-key", "api-key"];
-    private readonly Dice _dice = new();
+    private readonly ReplicaWait _replicas = new(gateway.State, gateway.Activities, waker, options, time);
     private readonly ForwarderRequestConfig _config = new() { ActivityTimeout = options.SilenceTimeout, AllowResponseBuffering = false };
 
     public void Map(IEndpointRouteBuilder routes) => routes.Map(EndpointPaths.Prefix + "{endpoint}/{**rest}", HandleAsync);
@@ -52,37 +51,12 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
-        if (await ReplicaAsync(context, route.Route) is not { } replica)
+        if (await _replicas.FindAsync(route.Route, [], context.RequestAborted) is not { } found)
         {
             await ErrorAnswers.WriteAsync(context, CallError.Asleep(name, route.Route.HoldTime), ApiDialect.OpenAi, context.RequestAborted);
             return;
         }
-        await ForwardAsync(context, name, replica.State, replica.Target);
-    }
-
-    /// <summary>Waits for a replica as a request for a model does, in the same line.</summary>
-    private async Task<(ReplicaState State, PoolTarget Target)?> ReplicaAsync(HttpContext context, ModelRoute asked)
-    {
-        var began = time.GetTimestamp();
-        while (true)
-        {
-            var changed = gateway.State.Changed;
-            if (gateway.State.FindRoute(asked.Name) is { } route)
-            {
-                foreach (var pool in route.Pools.OfType<ReplicaPool>().OrderByDescending(p => p.Target.Weight))
-                {
-                    if (pool.Choose(options.Routing, default, _dice.Roll(), time.GetUtcNow(), out _) is { } replica)
-                        return (replica, pool.Target);
-                    waker.Wake(pool.Target.Endpoint);
-                    gateway.Activities.MeterOf(pool.Target.Endpoint).Arrived();
-                }
-            }
-            var left = asked.HoldTime - time.GetElapsedTime(began);
-            if (left <= TimeSpan.Zero)
-                return null;
-            await Task.WhenAny(changed, Task.Delay(left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1), time, context.RequestAborted));
-            context.RequestAborted.ThrowIfCancellationRequested();
-        }
+        await ForwardAsync(context, name, found.Replica, found.Target);
     }
 
     private async Task ForwardAsync(HttpContext context, string name, ReplicaState replica, PoolTarget target)
