@@ -1,6 +1,8 @@
 using Cairn.Contracts.Api;
+using Cairn.Contracts.Ids;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Problems;
+using Cairn.Contracts.Units;
 using Cairn.Fleet.Jobs;
 
 namespace Cairn.Fleet.Tests.Jobs;
@@ -43,6 +45,29 @@ public sealed class Submissions_are_taken
         Assert.Equal(64, names.Distinct().Count());
         Assert.Contains("echo", names);
         Assert.All(names, n => Assert.True(n == "echo" || (n.StartsWith("echo-", StringComparison.Ordinal) && n.Length == 11), n));
+    }
+
+    [Fact]
+    public async Task A_longer_suffix_is_given_where_two_short_ones_are_the_same()
+    {
+        await using var world = await World.OpenAsync();
+        await world.AddNodeAsync("one", attach: false);
+        var first = await world.SubmitAsync(Echo);
+        List<string> names = [first.Name];
+        for (byte i = 0; i < 3; i++)
+        {
+            // The ids differ in their random bits, but not in the last thirty, of which the short suffix is made.
+            var alike = new JobId(new Guid(1, 2, 0x7abc, 0x80, i, 3, 4, 5, 6, 7, 8));
+            var job = new LiveJob
+            {
+                Id = alike, Name = "", WishedName = "echo", ProjectId = first.ProjectId, Project = first.Project, Priority = 0, Nodes = 1,
+                Spec = first.Spec, Places = first.Places, SubmittedAt = first.SubmittedAt, EventSequence = 1, Wanted = "",
+            };
+            var result = await world.Intake.SubmitAsync([new JobDraft(job, false, Money.Zero, null, null)], CancellationToken.None);
+            names.Add(Assert.IsType<IntakeResult.Accepted>(result).Jobs[0].Name);
+        }
+        Assert.Equal(4, names.Distinct().Count());
+        Assert.Equal([4, 11, 17, 17], names.Select(n => n.Length));
     }
 
     [Fact]

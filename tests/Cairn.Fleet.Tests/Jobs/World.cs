@@ -157,9 +157,12 @@ internal sealed class World : IAsyncDisposable
     };
 
     public async Task<LiveJob> SubmitAsync(string workload, SubmitJobRequest? with = null) =>
-        (await TrySubmitAsync(workload, with)) is IntakeResult.Accepted accepted
-            ? accepted.Jobs[0]
-            : throw new InvalidOperationException("The job was refused.");
+        await TrySubmitAsync(workload, with) switch
+        {
+            IntakeResult.Accepted accepted => accepted.Jobs[0],
+            IntakeResult.Refused refused => throw new InvalidOperationException(refused.Refusal.Problem.Message),
+            var other => throw new InvalidOperationException($"The job was not accepted: {other}."),
+        };
 
     public Task<IntakeResult> TrySubmitAsync(string workload, SubmitJobRequest? with = null, string? key = null) =>
         Submission.SubmitAsync((with ?? new SubmitJobRequest { Workload = "" }) with { Workload = workload }, Caller, key,

@@ -131,8 +131,7 @@ internal sealed partial class JobIntake(
                 return new IntakeResult.Refused(
                     Refusal.Of(ProblemCodes.NameTaken,
                     $"A job named '{job.WishedName}' is under way in project '{job.Project}'; choose another name or stop it."));
-            job.Name = JobName.WithSuffix(job.WishedName, job.Id);
-            if (!JobRows.TryInsert(session, job))
+            if (!TryInsert(session, job, isLong: false) && !TryInsert(session, job, isLong: true))
                 return new IntakeResult.Refused(
                     Refusal.Of(ProblemCodes.NameTaken, $"The name '{job.WishedName}' is taken; choose another."));
         }
@@ -146,6 +145,12 @@ internal sealed partial class JobIntake(
         if (draft.SealedSecrets is not null)
             session.Execute("INSERT INTO job_secrets (job_id, sealed) VALUES (@Id, @SealedSecrets)", new { job.Id, draft.SealedSecrets });
         return null;
+    }
+
+    private static bool TryInsert(WriteSession session, LiveJob job, bool isLong)
+    {
+        job.Name = JobName.WithSuffix(job.WishedName, job.Id, isLong);
+        return JobRows.TryInsert(session, job);
     }
 
     private static IntakeResult? FindRepeated(WriteSession session, LiveJob job)
