@@ -131,7 +131,7 @@ public sealed class A_request_goes_through
         Assert.Equal(HttpStatusCode.NotFound, (await host.Client.GetAsync("/v1/models/b1")).StatusCode);
     }
 
-    private static async Task<KeyValuePair<UsageSubject, UsageSum>> BookedAsync(GatewayHost host)
+    internal static async Task<KeyValuePair<UsageSubject, UsageSum>> BookedAsync(GatewayHost host)
     {
         // The answer reaches the client a moment before its usage is booked.
         while (true)

@@ -189,7 +189,7 @@ public sealed class A_request_survives
 
     private static Task NothingReservedAsync(GatewayHost host) => UntilAsync(() => host.Account is { Parallel: 0, Reserved.Micros: 0 });
 
-    private static async Task UntilAsync(Func<bool> condition)
+    internal static async Task UntilAsync(Func<bool> condition)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!condition())

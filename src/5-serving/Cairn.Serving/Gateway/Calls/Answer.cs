@@ -29,21 +29,15 @@ internal sealed class Answer(HttpResponseMessage response, Stream stream, byte[]
     /// <summary>The request as the target got it.</summary>
     public required Spoken Spoken { get; init; }
 
-    /// <summary>Null where a provider answered.</summary>
-    public ReplicaState? Replica { get; init; }
+    /// <summary>Of the replica that answered; null where a provider did.</summary>
+    public required Occupancy? Occupancy { get; init; }
 
     public required AttemptRecord Record { get; init; }
 
     /// <summary>From sending to the first byte, milliseconds.</summary>
     public required double UpstreamMs { get; init; }
 
-    /// <summary>Called once with how it went and the tokens the replica still counts.</summary>
-    public required Action<AttemptEnd, long> Ended { get; init; }
-
     public AttemptEnd End { get; set; } = AttemptEnd.Abandoned;
-
-    /// <summary>Of the tokens the replica counts for this request, those that are done.</summary>
-    public long Done { get; set; }
 
     /// <summary>As the target wrote it; not parsed, because it is only passed on.</summary>
     public string ContentType { get; } = response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var values) ? values.ToString() : "application/json";
@@ -66,6 +60,6 @@ internal sealed class Answer(HttpResponseMessage response, Stream stream, byte[]
         ArrayPool<byte>.Shared.Return(rented);
         Response.Dispose();
         Silence.Dispose();
-        Ended(End, Done);
+        Occupancy?.End(End);
     }
 }

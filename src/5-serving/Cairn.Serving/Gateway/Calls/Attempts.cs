@@ -23,18 +23,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
     public async Task<(Answer? Answer, AttemptFailure? Failure)> TryAsync(Call call, CompiledRoute route, RouteTarget target, ReplicaState? replica, AttemptRecord record,
         CancellationToken cancellationToken)
     {
-        var activity = target is PoolTarget pool ? activities.Of(pool.Endpoint) : null;
-        var tokens = call.Tokens;
-        replica?.Begin(tokens);
-        activity?.Meter.Changed(running: 1, tokens: tokens);
-        void Ended(AttemptEnd end, long done)
-        {
-            replica?.End(tokens - done, end, time.GetUtcNow());
-            activity?.Meter.Changed(running: -1, tokens: -tokens);
-            activity?.Revision(((PoolTarget)target).Revision).Ended(end);
-            activity?.Freed();
-        }
-
+        var occupancy = replica is null ? null : new Occupancy(replica, (PoolTarget)target, activities, call.Tokens, time);
         var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         var (response, answer) = ((HttpResponseMessage?)null, (Answer?)null);
@@ -49,14 +38,14 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
             {
                 record.Outcome = $"status {(int)response.StatusCode}";
                 Drop(response, buffer, silence);
-                Ended(AttemptEnd.Failed, 0);
+                occupancy?.End(AttemptEnd.Failed);
                 return (null, new AttemptFailure(record.Outcome, Reached: true, Lost: false));
             }
             var stream = await response.Content.ReadAsStreamAsync(silence.Token);
             var count = await stream.ReadAsync(buffer, silence.Token);
             answer = new Answer(response, stream, buffer, silence)
             {
-                Count = count, IsWhole = count == 0, Target = target, Spoken = spoken, Replica = replica, Record = record, Ended = Ended,
+                Count = count, IsWhole = count == 0, Target = target, Spoken = spoken, Occupancy = occupancy, Record = record,
                 UpstreamMs = time.GetElapsedTime(sent).TotalMilliseconds,
             };
             if (!answer.IsEventStream)
@@ -76,7 +65,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
             else
             {
                 Drop(response, buffer, silence);
-                Ended(end, 0);
+                occupancy?.End(end);
             }
             cancellationToken.ThrowIfCancellationRequested();
             return (null, new AttemptFailure(record.Outcome, Reached: failed is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError },

@@ -6,12 +6,12 @@ namespace Cairn.Serving.Gateway.Calls;
 /// <summary>One kind of request that clients make of a model.</summary>
 /// <param name="Path">At the gateway and at replicas.</param>
 /// <param name="ProviderPath">Behind a provider's base address.</param>
-/// <param name="StreamEnd">Bytes that only the last event of a whole stream has; a stream that ends without them broke off.</param>
-internal sealed record CallKind(string Path, string ProviderPath, BodyShape Shape, ApiDialect Dialect, byte[] StreamEnd)
+/// <param name="TellsEnd">Whether an event says that a stream is whole; a stream that ends without it broke off.</param>
+internal sealed record CallKind(string Path, string ProviderPath, BodyShape Shape, ApiDialect Dialect, bool TellsEnd)
 {
-    public static readonly CallKind Chat = new("/v1/chat/completions", "/chat/completions", BodyShape.Chat, ApiDialect.OpenAi, "[DONE]"u8.ToArray());
-    public static readonly CallKind Completion = new("/v1/completions", "/completions", BodyShape.Completion, ApiDialect.OpenAi, "[DONE]"u8.ToArray());
-    public static readonly CallKind Message = new("/v1/messages", "/messages", BodyShape.Message, ApiDialect.Anthropic, "\"message_stop\""u8.ToArray());
-    public static readonly CallKind Response = new("/v1/responses", "/responses", BodyShape.Response, ApiDialect.OpenAi, []);
-    public static readonly CallKind Embedding = new("/v1/embeddings", "/embeddings", BodyShape.Embedding, ApiDialect.OpenAi, []);
+    public static readonly CallKind Chat = new("/v1/chat/completions", "/chat/completions", BodyShape.Chat, ApiDialect.OpenAi, TellsEnd: true);
+    public static readonly CallKind Completion = new("/v1/completions", "/completions", BodyShape.Completion, ApiDialect.OpenAi, TellsEnd: true);
+    public static readonly CallKind Message = new("/v1/messages", "/messages", BodyShape.Message, ApiDialect.Anthropic, TellsEnd: true);
+    public static readonly CallKind Response = new("/v1/responses", "/responses", BodyShape.Response, ApiDialect.OpenAi, TellsEnd: false);
+    public static readonly CallKind Embedding = new("/v1/embeddings", "/embeddings", BodyShape.Embedding, ApiDialect.OpenAi, TellsEnd: false);
 }

@@ -10,7 +10,7 @@ namespace Cairn.Serving.Gateway.Calls;
 internal sealed class EventRelay(Call call, Answer answer, AnswerTranslation? back)
 {
     private const int MostEventBytes = 4 << 20;
-    private readonly byte[] _end = answer.Spoken.Kind.StreamEnd;
+    private readonly CallKind _kind = answer.Spoken.Kind;
     private readonly List<StreamEvent> _translated = [];
     private readonly bool _dropUsage = back is null && call.Kind.Shape.HasUsageOption && !call.Facts.IncludesUsage;
     private bool _promptDone;
@@ -23,6 +23,9 @@ internal sealed class EventRelay(Call call, Answer answer, AnswerTranslation? ba
 
     /// <summary>Whether the event came that only a whole stream ends with.</summary>
     public bool SawEnd { get; private set; }
+
+    /// <summary>Whether the target's own words told the client that the stream broke.</summary>
+    public bool ToldError { get; private set; }
 
     /// <summary>Events that tell that the answer is whole, for when it is kept.</summary>
     public List<StreamEvent> Held { get; } = [];
@@ -75,12 +78,11 @@ internal sealed class EventRelay(Call call, Answer answer, AnswerTranslation? ba
     /// <returns>Whether the client gets the event.</returns>
     private bool Look(ReadOnlySpan<byte> one)
     {
-        if (_end.Length > 0 && one.IndexOf(_end) >= 0)
-        {
-            SawEnd = true;
-            if (one.Length < 32)
-                return true;
-        }
+        var sign = StreamSigns.Read(one, _kind.Dialect);
+        SawEnd |= sign == StreamSign.End && _kind.TellsEnd;
+        ToldError |= sign == StreamSign.Error && back is null;
+        if (sign != StreamSign.Part)
+            return true;
         Count++;
         Did();
         if (one.IndexOf("\"usage\":"u8) < 0 || UsageScan.Find(one) is not { } usage)
@@ -95,12 +97,8 @@ internal sealed class EventRelay(Call call, Answer answer, AnswerTranslation? ba
     /// <summary>The prompt's work is done with the first event, and a token's with each.</summary>
     private void Did()
     {
-        var done = _promptDone ? 1 : call.PromptTokens;
+        answer.Occupancy?.Did(_promptDone ? 1 : call.PromptTokens);
         _promptDone = true;
-        if (answer.Done + done > call.Tokens)
-            return;
-        answer.Done += done;
-        answer.Replica?.Did(done);
     }
 
     /// <summary>Just behind the empty line that ends the first event; 0 where none has ended.</summary>

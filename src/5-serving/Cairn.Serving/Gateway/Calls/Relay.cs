@@ -157,7 +157,7 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
         try
         {
             broken = await CopyAsync(call, answer, events, back);
-            if (broken is not null)
+            if (broken is not null && !events.ToldError)
             {
                 var error = CallError.BrokeOff(broken);
                 response.BodyWriter.Write(back?.Fail(error, call.Kind.Dialect) ?? ErrorAnswers.Event(error, call.Kind.Dialect));
@@ -191,10 +191,13 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
             await output.FlushAsync(call.Left);
             call.Left.ThrowIfCancellationRequested();
             (count, var broken) = await ReadAsync(call, answer, events.Room(answer));
-            if (broken is not null)
+            // Once it is whole, how the connection ends says nothing.
+            if (broken is not null && !events.SawEnd)
                 return broken;
         }
-        return answer.Spoken.Kind.StreamEnd.Length > 0 && !events.SawEnd ? "its end never came" : null;
+        if (events.ToldError)
+            return "the replica told of an error";
+        return answer.Spoken.Kind.TellsEnd && !events.SawEnd ? "its end never came" : null;
     }
 
     private static async Task<(int Count, string? Broken)> ReadAsync(Call call, Answer answer, Memory<byte> into)

@@ -97,10 +97,8 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
     /// <returns>Why it failed and may be tried elsewhere; null where the client has an answer or left.</returns>
     private async Task<string?> ForwardAsync(HttpContext context, Passing passing)
     {
-        var activity = gateway.Activities.Of(passing.Target.Endpoint);
-        activity.Meter.Arrived();
-        activity.Meter.Changed(running: 1);
-        passing.Replica.Begin(0);
+        gateway.Activities.MeterOf(passing.Target.Endpoint).Arrived();
+        var occupancy = new Occupancy(passing.Replica, passing.Target, gateway.Activities, tokens: 0, time);
         var end = AttemptEnd.Failed;
         try
         {
@@ -113,10 +111,7 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
         }
         finally
         {
-            passing.Replica.End(0, end, time.GetUtcNow());
-            activity.Meter.Changed(running: -1);
-            activity.Revision(passing.Target.Revision).Ended(end);
-            activity.Freed();
+            occupancy.End(end);
         }
     }
 

@@ -61,10 +61,8 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
 
     private async Task ForwardAsync(HttpContext context, string name, ReplicaState replica, PoolTarget target)
     {
-        var meter = gateway.Activities.Of(target.Endpoint);
-        meter.Meter.Arrived();
-        meter.Meter.Changed(running: 1);
-        replica.Begin(0);
+        gateway.Activities.MeterOf(target.Endpoint).Arrived();
+        var occupancy = new Occupancy(replica, target, gateway.Activities, tokens: 0, time);
         var end = AttemptEnd.Failed;
         try
         {
@@ -87,10 +85,7 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         }
         finally
         {
-            replica.End(0, end, time.GetUtcNow());
-            meter.Meter.Changed(running: -1);
-            meter.Revision(target.Revision).Ended(end);
-            meter.Freed();
+            occupancy.End(end);
         }
     }
 }
