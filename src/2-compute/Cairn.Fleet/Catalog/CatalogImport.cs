@@ -16,7 +16,6 @@ public static class CatalogImport
     /// <param name="provider">The provider's name for a layout whose rows do not carry it; ignored by Cairn's own.</param>
     /// <param name="source">Where the figures come from, for rows that do not say.</param>
     /// <param name="asOf">The day on which they held, for rows that do not say.</param>
-    /// <exception cref="ArgumentException">The file is in SkyPilot's layout and <paramref name="provider"/> is empty.</exception>
     public static CatalogImportResult Read(Stream csv, CatalogFormat format, string? provider, string source, DateOnly asOf)
     {
         ArgumentNullException.ThrowIfNull(csv);
@@ -36,7 +35,11 @@ public static class CatalogImport
             format = LooksLikeCairns(reader) ? CatalogFormat.Cairn : CatalogFormat.SkyPilot;
         if (format == CatalogFormat.Cairn)
             return ReadCairns(reader, source, asOf, errors, skipped);
-        ArgumentException.ThrowIfNullOrWhiteSpace(provider);
+        if (string.IsNullOrWhiteSpace(provider))
+        {
+            errors.Add(1, 1, "the file does not say whose offers these are; name the provider");
+            return Result(format, [], 0, errors, skipped);
+        }
         return ReadSkyPilot(reader, new SkyPilotCatalog(provider, source, asOf, skipped), errors, skipped);
     }
 
