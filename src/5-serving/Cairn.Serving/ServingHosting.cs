@@ -3,6 +3,7 @@ using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.OpenInference;
 using Cairn.Serving.Gateway.PassingThrough;
@@ -48,7 +49,7 @@ public static class ServingHosting
         services.AddHttpForwarder();
         services.AddSingleton<EndpointForward>().AddSingleton<OpenInferenceForward>();
         services.AddUsage().AddProviders();
-        services.AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
+        services.AddSingleton<HostClaims>().AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
         return services.AddReconciler(provider =>
         {
             var signals = provider.GetRequiredService<Store>().Signals;
@@ -59,6 +60,13 @@ public static class ServingHosting
                 Interval = TimeSpan.FromSeconds(1), Lease = shared ? "endpoints" : null,
             };
         });
+    }
+
+    /// <summary>Puts the gateway's entry before everything else, and paths are matched behind it: on an endpoint's own DNS name they are that endpoint's.</summary>
+    public static void UseServing(this IApplicationBuilder app)
+    {
+        app.UseMiddleware<GatewayEntry>();
+        app.UseRouting();
     }
 
     /// <summary>Maps the REST API of endpoints under <c>/api/v1</c>, and what clients of models call under <c>/v1</c>.</summary>

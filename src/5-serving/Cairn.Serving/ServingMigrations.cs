@@ -114,5 +114,9 @@ public static class ServingMigrations
                 UNIQUE (project_id, name)
             );
             """),
+        new("serving", 3, """
+            CREATE TABLE endpoint_hosts (host TEXT NOT NULL PRIMARY KEY, endpoint_id TEXT NOT NULL);
+            CREATE INDEX endpoint_hosts_by_endpoint ON endpoint_hosts (endpoint_id);
+            """),
     ];
 }

@@ -110,6 +110,7 @@ internal static class WorkloadGen
             {
                 Port = port, MinReplicas = min, MaxReplicas = min + more, Model = model, TargetRequestsPerSecond = rate, Utilization = utilization,
                 TimeToFirstTokenMs = rate is null ? null : 250, ReadinessPath = rate is null ? "/health" : null,
+                Hosts = rate is null ? ["a.example.com", "b.example.com"] : [],
             }));
 
     private static readonly Gen<WorkloadSpec> s_workload = Gen.Select(

@@ -8,9 +8,11 @@ using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.OpenInference;
+using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
 using Cairn.Serving.Gateway.Snapshots;
@@ -44,7 +46,11 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         builder.Services.AddHttpForwarder();
         _upstream = new Upstream(options, null);
         _app = builder.Build();
-        new OpenInferenceForward(Gateway, _upstream, _app.Services.GetRequiredService<IHttpForwarder>(), this, options, TimeProvider.System).Map(_app);
+        _app.UseMiddleware<GatewayEntry>(State, TimeProvider.System);
+        _app.UseRouting();
+        var forwarder = _app.Services.GetRequiredService<IHttpForwarder>();
+        new EndpointForward(Gateway, _upstream, forwarder, this, options, TimeProvider.System).Map(_app);
+        new OpenInferenceForward(Gateway, _upstream, forwarder, this, options, TimeProvider.System).Map(_app);
         _app.MapOpenAi(Gateway);
         _app.MapAnthropic(Gateway);
     }
@@ -62,6 +68,8 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     public HttpClient Client { get; private set; } = null!;
 
     public List<ModelRoute> Models { get; } = [];
+
+    public Dictionary<string, HostRoute> Hosts { get; } = [];
 
     public List<GatewayKey> OtherKeys { get; } = [];
 
@@ -104,6 +112,9 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         return route;
     }
 
+    /// <summary>Serves an endpoint at its own path.</summary>
+    public ModelRoute ServePath(string name, params FakeReplica[] replicas) => Serve("/endpoints/" + name, replicas);
+
     /// <summary>Serves a model from one provider outside.</summary>
     public void Outside(string model, FakeReplica provider, ApiDialect dialect)
     {
@@ -125,7 +136,10 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         {
             Id = Key.Id, Name = "test", SecretHash = Key.SecretHash(), Project = Project, Limits = Limits, Models = AllowedModels,
         };
-        State.Push(new GatewaySnapshot(++_version, Models.ToFrozenDictionary(m => m.Name), new[] { key }.Concat(OtherKeys).ToFrozenDictionary(k => k.Id)));
+        State.Push(new GatewaySnapshot(++_version, Models.ToFrozenDictionary(m => m.Name), new[] { key }.Concat(OtherKeys).ToFrozenDictionary(k => k.Id))
+        {
+            Hosts = Hosts.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase),
+        });
     }
 
     public Task<HttpResponseMessage> PostAsync(string path, string json, CancellationToken cancellationToken = default) =>

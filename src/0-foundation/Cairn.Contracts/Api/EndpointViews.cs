@@ -51,6 +51,9 @@ public sealed record ServeRequest
     /// <summary>Models that answer where this one cannot.</summary>
     public IReadOnlyList<string>? Fallbacks { get; init; }
 
+    /// <summary>DNS names of the endpoint's own, in place of the workload's; null takes those. Of a rollout: null, and none in the workload, leaves them.</summary>
+    public IReadOnlyList<string>? Hosts { get; init; }
+
     /// <summary>Of a rollout: the share of requests, 1 to 99 percent, that the new revision gets until it is promoted; null replaces replica by replica.</summary>
     public int? CanaryPercent { get; init; }
 }
@@ -78,6 +81,10 @@ public sealed record ScalingRequest
     /// <summary>What all replicas together may cost per hour.</summary>
     public decimal? SpendCapUsdPerHour { get; init; }
 }
+
+/// <summary>POST /api/v1/endpoints/{endpoint}/hosts.</summary>
+/// <param name="Hosts">Takes the place of all that there were; empty leaves it none.</param>
+public sealed record HostsRequest(IReadOnlyList<string>? Hosts);
 
 /// <summary>POST /api/v1/endpoints/{endpoint}/canary.</summary>
 /// <param name="Percent">0 takes the canary back, 100 promotes it.</param>
@@ -130,6 +137,9 @@ public sealed record EndpointView
 
     /// <summary>Below the server's address: where any HTTP request reaches a replica.</summary>
     public string? Path { get; init; }
+
+    /// <summary>DNS names of its own: OpenAI's paths there reach its model, every other path the same path at a replica.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
 
     /// <summary>Only with one endpoint.</summary>
     public IReadOnlyList<ReplicaView>? Replicas { get; init; }

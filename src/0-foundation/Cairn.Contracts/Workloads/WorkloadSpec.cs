@@ -345,6 +345,9 @@ public sealed record ServiceSpec
     /// <summary>The model's name for OpenAI clients.</summary>
     public string? Model { get; init; }
 
+    /// <summary>DNS names of its own, in lower case: requests for one of them go to this service.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
     /// <summary>Requests per second that one replica is meant to carry.</summary>
     public double? TargetRequestsPerSecond { get; init; }
 

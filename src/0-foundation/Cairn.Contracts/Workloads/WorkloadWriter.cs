@@ -186,6 +186,7 @@ public static class WorkloadWriter
             text.Bare("replicas", $"{Numbers.Format(service.MinReplicas)}..{Numbers.Format(service.MaxReplicas)}");
         text.Field("readiness", service.ReadinessPath);
         text.Field("model", service.Model);
+        text.Words("hosts", service.Hosts);
         if (service.TimeToFirstTokenMs is { } ms)
             text.Map("slo", () => text.Bare("time_to_first_token", Numbers.Format(ms) + "ms"));
         if (service.TargetRequestsPerSecond is { } rate)

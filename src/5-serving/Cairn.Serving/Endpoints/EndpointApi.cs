@@ -25,6 +25,9 @@ internal static class EndpointApi
         endpoints.MapPost("/{endpoint}/scale", async (string endpoint, ScalingRequest request, HttpContext context, EndpointIntake intake, EndpointReading reading) =>
             Reply(await intake.ScaleAsync(endpoint, request, CallerOf(context), context.RequestAborted), reading))
             .WithName("ScaleEndpoint").Produces<EndpointView>();
+        endpoints.MapPost("/{endpoint}/hosts", async (string endpoint, HostsRequest request, HttpContext context, EndpointIntake intake, EndpointReading reading) =>
+            Reply(await intake.HostsAsync(endpoint, request, CallerOf(context), context.RequestAborted), reading))
+            .WithName("ChangeHosts").Produces<EndpointView>().ProducesProblem(StatusCodes.Status409Conflict);
         endpoints.MapPost("/{endpoint}/rollout", async (string endpoint, ServeRequest request, HttpContext context, EndpointIntake intake, EndpointReading reading) =>
             Reply(await intake.RollOutAsync(endpoint, request, CallerOf(context), context.RequestAborted), reading))
             .WithName("RollOutEndpoint").Produces<EndpointView>();
@@ -43,7 +46,7 @@ internal static class EndpointApi
         context.Features.Get<Caller>() ?? throw new InvalidOperationException("The host let a request in without a caller.");
 
     private static IResult Reply(EndpointOutcome outcome, EndpointReading reading, int status = StatusCodes.Status200OK) =>
-        outcome.Endpoint is { } row ? ApiAnswers.Json(reading.View(row, []), status) : Problem(outcome);
+        outcome.Endpoint is { } row ? ApiAnswers.Json(reading.View(row, [], outcome.Hosts), status) : Problem(outcome);
 
     private static EndpointOutcome Missing(string endpoint) =>
         EndpointOutcome.Refused(ProblemCodes.NotFound, $"There is no endpoint '{endpoint}' here; `cairn endpoints` lists them.");

@@ -14,11 +14,18 @@ namespace Cairn.Serving.Endpoints;
 /// <summary>What became of a wish: the endpoint, or everything that is wrong with it.</summary>
 internal sealed record EndpointOutcome(EndpointRow? Endpoint, Problem? Problem, IReadOnlyList<string> Errors)
 {
+    /// <summary>The endpoint's own DNS names.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
     public static EndpointOutcome Refused(string code, string message, IReadOnlyList<string>? errors = null) => new(null, new Problem(code, message), errors ?? []);
 }
 
+/// <summary>A wish that was read.</summary>
+/// <param name="Hosts">Null where nothing was said of them.</param>
+internal sealed record EndpointDraft(WorkloadSpec Workload, string Name, ScalingSpec Scaling, IReadOnlyList<string>? Hosts);
+
 /// <summary>Takes what people want of endpoints: durable first, then the reconciler sees to it.</summary>
-internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider time)
+internal sealed class EndpointIntake(Store store, FleetJobs jobs, HostClaims claims, TimeProvider time)
 {
     private const int MostNameLength = 50; // a replica's job adds a suffix
 
@@ -27,7 +34,7 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
         var (draft, refused) = Read(request);
         if (refused is not null)
             return refused;
-        var (workload, name, scaling) = draft!.Value;
+        var (workload, name, scaling, hosts) = draft!;
         var now = time.GetUtcNow();
         var id = EndpointId.New(now);
         var model = request.Model is { } named ? (named.Length == 0 ? null : named) : workload.Service!.Model ?? name;
@@ -37,17 +44,21 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
             Wanted = Math.Max(1, scaling.MinReplicas), Scaling = scaling, Settings = SettingsOf(request), CreatedAt = now, CreatedBy = caller.KeyName, CreatedKey = caller.Key,
         };
         var revision = RevisionOf(request, id, 1, now);
-        var written = await store.WriteAsync(session =>
+        return await store.WriteAsync(session =>
         {
+            if (HostClaims.Taken(session, id, hosts ?? []) is { } taken)
+                return taken;
             if (EndpointRows.Insert(session, row) == 0)
-                return false;
+            {
+                return EndpointOutcome.Refused(ProblemCodes.NameTaken,
+                    $"There is an endpoint '{name}' already. Roll out to it with `cairn rollout {name} FILE`, or give this one another name.");
+            }
+            HostRows.Replace(session, id, hosts ?? []);
             EndpointRows.Insert(session, revision);
             EndpointRows.Tell(session, id, "created", $"Created by {caller.KeyName}.");
             session.Signal(EndpointRows.Signal);
-            return true;
+            return new EndpointOutcome(row, null, []) { Hosts = hosts ?? [] };
         }, cancellationToken);
-        return written ? new EndpointOutcome(row, null, []) : EndpointOutcome.Refused(ProblemCodes.NameTaken,
-            $"There is an endpoint '{name}' already. Roll out to it with `cairn rollout {name} FILE`, or give this one another name.");
     }
 
     public Task<EndpointOutcome> RollOutAsync(string endpoint, ServeRequest request, Caller caller, CancellationToken cancellationToken)
@@ -61,6 +72,8 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
         {
             if (row.Canary is { } open)
                 return EndpointOutcome.Refused(ProblemCodes.Conflict, $"Revision {open} is a canary. Promote it or take it back first: `cairn rollout {row.Name} --promote`, `cairn undo {row.Name}`.");
+            if (draft!.Hosts is { } hosts && HostClaims.Take(session, row.Id, hosts) is { } taken)
+                return taken;
             var number = EndpointRows.LastRevision(session, row.Id) + 1;
             EndpointRows.Insert(session, RevisionOf(request, row.Id, number, session.Now));
             var next = request.CanaryPercent is { } percent ? row with { Canary = number, CanaryPercent = percent } : row with { Revision = number, Previous = row.Revision };
@@ -104,6 +117,23 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
         return new EndpointOutcome(row with { Scaling = scaling }, null, []);
     }, cancellationToken);
 
+    /// <summary>Gives an endpoint these DNS names in place of those it had.</summary>
+    public Task<EndpointOutcome> HostsAsync(string endpoint, HostsRequest request, Caller caller, CancellationToken cancellationToken)
+    {
+        if (request.Hosts is null)
+            return Task.FromResult(EndpointOutcome.Refused(ProblemCodes.InvalidRequest, "hosts is missing; expected a list of DNS names, which may be empty."));
+        var (hosts, errors) = claims.Read(request.Hosts);
+        if (errors.Count > 0)
+            return Task.FromResult(EndpointOutcome.Refused(ProblemCodes.InvalidRequest, errors[0], errors));
+        return ChangeAsync(endpoint, caller, (session, row) =>
+        {
+            if (HostClaims.Take(session, row.Id, hosts) is { } taken)
+                return taken;
+            EndpointRows.Tell(session, row.Id, "hosts", hosts.Count == 0 ? $"{caller.KeyName} took its host names away." : $"{caller.KeyName} gave it {string.Join(", ", hosts)}.");
+            return new EndpointOutcome(row, null, []) { Hosts = hosts };
+        }, cancellationToken);
+    }
+
     public Task<EndpointOutcome> StopAsync(string endpoint, Caller caller, CancellationToken cancellationToken) => ChangeAsync(endpoint, caller, (session, row) =>
     {
         if (row.Phase == EndpointPhase.Active)
@@ -120,7 +150,8 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
             if (EndpointRows.Find(session, caller.Project, endpoint) is not { } row)
                 return EndpointOutcome.Refused(ProblemCodes.NotFound, $"There is no endpoint '{endpoint}' here; `cairn endpoints` lists them.");
             session.Signal(EndpointRows.Signal);
-            return change(session, row);
+            var outcome = change(session, row);
+            return outcome.Endpoint is null || outcome.Hosts.Count > 0 ? outcome : outcome with { Hosts = HostRows.Of(session, row.Id) };
         }, cancellationToken);
 
     private RevisionRow RevisionOf(ServeRequest request, EndpointId endpoint, int number, DateTimeOffset now) => new()
@@ -129,7 +160,7 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
         Sealed = request.Secrets is { Count: > 0 } secrets ? jobs.Seal(endpoint.Value, secrets) : null,
     };
 
-    private static ((WorkloadSpec Workload, string Name, ScalingSpec Scaling)?, EndpointOutcome?) Read(ServeRequest request)
+    private (EndpointDraft?, EndpointOutcome?) Read(ServeRequest request)
     {
         var file = request.FileName ?? "workload.yaml";
         var parsed = WorkloadParser.Parse(request.Workload, file);
@@ -153,7 +184,10 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, TimeProvider t
             TimeToFirstTokenMs = service.TimeToFirstTokenMs,
         }, request.Scaling ?? new ScalingRequest());
         errors.AddRange(scaling.Problems());
-        return errors.Count > 0 ? (null, EndpointOutcome.Refused(ProblemCodes.InvalidRequest, errors[0], errors)) : ((workload, name, scaling), null);
+        var (hosts, wrong) = claims.Read(request.Hosts ?? service.Hosts);
+        errors.AddRange(wrong);
+        var named = request.Hosts is null && hosts.Count == 0 ? null : hosts;
+        return errors.Count > 0 ? (null, EndpointOutcome.Refused(ProblemCodes.InvalidRequest, errors[0], errors)) : (new EndpointDraft(workload, name, scaling, named), null);
     }
 
     private static EndpointSettings SettingsOf(ServeRequest request) => new()

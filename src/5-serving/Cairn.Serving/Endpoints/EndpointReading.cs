@@ -17,7 +17,8 @@ internal sealed class EndpointReading(Store store, FleetJobs jobs, GatewayState 
     public Task<List<EndpointView>> ListAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(session =>
     {
         var replicas = EndpointRows.LiveReplicas(session).ToLookup(r => r.EndpointId);
-        return EndpointRows.LiveOf(session, caller.Project).Select(row => View(row, [.. replicas[row.Id]])).ToList();
+        var hosts = HostRows.All(session).ToLookup(row => row.EndpointId, row => row.Host);
+        return EndpointRows.LiveOf(session, caller.Project).Select(row => View(row, [.. replicas[row.Id]], [.. hosts[row.Id]])).ToList();
     }, cancellationToken);
 
     public Task<EndpointView?> FindAsync(string endpoint, Caller caller, CancellationToken cancellationToken) => store.ReadAsync(session =>
@@ -25,10 +26,10 @@ internal sealed class EndpointReading(Store store, FleetJobs jobs, GatewayState 
         if (EndpointRows.Find(session, caller.Project, endpoint) is not { } row)
             return null;
         var replicas = EndpointRows.LiveReplicas(session).Where(r => r.EndpointId == row.Id).ToList();
-        return View(row, replicas) with { Replicas = [.. replicas.Select(View)], Events = EndpointRows.Events(session, row.Id, MostEvents) };
+        return View(row, replicas, HostRows.Of(session, row.Id)) with { Replicas = [.. replicas.Select(View)], Events = EndpointRows.Events(session, row.Id, MostEvents) };
     }, cancellationToken);
 
-    public EndpointView View(EndpointRow row, IReadOnlyList<ReplicaRow> replicas)
+    public EndpointView View(EndpointRow row, IReadOnlyList<ReplicaRow> replicas, IReadOnlyList<string> hosts)
     {
         var ready = replicas.Count(r => r.Phase == ReplicaPhase.Ready);
         var (phase, message) = PhaseOf(row, replicas, ready);
@@ -40,6 +41,7 @@ internal sealed class EndpointReading(Store store, FleetJobs jobs, GatewayState 
             Wanted = row.Wanted, Ready = ready, CreatedAt = row.CreatedAt, InputPrice = settings.InputPrice, OutputPrice = settings.OutputPrice,
             Hourly = new HourlyPrice(replicas.Sum(r => TaskOf(r)?.Price.MicrosPerHour ?? 0)),
             Concurrency = activities.MeterOf(row.Id).Read((load, _) => load.Current.Concurrency),
+            Hosts = hosts,
             Path = row.Model is null ? EndpointPaths.Prefix + row.Name + "/" : "/v1",
         };
     }

@@ -24,7 +24,7 @@ internal sealed partial class EndpointReconciler(
     public async Task ReconcileAsync(Fence? fence, CancellationToken cancellationToken)
     {
         // (1)
-        var (endpoints, replicas, revisions) = await store.ReadAsync(Load, cancellationToken);
+        var (endpoints, replicas, revisions, hosts) = await store.ReadAsync(Load, cancellationToken);
         var byEndpoint = replicas.ToLookup(r => r.EndpointId);
         var gone = replicas.Select(r => r.JobId).OfType<JobId>().Where(job => !jobs.IsLive(job)).ToList();
         var ends = await jobs.EndsAsync(gone, cancellationToken);
@@ -46,11 +46,11 @@ internal sealed partial class EndpointReconciler(
             await ActAsync(endpoint, replica, revisions, cancellationToken);
 
         // (5)
-        push.Push(all.Where(a => !a.Changes.Ended).Select(a => After(a.Seen, a.Changes)).ToList(), revisions);
+        push.Push(all.Where(a => !a.Changes.Ended).Select(a => After(a.Seen, a.Changes)).ToList(), revisions, hosts);
         prober.Watch(push.Probes);
     }
 
-    private static (IReadOnlyList<EndpointRow>, IReadOnlyList<ReplicaRow>, Dictionary<(EndpointId, int), Revision>) Load(ReadSession session)
+    private static (IReadOnlyList<EndpointRow>, IReadOnlyList<ReplicaRow>, Dictionary<(EndpointId, int), Revision>, IReadOnlyList<HostRow>) Load(ReadSession session)
     {
         var (endpoints, replicas) = (EndpointRows.Live(session), EndpointRows.LiveReplicas(session));
         var numbers = endpoints.SelectMany(e => new[] { (e.Id, e.Revision), (e.Id, e.Canary ?? e.Revision) }).Concat(replicas.Select(r => (r.EndpointId, r.Revision))).Distinct();
@@ -60,7 +60,7 @@ internal sealed partial class EndpointReconciler(
             if (EndpointRows.Revision(session, endpoint, number) is { } row)
                 revisions[(endpoint, number)] = Revision.Of(row);
         }
-        return (endpoints, replicas, revisions);
+        return (endpoints, replicas, revisions, HostRows.All(session));
     }
 
     private EndpointSeen See(EndpointRow endpoint, IEnumerable<ReplicaRow> replicas, IReadOnlyDictionary<JobId, string> ends)

@@ -187,8 +187,12 @@ internal static class EndpointRows
     public static void SetScaling(WriteSession session, EndpointId id, JsonText<ScalingSpec> scaling) =>
         session.Execute("UPDATE endpoints SET scaling = @scaling WHERE id = @id AND ended_at IS NULL", new { id, scaling });
 
-    public static void SetPhase(WriteSession session, EndpointId id, EndpointPhase phase, DateTimeOffset? endedAt) =>
+    public static void SetPhase(WriteSession session, EndpointId id, EndpointPhase phase, DateTimeOffset? endedAt)
+    {
         session.Execute("UPDATE endpoints SET phase = @phase, ended_at = @endedAt WHERE id = @id AND ended_at IS NULL", new { id, phase, endedAt });
+        if (endedAt is not null)
+            HostRows.Replace(session, id, []);
+    }
 
     public static void Tell(WriteSession session, EndpointId endpoint, string kind, string message) => session.Execute(
         """

@@ -36,6 +36,7 @@ internal sealed class GatewayPush
     private readonly GatewayOptions _options;
     private readonly Lock _pushing = new();
     private List<ModelRoute>? _endpoints;
+    private FrozenDictionary<string, HostRoute> _hosts = FrozenDictionary<string, HostRoute>.Empty;
     private string _last = "";
     private long _version;
 
@@ -49,7 +50,7 @@ internal sealed class GatewayPush
     /// <summary>What the prober shall ask, as of the last push.</summary>
     public IReadOnlyCollection<ProbeTarget> Probes { get; private set; } = [];
 
-    public void Push(IReadOnlyList<EndpointSeen> endpoints, IReadOnlyDictionary<(EndpointId, int), Revision> revisions)
+    public void Push(IReadOnlyList<EndpointSeen> endpoints, IReadOnlyDictionary<(EndpointId, int), Revision> revisions, IReadOnlyList<HostRow> hosts)
     {
         var probes = new List<ProbeTarget>();
         var routes = new List<ModelRoute>();
@@ -62,8 +63,10 @@ internal sealed class GatewayPush
                 routes.Add(route);
         }
         Probes = probes;
+        var routed = hosts.Join(endpoints, host => host.EndpointId, seen => seen.Row.Id, (host, seen) =>
+            KeyValuePair.Create(host.Host, new HostRoute(seen.Row.ProjectId, seen.Row.Name, seen.Row.Model))).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
         lock (_pushing)
-            _endpoints = routes;
+            (_endpoints, _hosts) = (routes, routed);
         Push();
     }
 
@@ -74,12 +77,12 @@ internal sealed class GatewayPush
         {
             if (_endpoints is not { } endpoints)
                 return;
-            var now = string.Create(CultureInfo.InvariantCulture, $"{Fingerprint(endpoints)}/{_keys.Version}/{_providers.Version}");
+            var now = string.Create(CultureInfo.InvariantCulture, $"{Fingerprint(endpoints, _hosts)}/{_keys.Version}/{_providers.Version}");
             if (now == _last)
                 return;
             _last = now;
             var routes = ProviderRoutes.Merge(endpoints, _providers.Targets());
-            _gateway.Push(new GatewaySnapshot(++_version, routes.ToFrozenDictionary(r => r.Name), _keys.All().ToFrozenDictionary(k => k.Id)));
+            _gateway.Push(new GatewaySnapshot(++_version, routes.ToFrozenDictionary(r => r.Name), _keys.All().ToFrozenDictionary(k => k.Id)) { Hosts = _hosts });
         }
     }
 
@@ -132,10 +135,11 @@ internal sealed class GatewayPush
         };
     }
 
-    private static string Fingerprint(List<ModelRoute> routes) => JsonSerializer.Serialize(routes.Select(r => new
+    private static string Fingerprint(List<ModelRoute> routes, FrozenDictionary<string, HostRoute> hosts) => JsonSerializer.Serialize(new
     {
-        r.Name.Project, r.Name.Model, r.Fallbacks, r.ContextLength, r.Prices, Targets = r.Targets.OfType<PoolTarget>().ToList(),
-    }));
+        Routes = routes.Select(r => new { r.Name.Project, r.Name.Model, r.Fallbacks, r.ContextLength, r.Prices, Targets = r.Targets.OfType<PoolTarget>().ToList() }),
+        Hosts = hosts.OrderBy(h => h.Key, StringComparer.Ordinal).Select(h => new { h.Key, h.Value }),
+    });
 }
 
 /// <summary>Where an endpoint's own port is reached through the gateway.</summary>

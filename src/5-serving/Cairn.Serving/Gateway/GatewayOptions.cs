@@ -42,6 +42,9 @@ public sealed class GatewayOptions
     /// </summary>
     public bool DirectReplicas { get; set; }
 
+    /// <summary>DNS names that are the server's own, so that no endpoint may have them.</summary>
+    public IReadOnlyList<string> OwnHosts { get; set; } = [];
+
     public RoutingOptions Routing { get; set; } = new();
 
     public BreakerOptions Breaker { get; set; } = new();

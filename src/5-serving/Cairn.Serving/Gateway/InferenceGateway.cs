@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Bodies;
 using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
@@ -59,8 +60,8 @@ public sealed class InferenceGateway : IDisposable
     /// </summary>
     internal async Task HandleAsync(HttpContext context, CallKind kind)
     {
-        var id = _ids.Next();
-        context.Response.Headers["x-request-id"] = id;
+        var id = context.Features.Get<RequestHead>()?.Id ?? _ids.Next();
+        context.Response.Headers[RequestIds.Header] = id;
         try
         {
             if (await TakeAsync(context, kind, id) is { } error)
@@ -86,7 +87,9 @@ public sealed class InferenceGateway : IDisposable
         // (2)
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = Math.Max(_options.MostBodyBytes, DrainedBytes);
+        RequestHead.Leave(context);
         var (body, failure) = await ReadAsync(context);
+        RequestHead.Return(context);
         if (body is null)
             return failure == BodyFailure.TooLarge ? CallError.TooLarge(_options.MostBodyBytes) : CallError.NoMemory;
         using (body)
@@ -94,8 +97,9 @@ public sealed class InferenceGateway : IDisposable
             var received = _time.GetTimestamp();
 
             // (3)
-            if (BodyScan.Read(body.Bytes.Span, kind.Shape, out var facts) is { } fault)
-                return CallError.Invalid(fault.Message, fault.Param);
+            var host = context.Features.Get<HostRoute>();
+            if (Read(body, kind.Shape, host, out var facts) is { } unread)
+                return unread;
 
             if (kind == CallKind.Message && facts.Maximum is null)
                 return CallError.Invalid("max_tokens: Field required", "max_tokens");
@@ -106,12 +110,12 @@ public sealed class InferenceGateway : IDisposable
                 (keep, var refused) = await Memory.PlanAsync(caller.Key.Project, id[4..], body, context.RequestAborted);
                 if (refused is not null)
                     return refused;
-                if (BodyScan.Read(body.Bytes.Span, kind.Shape, out facts) is { } wrong)
-                    return CallError.Invalid(wrong.Message, wrong.Param);
+                if (Read(body, kind.Shape, null, out facts) is { } wrong)
+                    return wrong;
             }
 
             // (4)
-            if (State.FindRoute(new ModelName(caller.Key.Project, facts.Model)) is not { } route)
+            if ((host is not null && host.Project != caller.Key.Project) || State.FindRoute(new ModelName(caller.Key.Project, facts.Model)) is not { } route)
                 return CallError.NoModel(facts.Model);
             if (!Admission.Allows(caller.Key, facts.Model, State))
                 return CallError.NotAllowed(facts.Model, caller.Key.Name);
@@ -140,7 +144,9 @@ public sealed class InferenceGateway : IDisposable
             Activities.Of(known).Meter.Arrived();
 
         // (6)
+        RequestHead.Leave(call.Context);
         var (answer, error) = await _dispatch.FindAnswerAsync(call);
+        RequestHead.Return(call.Context);
         (call.Record.Status, call.Record.Error) = (error?.Status ?? (int)answer!.Response.StatusCode, error?.Message);
         if (answer is null)
             return error;
@@ -191,6 +197,13 @@ public sealed class InferenceGateway : IDisposable
                 most = Money.Max(most, fallback.Ceiling.CostOf(input, output));
         }
         return most;
+    }
+
+    private static CallError? Read(RequestBody body, BodyShape shape, HostRoute? host, out BodyFacts facts)
+    {
+        if (host is not null)
+            return HostedBody.Read(body, shape, host, out facts);
+        return BodyScan.Read(body.Bytes.Span, shape, out facts) is { } fault ? CallError.Invalid(fault.Message, fault.Param) : null;
     }
 
     private async ValueTask<(RequestBody?, BodyFailure)> ReadAsync(HttpContext context)

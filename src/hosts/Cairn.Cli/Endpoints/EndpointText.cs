@@ -39,5 +39,7 @@ internal static class EndpointText
         foreach (var e in endpoint.Events ?? [])
             output.Line($"{e.At.ToLocalTime():HH:mm:ss}  {e.Kind}: {e.Message}");
         output.Note(HowToCall(endpoint, server));
+        if (endpoint.Hosts.Count > 0)
+            output.Note($"Its own names: {string.Join(", ", endpoint.Hosts)}. There /v1 reaches its model whatever a request calls it, and other paths reach a replica.");
     }
 }

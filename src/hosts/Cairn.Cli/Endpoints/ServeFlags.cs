@@ -24,6 +24,7 @@ internal sealed class ServeFlags
     private readonly Option<decimal?> _outputPrice = new("--output-price") { Description = "Dollars per million output tokens that users are charged.", HelpName = "USD" };
     private readonly Option<int?> _context = new("--context") { Description = "Prompt and output together, in tokens.", HelpName = "TOKENS" };
     private readonly Option<string[]> _fallback = new("--fallback") { Description = "A model that answers where this one cannot. May be repeated.", HelpName = "MODEL" };
+    private readonly Option<string[]> _host = new("--host") { Description = "A DNS name of the endpoint's own. May be repeated.", HelpName = "NAME" };
     private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; K alone passes on this shell's value.", HelpName = "K=V" };
     private readonly Option<string[]> _secret = new("--secret") { Description = "Give a secret that the workload names.", HelpName = "K[=V]" };
     private readonly Option<string?> _at = new("--at") { Description = "Run there and nowhere else.", HelpName = "PROVIDER[/REGION]" };
@@ -32,7 +33,7 @@ internal sealed class ServeFlags
     {
         foreach (var option in new Option[]
         {
-            Name, _model, _min, _max, _concurrency, _replicaLimit, _window, _downDelay, _zeroDelay, _spendCap, _inputPrice, _outputPrice, _context, _fallback, _env, _secret, _at,
+            Name, _model, _min, _max, _concurrency, _replicaLimit, _window, _downDelay, _zeroDelay, _spendCap, _inputPrice, _outputPrice, _context, _fallback, _host, _env, _secret, _at,
         })
             command.Options.Add(option);
     }
@@ -51,6 +52,7 @@ internal sealed class ServeFlags
         ContextLength = context.Get(_context),
         ReplicaConcurrency = context.Get(_replicaLimit),
         Fallbacks = context.Get(_fallback) is { Length: > 0 } fallbacks ? fallbacks : null,
+        Hosts = context.Get(_host) is { Length: > 0 } hosts ? hosts : null,
         Scaling = new ScalingRequest
         {
             Min = context.Get(_min), Max = context.Get(_max), TargetConcurrency = context.Get(_concurrency), WindowSeconds = context.Get(_window),

@@ -140,6 +140,7 @@ public sealed class CairnServer : IAsyncDisposable
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("Cairn.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter());
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         var app = builder.Build();
+        app.UseServing();
         app.UseMiddleware<UnexpectedErrors>();
         app.UseMiddleware<Authentication>();
         app.UseMiddleware<IdempotentReplies>();
@@ -177,7 +178,7 @@ public sealed class CairnServer : IAsyncDisposable
         services.AddFleet(fleet, _ => ground.Catalog.Find);
         services.AddSingleton<IGatewayKeys, GatewayKeys>();
         services.AddSingleton<InferenceFunds>().AddSingleton<IInferenceCharges, InferenceCharges>();
-        services.AddServing(new GatewayOptions { DirectReplicas = options.DirectReplicas }, new RolloutOptions(), shared: options.Database is not null);
+        services.AddServing(new GatewayOptions { DirectReplicas = options.DirectReplicas, OwnHosts = OwnHosts(options) }, new RolloutOptions(), shared: options.Database is not null);
     }
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
@@ -199,6 +200,8 @@ public sealed class CairnServer : IAsyncDisposable
         var host = options.PublicName ?? (any ? Dns.GetHostName() : options.Grpc.Address.ToString());
         return host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{options.Grpc.Port}" : $"{host}:{options.Grpc.Port}";
     }
+
+    private static IReadOnlyList<string> OwnHosts(ServerOptions options) => options.PublicName is { } name ? [name, Dns.GetHostName()] : [Dns.GetHostName()];
 
     // A client can reach "any address" under loopback.
     private static string Readable(string url) =>

@@ -14,6 +14,7 @@ internal static class ServiceFields
         .Field("replicas", Replicas, Spelling.SkyPilot)
         .Field("readiness", (s, v) => s with { ReadinessPath = UrlPath(v) })
         .Field("model", (s, v) => s with { Model = v.Word("a model's name") })
+        .Field("hosts", (s, v) => s with { Hosts = v.Words("DNS names", Host) })
         .Field("slo",
             (s, v) => v.Mapping is { } m ? SloTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {time_to_first_token: 300ms}"))
         .Field("target_rps", (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
@@ -136,6 +137,14 @@ internal static class ServiceFields
         if (path.Length > 0 && (path[0] != '/' || path.Contains(' ')))
             value.Expected("a path that starts with '/', such as /health");
         return path;
+    }
+
+    private static string Host(FieldValue value)
+    {
+        if (HostName.TryParse(value.Scalar, out var host))
+            return host;
+        value.Expected(HostName.Expected);
+        return "";
     }
 
     private static double Milliseconds(FieldValue value)

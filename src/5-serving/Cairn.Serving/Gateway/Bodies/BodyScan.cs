@@ -26,14 +26,15 @@ internal static class BodyScan
     private const int MostChoices = 128;
     private const int MostNameBytes = 256;
 
-    public static BodyFault? Read(ReadOnlySpan<byte> body, BodyShape shape, out BodyFacts facts)
+    /// <param name="needsModel">Whether a body without a model is at fault.</param>
+    public static BodyFault? Read(ReadOnlySpan<byte> body, BodyShape shape, out BodyFacts facts, bool needsModel = true)
     {
         facts = new BodyFacts { Model = "", Choices = 1 };
         if (!Utf8.IsValid(body))
             return new BodyFault("The body is not valid UTF-8.", null);
         try
         {
-            return Members(body, shape, ref facts);
+            return Members(body, shape, needsModel, ref facts);
         }
         catch (JsonException broken)
         {
@@ -41,7 +42,7 @@ internal static class BodyScan
         }
     }
 
-    private static BodyFault? Members(ReadOnlySpan<byte> body, BodyShape shape, ref BodyFacts facts)
+    private static BodyFault? Members(ReadOnlySpan<byte> body, BodyShape shape, bool needsModel, ref BodyFacts facts)
     {
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 128 });
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
@@ -56,7 +57,7 @@ internal static class BodyScan
         }
         if (reader.Read())
             return new BodyFault("The body goes on after its JSON object.", null);
-        if (facts.ModelPiece.IsNone)
+        if (needsModel && facts.ModelPiece.IsNone)
             return new BodyFault("You must provide a model parameter.", "model");
         return facts.Prompt.IsNone ? new BodyFault($"Missing required parameter: '{shape.Prompt}'.", shape.Prompt) : null;
     }

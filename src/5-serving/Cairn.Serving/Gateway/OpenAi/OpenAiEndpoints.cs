@@ -25,8 +25,9 @@ public static class OpenAiEndpoints
     {
         if (Admission.Authenticate(context.Request, gateway.State, gateway.Now) is not { } caller)
             return ErrorAnswers.WriteAsync(context, Admission.Unknown(gateway.State), ApiDialect.OpenAi, context.RequestAborted);
+        var host = context.Features.Get<HostRoute>();
         var models = gateway.State.Snapshot.Models.Values
-            .Where(m => m.Name.Project == caller.Key.Project && !m.Name.Model.StartsWith('/') && Admission.Allows(caller.Key, m.Name.Model, gateway.State))
+            .Where(m => m.Name.Project == caller.Key.Project && (host is null || m.Name == new ModelName(host.Project, host.Model ?? "")) && !m.Name.Model.StartsWith('/') && Admission.Allows(caller.Key, m.Name.Model, gateway.State))
             .OrderBy(m => m.Name.Model, StringComparer.Ordinal);
         return context.Response.WriteAsJsonAsync(new { @object = "list", data = models.Select(View) }, context.RequestAborted);
     }
@@ -36,7 +37,7 @@ public static class OpenAiEndpoints
         if (Admission.Authenticate(context.Request, gateway.State, gateway.Now) is not { } caller)
             return ErrorAnswers.WriteAsync(context, Admission.Unknown(gateway.State), ApiDialect.OpenAi, context.RequestAborted);
         var model = (string)context.Request.RouteValues["model"]!;
-        return gateway.State.FindRoute(new ModelName(caller.Key.Project, model)) is { } route && Admission.Allows(caller.Key, model, gateway.State)
+        return HostRoute.NameOf(context, caller.Key.Project, model) is { } name && gateway.State.FindRoute(name) is { } route && Admission.Allows(caller.Key, name.Model, gateway.State)
             ? context.Response.WriteAsJsonAsync(View(route.Route), context.RequestAborted)
             : ErrorAnswers.WriteAsync(context, CallError.NoModel(model), ApiDialect.OpenAi, context.RequestAborted);
     }

@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Bodies;
 using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
@@ -28,7 +28,6 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
 
     private async Task HandleAsync(HttpContext context)
     {
-        context.Response.Headers["x-request-id"] = "req_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
         if (await TakeAsync(context) is not { } error)
             return;
         if (context.Response.HasStarted)
@@ -48,10 +47,10 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
         if (Admission.Authenticate(context.Request, gateway.State, now) is not { } caller)
             return Admission.Unknown(gateway.State);
         var model = ((string)context.Request.RouteValues["model"]!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        if (gateway.State.FindRoute(new ModelName(caller.Key.Project, model)) is not { } route)
+        if (HostRoute.NameOf(context, caller.Key.Project, model) is not { } name || gateway.State.FindRoute(name) is not { } route)
             return CallError.NoModel(model);
         // Nothing here tells tokens, so a key that is held to tokens or money must not come this way.
-        if (Admission.Unmetered(caller.Key, caller.Account, model, gateway.State) is { } unmetered)
+        if (Admission.Unmetered(caller.Key, caller.Account, name.Model, gateway.State) is { } unmetered)
             return unmetered;
         using var reservation = Reservation.Take(caller.Account, 0, Money.Zero, now, out var over);
         if (reservation is null)
@@ -72,7 +71,10 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
         var error = CallError.Asleep(asked.Name.Model, asked.HoldTime);
         for (var attempt = 0; attempt < (body is null ? 1 : options.Attempts); attempt++)
         {
-            if (await _replicas.FindAsync(asked, tried, context.RequestAborted) is not var (replica, target))
+            RequestHead.Leave(context);
+            var found = await _replicas.FindAsync(asked, tried, context.RequestAborted);
+            RequestHead.Return(context);
+            if (found is not var (replica, target))
                 break;
             if (body is not null)
                 context.Request.Body = new MemoryStream(body.Bytes.ToArray(), writable: false);
@@ -102,7 +104,9 @@ internal sealed class OpenInferenceForward(InferenceGateway gateway, Upstream up
         var end = AttemptEnd.Failed;
         try
         {
+            RequestHead.Pass(context);
             var sent = await forwarder.SendAsync(context, Upstream.AddressOf(passing.Replica.Spec, "/").AbsoluteUri, upstream.Http, _config, passing, context.RequestAborted);
+            RequestHead.Return(context);
             if (context.RequestAborted.IsCancellationRequested)
                 end = AttemptEnd.Abandoned;
             else if (sent == ForwarderError.None && passing.Refused is null)

@@ -1,6 +1,7 @@
 using Cairn.Contracts.Units;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
@@ -32,7 +33,8 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
             await ErrorAnswers.WriteAsync(context, Admission.Unknown(gateway.State), ApiDialect.OpenAi, context.RequestAborted);
             return;
         }
-        if (gateway.State.FindRoute(new ModelName(caller.Key.Project, EndpointPaths.Prefix + name)) is not { } route)
+        var host = context.Features.Get<HostRoute>();
+        if ((host is not null && host.Project != caller.Key.Project) || gateway.State.FindRoute(new ModelName(caller.Key.Project, EndpointPaths.Prefix + name)) is not { } route)
         {
             await ErrorAnswers.WriteAsync(context, CallError.NoEndpoint(name), ApiDialect.OpenAi, context.RequestAborted);
             return;
@@ -51,7 +53,10 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
-        if (await _replicas.FindAsync(route.Route, [], context.RequestAborted) is not { } found)
+        RequestHead.Leave(context);
+        var replica = await _replicas.FindAsync(route.Route, [], context.RequestAborted);
+        RequestHead.Return(context);
+        if (replica is not { } found)
         {
             await ErrorAnswers.WriteAsync(context, CallError.Asleep(name, route.Route.HoldTime), ApiDialect.OpenAi, context.RequestAborted);
             return;
@@ -71,7 +76,11 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
             foreach (var header in s_keyHeaders)
                 context.Request.Headers.Remove(header);
             context.Request.Path = context.Request.Path.Value![prefix.Length..];
-            context.Request.Headers["X-Forwarded-Prefix"] = prefix;
+            if (context.Features.Get<HostRoute>() is null)
+                context.Request.Headers["X-Forwarded-Prefix"] = prefix;
+            if (context.Response.Headers[RequestIds.Header] is [{ } id])
+                context.Request.Headers[RequestIds.Header] = id;
+            RequestHead.Pass(context);
             var error = await forwarder.SendAsync(context, Upstream.AddressOf(replica.Spec, "/").AbsoluteUri, upstream.Http, _config);
             end = error switch
             {
@@ -80,6 +89,7 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
                     or ForwarderError.UpgradeResponseCanceled => AttemptEnd.Abandoned,
                 _ => AttemptEnd.Failed,
             };
+            RequestHead.Return(context);
             if (end == AttemptEnd.Failed && !context.Response.HasStarted)
                 await ErrorAnswers.WriteAsync(context, CallError.AllFailed(name, error.ToString()), ApiDialect.OpenAi, context.RequestAborted);
         }

@@ -75,6 +75,19 @@ public sealed class GatewayState
             _spent = new Dictionary<KeyId, KeySpending>(spent);
     }
 
+    /// <summary>The endpoint whose own name a request's <c>Host</c> is.</summary>
+    /// <param name="host">Perhaps with a port, or a dot at the end.</param>
+    internal HostRoute? FindHost(string? host)
+    {
+        var hosts = Volatile.Read(ref _compiled).Snapshot.Hosts;
+        if (hosts.Count == 0 || string.IsNullOrEmpty(host))
+            return null;
+        var name = host.AsSpan();
+        if (name.LastIndexOf(':') is var colon and > 0)
+            name = name[..colon];
+        return hosts.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name.TrimEnd('.'), out var found) ? found : null;
+    }
+
     internal CompiledRoute? FindRoute(ModelName name) => Volatile.Read(ref _compiled).Routes.GetValueOrDefault(name);
 
     internal (GatewayKey Key, KeyAccount Account)? FindKey(KeyId id)

@@ -9,6 +9,9 @@ namespace Cairn.Serving.Gateway.Snapshots;
 /// <param name="Keys">By the id that a key's text begins with.</param>
 public sealed record GatewaySnapshot(long Version, FrozenDictionary<ModelName, ModelRoute> Models, FrozenDictionary<KeyId, GatewayKey> Keys)
 {
+    /// <summary>Endpoints by the DNS names of their own; compared without regard to case.</summary>
+    public FrozenDictionary<string, HostRoute> Hosts { get; init; } = FrozenDictionary<string, HostRoute>.Empty;
+
     public static readonly GatewaySnapshot Empty = new(0, FrozenDictionary<ModelName, ModelRoute>.Empty, FrozenDictionary<KeyId, GatewayKey>.Empty);
 }
 
