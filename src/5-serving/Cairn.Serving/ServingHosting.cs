@@ -44,7 +44,8 @@ public static class ServingHosting
         {
             Interval = TimeSpan.FromMinutes(1), Lease = shared ? ResponseRows.Signal : null,
         });
-        services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<Upstream>(), provider.GetRequiredService<IHostApplicationLifetime>(),
+        services.AddSingleton<ReadinessCheck>();
+        services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHttpForwarder();
         services.AddSingleton<EndpointForward>().AddSingleton<OpenInferenceForward>();

@@ -49,7 +49,7 @@ public sealed partial class DocumentTests
     {
         var page = Page();
         var fields = AllFields.Canonical.Values.SelectMany(names => names)
-            .Concat(Names(WorkloadFields.Table)).Concat(Names(ResourceFields.Table)).Concat(Names(ServiceFields.Table)).Concat(Names(ServiceFields.PolicyTable))
+            .Concat(Names(WorkloadFields.Table)).Concat(Names(ResourceFields.Table)).Concat(Names(ServiceFields.Table)).Concat(Names(ServiceFields.PolicyTable)).Concat(Names(ReadinessFields.SkyPilotTable))
             .Concat(Names(RetryFields.JobRecoveryTable)).Concat(Names(RetryFields.DstackTable)).Concat(Names(AcceleratorGrammar.Fields));
         Assert.All(fields.Distinct(), field => Assert.Matches($@"`[^`\n]*\b{Regex.Escape(field)}\b[^`\n]*`", page));
     }
@@ -73,6 +73,9 @@ public sealed partial class DocumentTests
         Assert.Equal(Sorted(AllFields.Canonical["checkpoints"]), Fields(top.GetProperty("checkpoints")));
         Assert.Equal(Sorted(AllFields.Canonical["retries"]), Fields(definitions.GetProperty("retries")));
         Assert.Equal(Sorted(AllFields.Canonical["service"]), Fields(top.GetProperty("service")));
+        var service = top.GetProperty("service").GetProperty("properties");
+        Assert.Equal(Sorted(AllFields.Canonical["service.on_demand"]), Fields(service.GetProperty("on_demand")));
+        Assert.Equal(Sorted(AllFields.Canonical["service.readiness"]), Fields(service.GetProperty("readiness").GetProperty("oneOf")[1]));
         Assert.Equal(Sorted(AllFields.Canonical["service.slo"]), Fields(top.GetProperty("service").GetProperty("properties").GetProperty("slo")));
     }
 

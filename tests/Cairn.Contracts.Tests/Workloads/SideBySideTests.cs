@@ -211,13 +211,15 @@ public sealed class SideBySideTests
         var (sky, dstack) = Both(
             SkyServing,
             DstackServing,
-            "initial_delay_seconds upscale_delay_seconds downscale_delay_seconds base_ondemand_fallback_replicas dynamic_ondemand_fallback load_balancing_policy",
-            "image scale_up_delay scale_down_delay rate_limits gateway https auth");
+            "upscale_delay_seconds dynamic_ondemand_fallback load_balancing_policy",
+            "interval image scale_up_delay rate_limits gateway https auth");
         Assert.Equal((WorkloadKind.Serve, WorkloadKind.Serve), (sky.Kind, dstack.Kind));
         Assert.Equal(sky.Service!.Port, dstack.Service!.Port);
         Assert.Equal(sky.Service.ReadinessPath, dstack.Service.ReadinessPath);
         Assert.Equal(sky.Service.TargetRequestsPerSecond, dstack.Service.TargetRequestsPerSecond);
         Assert.Equal((1, 4, 0, 4), (sky.Service.MinReplicas, sky.Service.MaxReplicas, dstack.Service.MinReplicas, dstack.Service.MaxReplicas));
+        Assert.Equal((1200, 600), (sky.Service.ScaleDownDelaySeconds, dstack.Service.ScaleDownDelaySeconds));
+        Assert.Equal((900, 1), (sky.Service.StartWithinSeconds, sky.Service.OnDemandBase));
         Assert.Equal(sky.Where.Interruptible, dstack.Where.Interruptible);
         Assert.Equal(Given(sky), Given(dstack));
         Assert.Equal("meta-llama/Llama-3.1-8B-Instruct", dstack.Service.Model);

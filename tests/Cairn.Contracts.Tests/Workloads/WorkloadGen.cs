@@ -103,14 +103,30 @@ internal static class WorkloadGen
         Gen.Int[0, 1000], Gen.Int[0, 255].Array[0, 3], Gen.Enum<RestartPolicy>(), Gen.Int[0, 1000], Gen.Enum<DisconnectedPolicy>(),
         (max, codes, restart, lost, disconnected) => new RetrySpec { Max = max, OnExitCodes = [.. codes.Distinct()], Restart = restart, MaxLost = lost, Disconnected = disconnected });
 
+    private static readonly Gen<ServiceSpec> s_readiness = Gen.Select(
+        Gen.OneOf(Gen.Const((string?)null), s_text!), s_word.Array[0, 2], Gen.Long[1, 600], Optional(s_seconds),
+        (body, headers, timeout, within) => new ServiceSpec
+        {
+            Port = 0, ReadinessPath = body is null ? null : "/health", ReadinessBody = body, ReadinessTimeoutSeconds = timeout,
+            ReadinessHeaders = new SortedDictionary<string, string>(headers.Select((value, i) => ($"X-{i}", value)).ToDictionary(), StringComparer.Ordinal),
+            StartWithinSeconds = within is > 0 ? within : null,
+        });
+
     private static readonly Gen<ServiceSpec?> s_service = Gen.OneOf(
         Gen.Const((ServiceSpec?)null),
-        Gen.Select(Gen.Int[1, 65535], Gen.Int[0, 5], Gen.Int[1, 9], Gen.OneOf(Gen.Const((string?)null), s_word!), Optional(Gen.Double[0, 1e6]), Gen.Double[0, 1]).Select(
-            (port, min, more, model, rate, utilization) => (ServiceSpec?)new ServiceSpec
+        Gen.Select(
+            Gen.Select(Gen.Int[1, 65535], Gen.Int[0, 5], Gen.Int[1, 9], Gen.OneOf(Gen.Const((string?)null), s_word!), Optional(Gen.Double[0, 1e6]), Gen.Double[0, 1]),
+            Gen.Select(s_word.Array[0, 3], Gen.Int[0, 9], Gen.Double[0, 100], Optional(Gen.Long[0, 86_400])),
+            s_readiness).Select((usual, more, ready) =>
             {
-                Port = port, MinReplicas = min, MaxReplicas = min + more, Model = model, TargetRequestsPerSecond = rate, Utilization = utilization,
-                TimeToFirstTokenMs = rate is null ? null : 250, ReadinessPath = rate is null ? "/health" : null,
-                Hosts = rate is null ? ["a.example.com", "b.example.com"] : [],
+                var (port, min, range, model, rate, utilization) = usual;
+                var (adapters, onDemand, percent, delay) = more;
+                return (ServiceSpec?)(ready with
+                {
+                    Port = port, MinReplicas = min, MaxReplicas = min + range, Model = model, TargetRequestsPerSecond = rate, Utilization = utilization,
+                    TimeToFirstTokenMs = rate is null ? null : 250, Adapters = [.. adapters.Distinct()], OnDemandBase = onDemand, OnDemandPercent = percent,
+                    ScaleDownDelaySeconds = delay, Hosts = rate is null ? ["a.example.com", "b.example.com"] : [],
+                });
             }));
 
     private static readonly Gen<WorkloadSpec> s_workload = Gen.Select(

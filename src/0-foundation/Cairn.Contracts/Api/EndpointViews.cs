@@ -15,10 +15,13 @@ public sealed record ServeRequest
     /// <summary>The endpoint's name; by default the workload's.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The name that clients call the model by; by default the workload's <c>service.model</c>, else the endpoint's name. Empty: it serves no model.</summary>
+    /// <summary>
+    /// The name that clients call the model by; by default the workload's <c>service.model</c>, else the endpoint's name if its replicas say that they serve a model.
+    /// Empty: it serves no model.
+    /// </summary>
     public string? Model { get; init; }
 
-    /// <summary>The name that the replicas know the model by; by default the same.</summary>
+    /// <summary>The name that the replicas know the model by; by default the workload's <c>service.model</c>, else the same.</summary>
     public string? UpstreamModel { get; init; }
 
     /// <summary>Added to, and replacing, the workload's own.</summary>

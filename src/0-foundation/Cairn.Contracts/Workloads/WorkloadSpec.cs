@@ -329,31 +329,3 @@ public enum DisconnectedPolicy
     /// <summary>Stop when the lease runs out, so that never two attempts work at once.</summary>
     Stop,
 }
-
-/// <summary>How a served port scales and when it is well.</summary>
-public sealed record ServiceSpec
-{
-    public required int Port { get; init; }
-
-    public int MinReplicas { get; init; } = 1;
-
-    public int MaxReplicas { get; init; } = 1;
-
-    /// <summary>The path that answers 2xx when a replica is ready.</summary>
-    public string? ReadinessPath { get; init; }
-
-    /// <summary>The model's name for OpenAI clients.</summary>
-    public string? Model { get; init; }
-
-    /// <summary>DNS names of its own, in lower case: requests for one of them go to this service.</summary>
-    public IReadOnlyList<string> Hosts { get; init; } = [];
-
-    /// <summary>Requests per second that one replica is meant to carry.</summary>
-    public double? TargetRequestsPerSecond { get; init; }
-
-    /// <summary>The time to first token that users should see, in milliseconds.</summary>
-    public double? TimeToFirstTokenMs { get; init; }
-
-    /// <summary>The share of time, 0 to 1, in which a replica works; the rest is idle and billed. Default 1.</summary>
-    public double Utilization { get; init; } = 1;
-}

@@ -63,7 +63,7 @@ public static class WorkloadWriter
             text.Map("checkpoints", () => Write(text, checkpoints));
         text.Section("retries", () => Write(text, workload.Retries));
         if (workload.Service is { } service)
-            text.Map("service", () => Write(text, service));
+            text.Map("service", () => ServiceText.Write(text, service));
         if (workload.Priority != 50)
             text.Bare("priority", Numbers.Format(workload.Priority));
         text.Words("labels", workload.Labels);
@@ -177,21 +177,5 @@ public static class WorkloadWriter
             text.Bare("max_lost", Numbers.Format(retries.MaxLost));
         if (retries.Disconnected != usual.Disconnected)
             text.Bare("disconnected", EnumWords<DisconnectedPolicy>.Of(retries.Disconnected));
-    }
-
-    private static void Write(YamlText text, ServiceSpec service)
-    {
-        text.Bare("port", Numbers.Format(service.Port));
-        if ((service.MinReplicas, service.MaxReplicas) != (1, 1))
-            text.Bare("replicas", $"{Numbers.Format(service.MinReplicas)}..{Numbers.Format(service.MaxReplicas)}");
-        text.Field("readiness", service.ReadinessPath);
-        text.Field("model", service.Model);
-        text.Words("hosts", service.Hosts);
-        if (service.TimeToFirstTokenMs is { } ms)
-            text.Map("slo", () => text.Bare("time_to_first_token", Numbers.Format(ms) + "ms"));
-        if (service.TargetRequestsPerSecond is { } rate)
-            text.Bare("target_rps", Numbers.Format(rate));
-        if (service.Utilization != 1)
-            text.Bare("utilization", Numbers.Format(service.Utilization));
     }
 }

@@ -9,6 +9,7 @@ internal sealed class EndpointBoard
 {
     private readonly ConcurrentDictionary<EndpointId, ScalingMemory> _scaling = new();
     private readonly ConcurrentDictionary<EndpointId, string> _messages = new();
+    private readonly ConcurrentDictionary<EndpointId, bool> _withoutModel = new();
 
     public ScalingMemory Scaling(EndpointId endpoint) => _scaling.GetValueOrDefault(endpoint) ?? ScalingMemory.None;
 
@@ -21,9 +22,15 @@ internal sealed class EndpointBoard
         _messages[endpoint] = decision.Message;
     }
 
+    /// <summary>Whether its replicas said that they are no servers of models, though nobody had said so before.</summary>
+    public bool ServesNoModel(EndpointId endpoint) => _withoutModel.GetValueOrDefault(endpoint);
+
+    public void Asked(EndpointId endpoint, bool servesNoModel) => _withoutModel[endpoint] = servesNoModel;
+
     public void Forget(EndpointId endpoint)
     {
         _scaling.TryRemove(endpoint, out _);
         _messages.TryRemove(endpoint, out _);
+        _withoutModel.TryRemove(endpoint, out _);
     }
 }

@@ -182,6 +182,7 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, HostClaims cla
         {
             MinReplicas = service.MinReplicas, MaxReplicas = Math.Max(1, service.MaxReplicas), TargetRequestsPerSecond = service.TargetRequestsPerSecond,
             TimeToFirstTokenMs = service.TimeToFirstTokenMs,
+            ScaleDownDelay = service.ScaleDownDelaySeconds is { } delay ? TimeSpan.FromSeconds(delay) : new ScalingSpec().ScaleDownDelay,
         }, request.Scaling ?? new ScalingRequest());
         errors.AddRange(scaling.Problems());
         var (hosts, wrong) = claims.Read(request.Hosts ?? service.Hosts);

@@ -34,15 +34,16 @@ internal sealed class EndpointReading(Store store, FleetJobs jobs, GatewayState 
         var ready = replicas.Count(r => r.Phase == ReplicaPhase.Ready);
         var (phase, message) = PhaseOf(row, replicas, ready);
         var (scaling, settings) = (row.Scaling.Value, row.Settings.Value);
+        var model = board.ServesNoModel(row.Id) ? null : row.Model;
         return new EndpointView
         {
-            Id = row.Id, Name = row.Name, Project = row.Project, Model = row.Model, Phase = phase, Message = message, Revision = row.Revision,
+            Id = row.Id, Name = row.Name, Project = row.Project, Model = model, Phase = phase, Message = message, Revision = row.Revision,
             CanaryRevision = row.Canary, CanaryPercent = row.Canary is null ? null : row.CanaryPercent, Min = scaling.MinReplicas, Max = scaling.MaxReplicas,
             Wanted = row.Wanted, Ready = ready, CreatedAt = row.CreatedAt, InputPrice = settings.InputPrice, OutputPrice = settings.OutputPrice,
             Hourly = new HourlyPrice(replicas.Sum(r => TaskOf(r)?.Price.MicrosPerHour ?? 0)),
             Concurrency = activities.MeterOf(row.Id).Read((load, _) => load.Current.Concurrency),
             Hosts = hosts,
-            Path = row.Model is null ? EndpointPaths.Prefix + row.Name + "/" : "/v1",
+            Path = model is null ? EndpointPaths.Prefix + row.Name + "/" : "/v1",
         };
     }
 

@@ -21,6 +21,9 @@ internal sealed partial class EndpointReconciler(
     Store store, FleetJobs jobs, ReplicaProber prober, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, RolloutOptions options,
     TimeProvider time, ILogger<EndpointReconciler> logger)
 {
+    /// <summary>Of a refusal, the reasons that are told beside the first sentence.</summary>
+    private const int MostReasons = 5;
+
     public async Task ReconcileAsync(Fence? fence, CancellationToken cancellationToken)
     {
         // (1)
@@ -28,7 +31,7 @@ internal sealed partial class EndpointReconciler(
         var byEndpoint = replicas.ToLookup(r => r.EndpointId);
         var gone = replicas.Select(r => r.JobId).OfType<JobId>().Where(job => !jobs.IsLive(job)).ToList();
         var ends = await jobs.EndsAsync(gone, cancellationToken);
-        var seen = endpoints.Select(e => See(e, byEndpoint[e.Id], ends)).ToList();
+        var seen = endpoints.Select(e => See(e, byEndpoint[e.Id], ends, revisions)).ToList();
 
         // (2)
         var all = seen.Select(s => (Seen: s, Changes: Decide(s))).ToList();
@@ -63,13 +66,19 @@ internal sealed partial class EndpointReconciler(
         return (endpoints, replicas, revisions, HostRows.All(session));
     }
 
-    private EndpointSeen See(EndpointRow endpoint, IEnumerable<ReplicaRow> replicas, IReadOnlyDictionary<JobId, string> ends)
+    private EndpointSeen See(EndpointRow endpoint, IEnumerable<ReplicaRow> replicas, IReadOnlyDictionary<JobId, string> ends,
+        Dictionary<(EndpointId, int), Revision> revisions)
     {
         var seen = replicas.Select(row =>
         {
             var task = row.JobId is { } job ? jobs.TaskOf(job) : null;
-            return new ReplicaSeen(row, row.JobId is { } id ? ends.GetValueOrDefault(id) : null, row.JobId is { } queued && jobs.WaitsFor(queued) is not null, task, task is null ? null : prober.Of(task.Task),
-                task is null ? 0 : gateway.InFlight(task.Task));
+            var waits = row.JobId is { } queued && jobs.WaitsFor(queued) is not null;
+            var limit = revisions.GetValueOrDefault((endpoint.Id, row.Revision))?.Workload.Service?.StartWithinSeconds;
+            return new ReplicaSeen(row, row.JobId is { } id ? ends.GetValueOrDefault(id) : null, waits, task, task is null ? null : prober.Of(task.Task),
+                task is null ? 0 : gateway.InFlight(task.Task))
+            {
+                StartWithin = limit is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            };
         }).ToList();
         var canary = endpoint.Canary is { } number ? activities.HealthOf(endpoint.Id, number) : default;
         return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary, time.GetUtcNow());
@@ -106,6 +115,8 @@ internal sealed partial class EndpointReconciler(
             LogEvent(logger, seen.Row.Name, kind, message);
         if (changes.Scaling is { } scaling)
             board.Decided(seen.Row.Id, scaling);
+        if (seen.Replicas.Any(r => r.Probe is { Ready: true }))
+            board.Asked(seen.Row.Id, seen.ServesNoModel);
         if (!changes.Ended)
             return;
         board.Forget(seen.Row.Id);
@@ -143,19 +154,20 @@ internal sealed partial class EndpointReconciler(
         var secrets = revision.Sealed is { } text ? jobs.Unseal(endpoint.Id.Value, text) : null;
         var request = revision.Job(endpoint.Name, replica.Id, secrets);
         var submitted = await jobs.SubmitAsync(request, caller, $"replica-{replica.Id:N}", cancellationToken);
+        var why = submitted.Problem is null ? null : string.Join(" ", submitted.Errors.Take(MostReasons).Prepend(submitted.Problem.Message).Distinct());
         var next = submitted.Job is { } job ? replica with { JobId = job }
-            : replica with { Phase = ReplicaPhase.Ended, EndedAt = time.GetUtcNow(), Message = submitted.Problem!.Message };
+            : replica with { Phase = ReplicaPhase.Ended, EndedAt = time.GetUtcNow(), Message = why };
         await store.WriteAsync(session =>
         {
             EndpointRows.Update(session, next);
-            if (submitted.Problem is { } problem)
+            if (why is not null)
             {
-                EndpointRows.Tell(session, endpoint.Id, "replica_refused", problem.Message);
+                EndpointRows.Tell(session, endpoint.Id, "replica_refused", why);
                 EndpointRows.UpdateDecided(session, endpoint with { FailedStarts = endpoint.FailedStarts + 1, FailedAt = session.Now });
             }
             session.Signal(EndpointRows.Signal);
         }, cancellationToken);
-        if (submitted.Problem is { } refused)
-            LogRefused(logger, endpoint.Id, refused.Message);
+        if (why is not null)
+            LogRefused(logger, endpoint.Id, why);
     }
 }

@@ -9,10 +9,18 @@ namespace Cairn.Serving.Endpoints;
 /// <summary>A replica with what its job and its probe say of it now.</summary>
 /// <param name="End">Why its job ended; null where it has not.</param>
 /// <param name="WaitsForRoom">Its job is queued.</param>
-internal sealed record ReplicaSeen(ReplicaRow Row, string? End, bool WaitsForRoom, LiveTaskView? Task, ProbeResult? Probe, int InFlight);
+internal sealed record ReplicaSeen(ReplicaRow Row, string? End, bool WaitsForRoom, LiveTaskView? Task, ProbeResult? Probe, int InFlight)
+{
+    /// <summary>How long its program may take until it is ready; null sets no limit.</summary>
+    public TimeSpan? StartWithin { get; init; }
+}
 
 /// <summary>An endpoint before a decision.</summary>
-internal sealed record EndpointSeen(EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth, DateTimeOffset Now);
+internal sealed record EndpointSeen(EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth, DateTimeOffset Now)
+{
+    /// <summary>A replica said that it is no server of models.</summary>
+    public bool ServesNoModel => Replicas.Any(r => r.Probe is { Ready: true, Served: "" });
+}
 
 /// <summary>What one decision changes.</summary>
 /// <param name="Endpoint">With what was decided of it.</param>
@@ -49,6 +57,11 @@ internal static class EndpointTurn
             {
                 row = row with { FailedStarts = 0, FailedAt = null };
                 events.Add(("replica_ready", $"A replica of revision {next.Revision} is ready on {replica.Task?.Node}, {(now - next.MadeAt).TotalSeconds:0.0} s after it was wanted."));
+            }
+            else if (next.Phase == ReplicaPhase.Stopping)
+            {
+                row = row with { FailedStarts = row.FailedStarts + 1, FailedAt = now };
+                events.Add(("replica_failed", $"A replica of revision {next.Revision} was stopped: {next.Message} `cairn logs {next.JobId}` tells more."));
             }
             else if (next.Phase == ReplicaPhase.Ended && replica.Row.Phase == ReplicaPhase.Starting)
             {
@@ -146,6 +159,13 @@ internal static class EndpointTurn
             row = row with { TaskId = task };
         if (row.Phase == ReplicaPhase.Starting && seen.Task?.State == TaskState.Running && seen.Probe is { Ready: true })
             return row with { Phase = ReplicaPhase.Ready, Since = now, ReadyAt = now, Message = null };
+        if (row.Phase == ReplicaPhase.Starting && seen is { Probe: { Ready: false } late, StartWithin: { } most } && late.Probed >= most)
+        {
+            return row with
+            {
+                Phase = ReplicaPhase.Stopping, Since = now, Message = $"it was not ready {most.TotalSeconds:0} s after its program began: {late.Message}.",
+            };
+        }
         return row;
 
         ReplicaRow End(string message) => row with { Phase = ReplicaPhase.Ended, Since = now, EndedAt = now, Message = message };

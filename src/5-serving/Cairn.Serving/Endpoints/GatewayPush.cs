@@ -59,7 +59,7 @@ internal sealed class GatewayPush
             var route = Route(endpoint, revisions, probes);
             // Every endpoint is reached by its own path; one with a model by the model's name as well.
             routes.Add(route with { Name = new ModelName(endpoint.Row.ProjectId, EndpointPaths.Prefix + endpoint.Row.Name) });
-            if (endpoint.Row.Model is not null)
+            if (endpoint.Row.Model is not null && !endpoint.ServesNoModel)
                 routes.Add(route);
         }
         Probes = probes;
@@ -98,7 +98,10 @@ internal sealed class GatewayPush
                 continue;
             var replicas = seen.Replicas.Where(r => r.Row.Revision == number).Select(r => Replica(r, revision, settings)).OfType<ReplicaSpec>().ToList();
             var upstream = revision.UpstreamModel(row.Model);
-            probes.AddRange(replicas.Where(r => !r.Draining).Select(r => new ProbeTarget(r, revision.Workload.Service?.ReadinessPath, upstream)));
+            probes.AddRange(replicas.Where(r => !r.Draining)
+                .Select(r => new ProbeTarget(r, revision.Workload.Service, upstream) { GuessesModel = revision.GuessesModel }));
+            if (revision.GuessesModel && upstream is not null)
+                upstream = replicas.Select(r => _prober.Of(r.Task)?.Served).FirstOrDefault(served => served is { Length: > 0 }) ?? upstream;
             targets.Add(new PoolTarget
             {
                 Endpoint = row.Id, Revision = number, UpstreamModel = upstream ?? row.Name, Replicas = replicas, Weight = weights.GetValueOrDefault(number),

@@ -17,7 +17,10 @@ internal sealed record Revision(EndpointId Endpoint, int Number, ServeRequest Re
     }
 
     /// <summary>The name that the replicas know the model by; null where the endpoint serves none.</summary>
-    public string? UpstreamModel(string? model) => model is null ? null : Request.UpstreamModel ?? model;
+    public string? UpstreamModel(string? model) => model is null ? null : Request.UpstreamModel ?? Workload.Service?.Model ?? model;
+
+    /// <summary>Nobody said what model it serves, if any: its replicas are asked.</summary>
+    public bool GuessesModel => Request.Model is null && Request.UpstreamModel is null && Workload.Service?.Model is null;
 
     /// <summary>The job of one replica.</summary>
     public SubmitJobRequest Job(string endpoint, Guid replica, IReadOnlyDictionary<string, string>? secrets)

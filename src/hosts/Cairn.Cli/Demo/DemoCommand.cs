@@ -121,7 +121,7 @@ internal sealed class DemoCommand : CairnCommand
 
     private static async Task<JobView> SubmitAsync(Output output, ApiClient api, WorkloadText file, CancellationToken cancellationToken)
     {
-        var manifest = await WorkdirUpload.SendAsync(output, api, file.Folder, cancellationToken);
+        var manifest = await WorkdirUpload.SendAsync(output, api, file.Folder, null, cancellationToken);
         return await api.PostAsync<SubmitJobRequest, JobView>(
             "jobs", new SubmitJobRequest { Workload = file.Text, FileName = file.Name, Workdir = manifest }, cancellationToken);
     }

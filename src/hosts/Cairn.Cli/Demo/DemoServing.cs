@@ -81,10 +81,10 @@ internal sealed class DemoServing(Output output, ApiClient api, string folder)
 
     private async Task ServeAsync(string model, CancellationToken cancellationToken)
     {
-        var text = ServedThing.OfFolder(model, Name).Replace("workdir: .", "where:\n  deployment_models: [edge]\nworkdir: .", StringComparison.Ordinal);
+        var text = ServedFolder.OnnxFolder(model, Name).Replace("workdir: .", "where:\n  deployment_models: [edge]\nworkdir: .", StringComparison.Ordinal);
         var request = new ServeRequest
         {
-            Workload = text, FileName = "model.yaml", Workdir = await WorkdirUpload.SendAsync(output, api, model, cancellationToken), ReplicaConcurrency = 8,
+            Workload = text, FileName = "model.yaml", Workdir = await WorkdirUpload.SendAsync(output, api, model, null, cancellationToken), ReplicaConcurrency = 8,
             // Short windows, so that the demo shows within seconds what takes minutes otherwise.
             Scaling = new ScalingRequest { Min = 1, Max = 2, TargetConcurrency = 4, WindowSeconds = 6, ScaleDownDelaySeconds = 2 },
         };

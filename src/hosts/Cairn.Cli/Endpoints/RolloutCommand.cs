@@ -8,7 +8,7 @@ namespace Cairn.Cli.Endpoints;
 internal sealed class RolloutCommand : CairnCommand
 {
     private readonly Argument<string> _name = new("NAME") { Description = "Name or id of the endpoint." };
-    private readonly Argument<string?> _thing = new("THING") { Description = "A workload file with a service, or a folder with a model.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _thing = new("THING") { Description = "A workload file with a service, a folder or GGUF file with a model, or a model's name of `cairn models`.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int?> _canary = new("--canary") { Description = "Give the new revision this percent of the requests until it is promoted; alone, change a canary's share.", HelpName = "PERCENT" };
     private readonly Option<bool> _promote = new("--promote") { Description = "Make the canary the revision of all replicas." };
     private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; K alone passes on this shell's value.", HelpName = "K=V" };
@@ -39,10 +39,10 @@ internal sealed class RolloutCommand : CairnCommand
     private async Task<EndpointView> RollOutAsync(CommandContext context, string name, string thing, CancellationToken cancellationToken)
     {
         var current = await context.Api.GetAsync<EndpointView>(Path(context, name, null), cancellationToken);
-        var text = await ServedThing.ReadAsync(thing, current.Model ?? current.Name, cancellationToken);
+        var text = (await ServedThing.ReadAsync(context, thing, new ServeWish { Name = current.Name }, cancellationToken)).Text;
         var request = new ServeRequest
         {
-            Workload = text.Text, FileName = text.Name, CanaryPercent = context.Get(_canary), UpstreamModel = current.Model,
+            Workload = text.Text, FileName = text.Name, CanaryPercent = context.Get(_canary),
             Env = RunCommand.Pairs(context.Get(_env), "--env"), Secrets = RunCommand.Pairs(context.Get(_secret), "--secret"),
             Workdir = await RunCommand.UploadWorkdirAsync(context, text, text.Parse(context.Output), cancellationToken),
         };

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Jobs;
-using Cairn.Cli.Offers;
 using Cairn.Contracts.Api;
 
 namespace Cairn.Cli.Endpoints;
@@ -22,7 +21,7 @@ internal sealed class ServeFlags
     private readonly Option<decimal?> _spendCap = new("--spend-cap") { Description = "What all replicas together may cost, in dollars per hour.", HelpName = "USD" };
     private readonly Option<decimal?> _inputPrice = new("--input-price") { Description = "Dollars per million prompt tokens that users are charged.", HelpName = "USD" };
     private readonly Option<decimal?> _outputPrice = new("--output-price") { Description = "Dollars per million output tokens that users are charged.", HelpName = "USD" };
-    private readonly Option<int?> _context = new("--context") { Description = "Prompt and output together, in tokens.", HelpName = "TOKENS" };
+    private readonly Option<int?> _context = new("--context") { Description = "Prompt and output together, in tokens; of a model of the catalogue 8192 where it has so many.", HelpName = "TOKENS" };
     private readonly Option<string[]> _fallback = new("--fallback") { Description = "A model that answers where this one cannot. May be repeated.", HelpName = "MODEL" };
     private readonly Option<string[]> _host = new("--host") { Description = "A DNS name of the endpoint's own. May be repeated.", HelpName = "NAME" };
     private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; K alone passes on this shell's value.", HelpName = "K=V" };
@@ -38,10 +37,14 @@ internal sealed class ServeFlags
             command.Options.Add(option);
     }
 
-    public ServeRequest Request(CommandContext context, WorkloadText file) => new()
+    /// <summary>Tokens of a sequence, and the names of the secrets that are given.</summary>
+    public (int? Context, IReadOnlyList<string> Secrets) ForEngine(CommandContext context) =>
+        (context.Get(_context), RunCommand.Pairs(context.Get(_secret), "--secret") is { } secrets ? [.. secrets.Keys] : []);
+
+    public ServeRequest Request(CommandContext context, ServedThing thing) => new()
     {
-        Workload = file.Text,
-        FileName = file.Name,
+        Workload = thing.Text.Text,
+        FileName = thing.Text.Name,
         Name = context.Get(Name),
         Model = context.Get(_model),
         Env = RunCommand.Pairs(context.Get(_env), "--env"),
@@ -49,13 +52,13 @@ internal sealed class ServeFlags
         At = context.Get(_at),
         InputPrice = context.Get(_inputPrice),
         OutputPrice = context.Get(_outputPrice),
-        ContextLength = context.Get(_context),
+        ContextLength = context.Get(_context) ?? thing.Context,
         ReplicaConcurrency = context.Get(_replicaLimit),
         Fallbacks = context.Get(_fallback) is { Length: > 0 } fallbacks ? fallbacks : null,
         Hosts = context.Get(_host) is { Length: > 0 } hosts ? hosts : null,
         Scaling = new ScalingRequest
         {
-            Min = context.Get(_min), Max = context.Get(_max), TargetConcurrency = context.Get(_concurrency), WindowSeconds = context.Get(_window),
+            Min = context.Get(_min), Max = context.Get(_max), TargetConcurrency = context.Get(_concurrency) ?? thing.Concurrency, WindowSeconds = context.Get(_window),
             ScaleDownDelaySeconds = context.Get(_downDelay),
             ScaleToZeroDelaySeconds = context.Get(_zeroDelay), SpendCapUsdPerHour = context.Get(_spendCap),
         },

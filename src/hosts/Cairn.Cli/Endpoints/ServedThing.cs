@@ -1,56 +1,71 @@
-using System.Globalization;
 using System.Text;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Offers;
+using Cairn.Contracts.Workloads;
+using Cairn.Frameworks.ModelCatalog;
+using Cairn.Frameworks.Recipes.Serving;
 
 namespace Cairn.Cli.Endpoints;
 
-/// <summary>What a person wants served, as a workload: a workload file as it is, or a folder with a model, which Cairn's own engine serves.</summary>
-internal static class ServedThing
+/// <summary>What a person wants served, as a workload, and why it is that one.</summary>
+/// <param name="Text">The workload file, as it was or as it was made.</param>
+internal sealed record ServedThing(WorkloadText Text)
 {
-    /// <summary>Files that a model's folder has one of.</summary>
-    private static readonly string[] s_modelFiles = ["genai_config.json", "config.json", "model.onnx"];
+    /// <summary>For people, one line each.</summary>
+    public IReadOnlyList<string> Why { get; init; } = [];
 
-    public static async Task<WorkloadText> ReadAsync(string thing, string? name, CancellationToken cancellationToken)
+    /// <summary>Prompt and output together, in tokens; null where unknown.</summary>
+    public int? Context { get; init; }
+
+    /// <summary>Requests that one replica is meant to have at once; null leaves it to the autoscaler's default.</summary>
+    public double? Concurrency { get; init; }
+
+    /// <summary>Whether Cairn chose what it needs, so that a refusal of every node is worth telling before anything begins.</summary>
+    public bool IsPlanned { get; init; }
+
+    /// <summary>A workload file as it is; a folder or a GGUF file with a model; or a model of the catalogue.</summary>
+    public static async Task<ServedThing> ReadAsync(CommandContext context, string thing, ServeWish wish, CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(thing))
+        if (Directory.Exists(thing))
+            return ServedFolder.Of(Path.GetFullPath(thing), wish);
+        if (File.Exists(thing) && thing.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
+            return ServedFolder.OfGguf(Path.GetFullPath(thing), wish);
+        if (File.Exists(thing) || thing == "-")
         {
-            return File.Exists(thing) || thing == "-"
-                ? await WorkloadText.ReadAsync(thing, cancellationToken)
-                : throw new CliException(ExitCodes.Usage, $"There is no file or folder {thing}. Give a workload file with a service, or a folder with a model.");
+            return wish.IsOfEngine
+                ? throw new CliException(ExitCodes.Usage, $"{thing} says itself what runs where; leave out --engine, --gpu, --weights, --precision, --slo, --concurrency and --spot.")
+                : new ServedThing(await WorkloadText.ReadAsync(thing, cancellationToken));
         }
-        var folder = Path.GetFullPath(thing);
-        if (!s_modelFiles.Any(file => File.Exists(Path.Combine(folder, file))) && !Directory.Exists(Path.Combine(folder, "onnx")))
-            throw new CliException(ExitCodes.Usage, $"{thing} holds no model: expected {string.Join(", ", s_modelFiles)} or a folder onnx.");
-        return new WorkloadText("model.yaml", folder, OfFolder(folder, name ?? NameOf(folder)));
+
+        if (OpenModels.Find(thing) is { } model)
+            return await ServedModel.PlanAsync(context, model, wish, cancellationToken);
+        var near = OpenModels.Nearest(thing);
+        throw new CliException(
+            ExitCodes.NotFound, $"There is no file or folder {thing}, and the catalogue has no model of that name.",
+            [near.Count == 0 ? "`cairn models` lists the models that Cairn knows." : $"Did you mean {string.Join(", ", near)}? `cairn models` lists all."]);
     }
 
-    /// <summary>The engine listens where the node says; whatever else runs there, replicas share machines.</summary>
-    internal static string OfFolder(string folder, string name)
+    /// <summary>A workload that was made, as the file that a person could have written.</summary>
+    /// <exception cref="CliException">The engine cannot do it.</exception>
+    public static WorkloadText Write(ServingRecipe recipe, ServingStart start, ServingPlace place, string folder)
     {
-        var bytes = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
-        var memory = Math.Max(1, (int)Math.Ceiling(bytes * 1.5 / (1 << 30)));
-        return string.Create(CultureInfo.InvariantCulture, $$"""
-            name: {{name}}
-            kind: serve
-            resources:
-              cpus: 1..
-              memory: {{memory}}GB..
-            workdir: .
-            service:
-              port: 8000
-              replicas: 1
-              readiness: /health
-              model: {{name}}
-            run: exec "$CAIRN_PROGRAM" engine . --name {{name}} --host 127.0.0.1 --port "$PORT" --grpc-port -1
-
-            """);
+        switch (ServingWorkload.Of(recipe, start, place))
+        {
+            case ServingJob.Made(var workload):
+                var file = new WorkloadFile { Name = workload.Name, Steps = [new StepSpec { Name = workload.Name, Workload = workload }] };
+                return new WorkloadText("model.yaml", folder, WorkloadWriter.ToYaml(file));
+            case ServingJob.Refused(var problems):
+                throw new CliException(ExitCodes.Usage, $"{recipe.Title} cannot serve this:", [.. problems]);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
     }
 
-    private static string NameOf(string folder)
+    /// <summary>A name for an endpoint, made of any words.</summary>
+    public static string NameOf(string words)
     {
         var name = new StringBuilder();
-        foreach (var letter in Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)).ToLowerInvariant())
+        foreach (var letter in words.ToLowerInvariant())
             name.Append(letter is (>= 'a' and <= 'z') or (>= '0' and <= '9') ? letter : '-');
         var text = name.ToString().Trim('-');
         return text.Length is 0 or > 50 ? "model" : text;

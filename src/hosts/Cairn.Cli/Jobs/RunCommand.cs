@@ -101,7 +101,7 @@ internal sealed class RunCommand : CairnCommand
         return folders switch
         {
             [] => null,
-            [{ } folder] => await WorkdirUpload.SendAsync(context.Output, context.Api, Path.Combine(file.Folder, folder), cancellationToken),
+            [{ } folder] => await WorkdirUpload.SendAsync(context.Output, context.Api, Path.Combine(file.Folder, folder), file.OnlyFiles, cancellationToken),
             _ => throw new CliException(ExitCodes.Usage, $"The steps name {folders.Count} different workdirs ({string.Join(", ", folders)}); a pipeline shares one."),
         };
     }

@@ -9,6 +9,9 @@ internal sealed record WorkloadText(string Name, string Folder, string Text)
 {
     private const int MaxBytes = 1 << 20;
 
+    /// <summary>Of the working directory, the files that are uploaded, relative to it; null uploads all that is not ignored.</summary>
+    public IReadOnlyList<string>? OnlyFiles { get; init; }
+
     public static async Task<WorkloadText> ReadAsync(string path, CancellationToken cancellationToken)
     {
         if (path == "-")

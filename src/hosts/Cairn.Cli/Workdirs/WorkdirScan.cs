@@ -14,7 +14,10 @@ internal static class WorkdirScan
     private static readonly string[] s_ignoreFiles = [".cairnignore", ".skyignore", ".gitignore"];
 
     /// <summary>Walks the folder in a stable order. Symbolic links inside the tree stay links; those that lead outside are refused.</summary>
-    public static async Task<WorkdirContent> ReadAsync(string folder, CancellationToken cancellationToken)
+    /// <param name="folder">The working directory.</param>
+    /// <param name="only">The files that count, relative to it; null takes all that is not ignored.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<WorkdirContent> ReadAsync(string folder, IReadOnlyList<string>? only, CancellationToken cancellationToken)
     {
         var root = Path.GetFullPath(folder);
         if (!Directory.Exists(root))
@@ -22,7 +25,7 @@ internal static class WorkdirScan
         var ignored = ReadIgnoreFile(root);
         var files = new List<ApiFile>();
         var paths = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var entry in Walk(root, "", ignored))
+        foreach (var entry in only ?? Walk(root, "", ignored))
         {
             if (files.Count == MaxFiles)
                 throw new CliException(ExitCodes.Usage, $"workdir {root} has more than {MaxFiles} files; name what is not needed in .cairnignore.");

@@ -10,9 +10,9 @@ internal static class WorkdirUpload
 {
     private const int Parallel = 4;
 
-    public static async Task<ApiManifest> SendAsync(Output output, ApiClient api, string folder, CancellationToken cancellationToken)
+    public static async Task<ApiManifest> SendAsync(Output output, ApiClient api, string folder, IReadOnlyList<string>? only, CancellationToken cancellationToken)
     {
-        var content = await WorkdirScan.ReadAsync(folder, cancellationToken);
+        var content = await WorkdirScan.ReadAsync(folder, only, cancellationToken);
         if (content.PathByHash.Count == 0)
             return content.Manifest;
         var reply = await api.PostAsync<MissingRequest, MissingReply>(

@@ -17,6 +17,8 @@ internal static class AllFields
         ["checkpoints"] = Names(CheckpointFields.Table),
         ["retries"] = Names(RetryFields.Table),
         ["service"] = Names(ServiceFields.Table),
+        ["service.readiness"] = Names(ReadinessFields.Table),
+        ["service.on_demand"] = Names(ServiceFields.OnDemandTable),
         ["service.slo"] = Names(ServiceFields.SloTable),
     });
 
@@ -29,7 +31,7 @@ internal static class AllFields
     {
         foreach (var (path, names) in Canonical)
         {
-            if (path is not ("resources.accelerators" or "where.latency.from" or "inputs") && names.Contains(field, StringComparer.Ordinal))
+            if (path is not ("resources.accelerators" or "where.latency.from" or "inputs" or "service.readiness" or "service.on_demand") && names.Contains(field, StringComparer.Ordinal))
                 return path.Length == 0 ? "the workload itself" : path;
         }
 

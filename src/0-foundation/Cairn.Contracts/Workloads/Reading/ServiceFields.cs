@@ -7,19 +7,24 @@ namespace Cairn.Contracts.Workloads.Reading;
 internal static class ServiceFields
 {
     private const int MaxReplicas = 10_000;
+    private const long MaxScaleDownDelaySeconds = 24 * 3600;
 
     public static readonly FieldTable<ServiceSpec> Table =
         new FieldTable<ServiceSpec>("service", "service.") { Elsewhere = AllFields.PlaceOf }
         .Field("port", (s, v) => s with { Port = Port(v) })
         .Field("replicas", Replicas, Spelling.SkyPilot)
-        .Field("readiness", (s, v) => s with { ReadinessPath = UrlPath(v) })
+        .Field("readiness", ReadinessFields.Read)
         .Field("model", (s, v) => s with { Model = v.Word("a model's name") })
         .Field("hosts", (s, v) => s with { Hosts = v.Words("DNS names", Host) })
+        .Field("adapters", (s, v) => s with { Adapters = v.Words("adapters", one => one.Word("an adapter's name")) })
         .Field("slo",
             (s, v) => v.Mapping is { } m ? SloTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {time_to_first_token: 300ms}"))
         .Field("target_rps", (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
+        .Field("scale_down_delay", (s, v) => s with { ScaleDownDelaySeconds = ScaleDownDelay(v) })
         .Field("utilization", (s, v) => s with { Utilization = v.Number(0, 1) })
-        .Sugar(Spelling.SkyPilot, "readiness_probe", "service.readiness", ReadinessProbe)
+        .Field("on_demand",
+            (s, v) => v.Mapping is { } m ? OnDemandTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {base: 1, percent: 20}"))
+        .Sugar(Spelling.SkyPilot, "readiness_probe", "service.readiness", ReadinessFields.ReadSkyPilot)
         .Sugar(Spelling.SkyPilot, "replica_policy", "service.replicas", (s, v) =>
             v.Mapping is { } m ? PolicyTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {min_replicas: 1, max_replicas: 4}"))
         .Sugar(Spelling.SkyPilot, "ports", "service.port", (s, v) => s with { Port = Port(v) })
@@ -31,6 +36,10 @@ internal static class ServiceFields
     public static readonly FieldTable<ServiceSpec> SloTable = new FieldTable<ServiceSpec>("slo", "service.slo.")
         .Field("time_to_first_token", (s, v) => s with { TimeToFirstTokenMs = Milliseconds(v) });
 
+    public static readonly FieldTable<ServiceSpec> OnDemandTable = new FieldTable<ServiceSpec>("on_demand", "service.on_demand.")
+        .Field("base", (s, v) => s with { OnDemandBase = v.Int(0, MaxReplicas) })
+        .Field("percent", (s, v) => s with { OnDemandPercent = v.Number(0, 100) });
+
     public static readonly FieldTable<ServiceSpec> PolicyTable = new FieldTable<ServiceSpec>("replica_policy", "replica_policy.")
         .Sugar(Spelling.SkyPilot, "min_replicas", "service.replicas.min",
             (s, v) => s with { MinReplicas = v.Int(0, MaxReplicas), MaxReplicas = Math.Max(s.MaxReplicas, v.Int(0, MaxReplicas)) })
@@ -38,18 +47,18 @@ internal static class ServiceFields
             (s, v) => s with { MaxReplicas = v.Int(Math.Max(1, s.MinReplicas), MaxReplicas) })
         .Sugar(Spelling.SkyPilot, "target_qps_per_replica", "service.target_rps",
             (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
-        .NotActedOn(Spelling.SkyPilot, "upscale_delay_seconds", "the autoscaler has its own delays")
-        .NotActedOn(Spelling.SkyPilot, "downscale_delay_seconds", "the autoscaler has its own delays")
-        .NotActedOn(Spelling.SkyPilot, "base_ondemand_fallback_replicas", "interruptible capacity is allowed for all replicas or for none")
-        .NotActedOn(Spelling.SkyPilot, "dynamic_ondemand_fallback", "interruptible capacity is allowed for all replicas or for none")
+        .Sugar(Spelling.SkyPilot, "downscale_delay_seconds", "service.scale_down_delay", (s, v) => s with { ScaleDownDelaySeconds = ScaleDownDelay(v) })
+        .Sugar(Spelling.SkyPilot, "base_ondemand_fallback_replicas", "service.on_demand.base", (s, v) => s with { OnDemandBase = v.Int(0, MaxReplicas) })
+        .NotActedOn(Spelling.SkyPilot, "upscale_delay_seconds", "more replicas begin as soon as the load asks for them")
+        .NotActedOn(Spelling.SkyPilot, "dynamic_ondemand_fallback", "where no interruptible machine can be had, one that is not is taken in any case")
         .NotActedOn(Spelling.SkyPilot, "num_overprovision", "the number of replicas follows the load")
         .NotActedOn(Spelling.SkyPilot, "spot_placer", "after a loss every place is planned anew");
 
     private static readonly FieldTable<ServiceSpec> s_scaling = new FieldTable<ServiceSpec>("scaling", "scaling.")
         .Sugar(Spelling.Dstack, "metric", "", (s, v) => v.Scalar == "rps" ? s : Wrong(s, v, "rps"))
         .Sugar(Spelling.Dstack, "target", "service.target_rps", (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
-        .NotActedOn(Spelling.Dstack, "scale_up_delay", "the autoscaler has its own delays")
-        .NotActedOn(Spelling.Dstack, "scale_down_delay", "the autoscaler has its own delays")
+        .Sugar(Spelling.Dstack, "scale_down_delay", "service.scale_down_delay", (s, v) => s with { ScaleDownDelaySeconds = ScaleDownDelay(v) })
+        .NotActedOn(Spelling.Dstack, "scale_up_delay", "more replicas begin as soon as the load asks for them")
         .NotActedOn(Spelling.Dstack, "window", "the autoscaler has its own window");
 
     public static WorkloadSpec Read(WorkloadSpec workload, FieldValue value)
@@ -80,18 +89,6 @@ internal static class ServiceFields
         ? Serving(workload, service => s_scaling.Read(value.Reader, mapping, service))
         : workload with { Service = Wrong(workload.Service!, value, "a mapping such as {metric: rps, target: 5}") };
 
-    /// <summary>The path of the first probe is when a replica is ready.</summary>
-    public static WorkloadSpec DstackProbes(WorkloadSpec workload, FieldValue value)
-    {
-        var first = value.Items().FirstOrDefault();
-        if (first.Reader is null)
-            return workload;
-        if (first.Mapping?.Find("url") is { } url)
-            return Serving(workload, service => service with { ReadinessPath = UrlPath(first.Of(url.Value)) });
-        first.Expected("a probe such as {type: http, url: /health}");
-        return workload;
-    }
-
     public static ServiceSpec Replicas(ServiceSpec service, FieldValue value)
     {
         if (Ranges.TryCount(value.Scalar ?? "", exact: true, out var range)
@@ -118,25 +115,13 @@ internal static class ServiceFields
     public static string? Model(FieldValue value) =>
         value.Mapping?.Find("name") is { } name ? value.Of(name.Value).Word("a model's name") : value.Word("a model's name");
 
-    private static ServiceSpec ReadinessProbe(ServiceSpec service, FieldValue value)
+    private static long ScaleDownDelay(FieldValue value)
     {
-        if (value.Mapping is not { } mapping)
-            return service with { ReadinessPath = UrlPath(value) };
-        var probe = new FieldTable<ServiceSpec>("readiness_probe", "readiness_probe.")
-            .Sugar(Spelling.SkyPilot, "path", "service.readiness.path", (s, v) => s with { ReadinessPath = UrlPath(v) })
-            .NotActedOn(Spelling.SkyPilot, "initial_delay_seconds", "a replica is ready when it answers")
-            .NotActedOn(Spelling.SkyPilot, "timeout_seconds", "a replica is ready when it answers")
-            .NotActedOn(Spelling.SkyPilot, "post_data", "readiness is asked with GET")
-            .NotActedOn(Spelling.SkyPilot, "headers", "readiness is asked without headers");
-        return probe.Read(value.Reader, mapping, service);
-    }
-
-    private static string UrlPath(FieldValue value)
-    {
-        var path = value.Word("a path such as /health");
-        if (path.Length > 0 && (path[0] != '/' || path.Contains(' ')))
-            value.Expected("a path that starts with '/', such as /health");
-        return path;
+        var seconds = value.Seconds();
+        if (seconds <= MaxScaleDownDelaySeconds)
+            return seconds;
+        value.Expected("a duration of at most 24h");
+        return 0;
     }
 
     private static string Host(FieldValue value)

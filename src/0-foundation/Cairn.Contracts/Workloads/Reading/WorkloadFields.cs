@@ -83,7 +83,7 @@ internal static class WorkloadFields
         .Sugar(Dstack, "replicas", "service.replicas",
             (w, v) => ServiceFields.Serving(w, s => ServiceFields.Replicas(s, v)), ownDialectOnly: true)
         .Sugar(Dstack, "scaling", "scaling", ServiceFields.DstackScaling, ownDialectOnly: true)
-        .Sugar(Dstack, "probes", "service.readiness", ServiceFields.DstackProbes, ownDialectOnly: true)
+        .Sugar(Dstack, "probes", "service.readiness", ReadinessFields.ReadDstack, ownDialectOnly: true)
         .Sugar(Dstack, "startup_order", "", (w, v) => Only(w, v, "any", "all ranks start together"), ownDialectOnly: true)
         .Sugar(Dstack, "stop_criteria", "",
             (w, v) => Only(w, v, "all-done", "a job has ended when all its ranks have"), ownDialectOnly: true)

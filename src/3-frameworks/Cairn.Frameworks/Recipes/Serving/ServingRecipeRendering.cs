@@ -14,7 +14,15 @@ public static partial class ServingRecipeRendering
         var problems = Problems(recipe, start).ToList();
         if (problems.Count > 0)
             return new ServingRendering.Refused(problems);
-        var words = Words(start);
+        var (arguments, environment) = Fill(recipe, start, Words(start));
+        return new ServingRendering.Run(new ServingCommand(
+            arguments, environment, Url(start, 0, recipe.Ready.Path), recipe.Ready.Status,
+            recipe.Metrics is { } metrics ? Url(start, metrics.PortOffset, metrics.Path) : null));
+    }
+
+    /// <summary>The program with its arguments and variables, every word in braces filled in.</summary>
+    internal static (List<string> Arguments, Dictionary<string, string> Environment) Fill(ServingRecipe recipe, ServingStart start, Dictionary<string, string> words)
+    {
         var arguments = recipe.Command.Select(text => Fill(text, words)!).ToList();
         foreach (var argument in recipe.Arguments)
         {
@@ -30,12 +38,10 @@ public static partial class ServingRecipeRendering
             .Select(entry => (entry.Key, Value: Fill(entry.Value, words)))
             .Where(entry => entry.Value is not null)
             .ToDictionary(entry => entry.Key, entry => entry.Value!, StringComparer.Ordinal);
-        return new ServingRendering.Run(new ServingCommand(
-            arguments, environment, Url(start, 0, recipe.Ready.Path), recipe.Ready.Status,
-            recipe.Metrics is { } metrics ? Url(start, metrics.PortOffset, metrics.Path) : null));
+        return (arguments, environment);
     }
 
-    private static IEnumerable<string> Problems(ServingRecipe recipe, ServingStart start)
+    internal static IEnumerable<string> Problems(ServingRecipe recipe, ServingStart start)
     {
         if (start.Model.Length == 0 || start.Model.StartsWith('-'))
             yield return $"the model is '{start.Model}'; expected a path or a name that does not begin with a hyphen.";
@@ -61,7 +67,7 @@ public static partial class ServingRecipeRendering
             yield return $"{recipe.Title} does not run without an accelerator.";
     }
 
-    private static Dictionary<string, string> Words(ServingStart start)
+    internal static Dictionary<string, string> Words(ServingStart start)
     {
         var words = new Dictionary<string, string>(StringComparer.Ordinal)
         {
