@@ -44,7 +44,7 @@ public static class ServingHosting
         {
             Interval = TimeSpan.FromMinutes(1), Lease = shared ? ResponseRows.Signal : null,
         });
-        services.AddSingleton<ReadinessCheck>();
+        services.AddSingleton<ReadinessCheck>().AddSingleton<EngineWatch>();
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHttpForwarder();

@@ -90,6 +90,26 @@ public sealed class The_router_chooses
     }
 
     [Fact]
+    public void One_of_a_thousand_that_has_the_adapter_is_found_until_waiting_costs_more_than_loading()
+    {
+        var replicas = Enumerable.Range(1, 1000).Select(i => Of(i)).ToArray();
+        replicas[700].AdapterBits = 4;
+        for (ulong dice = 0; dice < 100; dice++)
+            Assert.Equal(701, Router.Choose(s_options, replicas, new RoutingRequest { PromptTokens = 10, AdapterBit = 4 }, dice).Choice.Slot);
+        replicas[700].Tokens = 2001;
+        Assert.NotEqual(701, Router.Choose(s_options, replicas, new RoutingRequest { PromptTokens = 10, AdapterBit = 4 }, 1).Choice.Slot);
+    }
+
+    [Fact]
+    public void What_others_sent_is_waited_for_too()
+    {
+        ReplicaView[] replicas = [Of(1) with { Elsewhere = 4 }, Of(2, tokens: 2000)];
+        Assert.Equal(2, Choose(replicas, 10, 0, []).Slot);
+        replicas[1].Tokens = 2100; // four requests stand for 2,048
+        Assert.Equal(1, Choose(replicas, 10, 0, []).Slot);
+    }
+
+    [Fact]
     public void A_full_cache_is_avoided()
     {
         ReplicaView[] replicas = [Of(1) with { CacheUsage = 0.98f }, Of(2, tokens: 3000) with { CacheUsage = 0.5f }];

@@ -18,7 +18,7 @@ namespace Cairn.Serving.Endpoints;
 /// A turn that dies anywhere is finished by the next: a replica's job is submitted under the replica's id, so it begins once.
 /// </summary>
 internal sealed partial class EndpointReconciler(
-    Store store, FleetJobs jobs, ReplicaProber prober, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, RolloutOptions options,
+    Store store, FleetJobs jobs, ReplicaProber prober, EngineWatch engines, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, RolloutOptions options,
     TimeProvider time, ILogger<EndpointReconciler> logger)
 {
     /// <summary>Of a refusal, the reasons that are told beside the first sentence.</summary>
@@ -51,6 +51,7 @@ internal sealed partial class EndpointReconciler(
         // (5)
         push.Push(all.Where(a => !a.Changes.Ended).Select(a => After(a.Seen, a.Changes)).ToList(), revisions, hosts);
         prober.Watch(push.Probes);
+        engines.Watch(push.Probes);
     }
 
     private static (IReadOnlyList<EndpointRow>, IReadOnlyList<ReplicaRow>, Dictionary<(EndpointId, int), Revision>, IReadOnlyList<HostRow>) Load(ReadSession session)
@@ -80,8 +81,10 @@ internal sealed partial class EndpointReconciler(
                 StartWithin = limit is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             };
         }).ToList();
+        var now = time.GetUtcNow();
+        activities.MeterOf(endpoint.Id).Elsewhere(seen.Sum(r => r.Task is { } task ? gateway.Elsewhere(task.Task, now) : 0));
         var canary = endpoint.Canary is { } number ? activities.HealthOf(endpoint.Id, number) : default;
-        return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary, time.GetUtcNow());
+        return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary, now);
     }
 
     private EndpointChanges Decide(EndpointSeen seen) => activities.MeterOf(seen.Row.Id).Read((load, now) =>

@@ -59,12 +59,16 @@ internal sealed class GatewayPush
             var route = Route(endpoint, revisions, probes);
             // Every endpoint is reached by its own path; one with a model by the model's name as well.
             routes.Add(route with { Name = new ModelName(endpoint.Row.ProjectId, EndpointPaths.Prefix + endpoint.Row.Name) });
-            if (endpoint.Row.Model is not null && !endpoint.ServesNoModel)
-                routes.Add(route);
+            if (endpoint.Row.Model is null || endpoint.ServesNoModel)
+                continue;
+            routes.Add(route);
+            routes.AddRange(AdapterRoutes.Of(route, number => revisions[(endpoint.Row.Id, number)].Workload.Service?.Adapters ?? []));
         }
+        // Of two endpoints with one model's name the older one has it, and a model's own name is stronger than an adapter's.
+        routes = [.. routes.OrderBy(r => r.Adapter is null ? 0 : 1).ThenBy(r => r.Created).DistinctBy(r => r.Name)];
         Probes = probes;
         var routed = hosts.Join(endpoints, host => host.EndpointId, seen => seen.Row.Id, (host, seen) =>
-            KeyValuePair.Create(host.Host, new HostRoute(seen.Row.ProjectId, seen.Row.Name, seen.Row.Model))).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+            KeyValuePair.Create(host.Host, new HostRoute(seen.Row.ProjectId, seen.Row.Name, seen.ServesNoModel ? null : seen.Row.Model))).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
         lock (_pushing)
             (_endpoints, _hosts) = (routes, routed);
         Push();
@@ -140,7 +144,7 @@ internal sealed class GatewayPush
 
     private static string Fingerprint(List<ModelRoute> routes, FrozenDictionary<string, HostRoute> hosts) => JsonSerializer.Serialize(new
     {
-        Routes = routes.Select(r => new { r.Name.Project, r.Name.Model, r.Fallbacks, r.ContextLength, r.Prices, Targets = r.Targets.OfType<PoolTarget>().ToList() }),
+        Routes = routes.Select(r => new { r.Name.Project, r.Name.Model, r.Adapter, r.Fallbacks, r.ContextLength, r.Prices, Targets = r.Targets.OfType<PoolTarget>().ToList() }),
         Hosts = hosts.OrderBy(h => h.Key, StringComparer.Ordinal).Select(h => new { h.Key, h.Value }),
     });
 }

@@ -23,7 +23,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
     public async Task<(Answer? Answer, AttemptFailure? Failure)> TryAsync(Call call, CompiledRoute route, RouteTarget target, ReplicaState? replica, AttemptRecord record,
         CancellationToken cancellationToken)
     {
-        var occupancy = replica is null ? null : new Occupancy(replica, (PoolTarget)target, activities, call.Tokens, time);
+        var occupancy = replica is null ? null : new Occupancy(replica, (PoolTarget)target, activities, call.Tokens, time, route.AdapterBit);
         var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         var (response, answer) = ((HttpResponseMessage?)null, (Answer?)null);

@@ -160,7 +160,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
         var found = state.Prefixes.Match(hashes[..blocks], matches);
         var request = new RoutingRequest
         {
-            PromptTokens = call.PromptTokens, PromptBlocks = blocks, Matches = matches[..found], SessionHash = call.SessionHash,
+            PromptTokens = call.PromptTokens, PromptBlocks = blocks, Matches = matches[..found], SessionHash = call.SessionHash, AdapterBit = route.AdapterBit,
             Tried = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tried),
         };
         (call.Record.PromptTokens, call.Record.PromptBlocks) = (call.PromptTokens, blocks);

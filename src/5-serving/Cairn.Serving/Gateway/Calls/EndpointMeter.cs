@@ -11,6 +11,7 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
     private int _running;
     private int _queued;
     private long _tokens;
+    private double _elsewhere;
 
     public EndpointId Endpoint { get; } = endpoint;
 
@@ -21,7 +22,7 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            _history.Observe(now, new Load(_running, _queued, _tokens));
+            _history.Observe(now, Now());
             return look(_history, now);
         }
     }
@@ -39,7 +40,19 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
             _running += running;
             _queued += queued;
             _tokens += tokens;
-            _history.Observe(time.GetUtcNow(), new Load(_running, _queued, _tokens));
+            _history.Observe(time.GetUtcNow(), Now());
+        }
+    }
+
+    /// <summary>Requests that the engines have and this gateway did not send: other gateways' and whoever calls them directly.</summary>
+    internal void Elsewhere(double requests)
+    {
+        lock (_lock)
+        {
+            if (requests == _elsewhere)
+                return;
+            _elsewhere = requests;
+            _history.Observe(time.GetUtcNow(), Now());
         }
     }
 
@@ -48,4 +61,6 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
         lock (_lock)
             _history.Answered(time.GetUtcNow(), firstTokenMs, eachTokenMs);
     }
+
+    private Load Now() => new(_running + _elsewhere, _queued, _tokens);
 }

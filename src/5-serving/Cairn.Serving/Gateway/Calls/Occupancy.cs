@@ -16,10 +16,11 @@ internal sealed class Occupancy
 
     /// <summary>Begins it.</summary>
     /// <param name="tokens">The work that it brings; 0 where nobody knows.</param>
-    public Occupancy(ReplicaState replica, PoolTarget target, EndpointActivities activities, long tokens, TimeProvider time)
+    /// <param name="adapter">The bit of the adapter that it is for; 0 for none.</param>
+    public Occupancy(ReplicaState replica, PoolTarget target, EndpointActivities activities, long tokens, TimeProvider time, ulong adapter = 0)
     {
         (_replica, _activity, _revision, _tokens, _left, _time) = (replica, activities.Of(target.Endpoint), target.Revision, tokens, tokens, time);
-        _replica.Begin(tokens);
+        _replica.Begin(tokens, adapter);
         _activity.Meter.Changed(running: 1, tokens: tokens);
     }
 

@@ -53,6 +53,16 @@ public sealed class GatewayState
         }
     }
 
+    /// <summary>Requests that a replica's engine has and this gateway did not send, as it last said.</summary>
+    internal double Elsewhere(TaskId task, DateTimeOffset now) => Volatile.Read(ref _replicas).TryGetValue(task, out var replica) ? replica.Elsewhere(now) : 0;
+
+    /// <summary>What a replica's engine says of itself; see <see cref="ReplicaState.Report"/>.</summary>
+    internal void Report(TaskId task, EngineReport report, int before, DateTimeOffset now)
+    {
+        if (Volatile.Read(ref _replicas).TryGetValue(task, out var replica))
+            replica.Report(report, before, now);
+    }
+
     /// <summary>Requests that a replica has at the moment.</summary>
     public int InFlight(TaskId task) => Volatile.Read(ref _replicas).TryGetValue(task, out var replica) ? replica.Requests : 0;
 
@@ -106,7 +116,10 @@ public sealed class GatewayState
             var states = pool.Replicas.Select(spec => Keep(spec, replicas)).OrderBy(r => r.Slot).ToArray();
             pools[i] = new ReplicaPool(pool, states);
         }
-        return new CompiledRoute(route, pools, Ceiling(route), PrefixHashes.Seed(route.Name.Project + "/" + route.Name.Model, null));
+        return new CompiledRoute(route, pools, Ceiling(route), PrefixHashes.Seed(route.Name.Project + "/" + route.Name.Model, null))
+        {
+            AdapterBit = AdapterBits.Of(route.Adapter),
+        };
     }
 
     private static TokenPrices Ceiling(ModelRoute route)
@@ -159,4 +172,8 @@ public sealed class GatewayState
 
 /// <summary>A route with its pools, one per target; null for a provider.</summary>
 /// <param name="Ceiling">No target of the route charges more.</param>
-internal sealed record CompiledRoute(ModelRoute Route, ReplicaPool?[] Pools, TokenPrices Ceiling, ulong PrefixSeed);
+internal sealed record CompiledRoute(ModelRoute Route, ReplicaPool?[] Pools, TokenPrices Ceiling, ulong PrefixSeed)
+{
+    /// <summary>The bit of the adapter that the route is for; 0 for none.</summary>
+    public ulong AdapterBit { get; init; }
+}

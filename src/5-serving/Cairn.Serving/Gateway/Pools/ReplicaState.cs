@@ -10,6 +10,8 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
 {
     private readonly CircuitBreaker _breaker = new(breaker);
     private readonly Lock _lock = new();
+    private readonly AdapterMemory _adapters = new();
+    private volatile Reported? _reported;
     private volatile FrozenDictionary<string, Uri> _addresses = FrozenDictionary<string, Uri>.Empty;
     private int _requests;
     private long _tokens;
@@ -24,6 +26,16 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
     public int Requests => Volatile.Read(ref _requests);
 
     public long Tokens => Volatile.Read(ref _tokens);
+
+    /// <summary>Requests that its engine has and this gateway did not send, when it last said so; 0 where that is too long ago.</summary>
+    public double Elsewhere(DateTimeOffset now) => _reported is { } reported && reported.IsFresh(now) ? reported.Elsewhere : 0;
+
+    /// <summary>What its engine says of itself.</summary>
+    /// <param name="report">As of now.</param>
+    /// <param name="before">Requests that this gateway had there when it asked: those that came or went meanwhile are not somebody else's.</param>
+    /// <param name="now">When it said so.</param>
+    public void Report(EngineReport report, int before, DateTimeOffset now) => _reported = new Reported(
+        report.CacheUsage, Math.Max(0, report.Running + report.Waiting - Math.Max(before, Requests)), AdapterBits.Of(report.Adapters), report.MostAdapters, now);
 
     public void Renew(ReplicaSpec spec)
     {
@@ -56,11 +68,25 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
         view.MostRequests = spec.MostRequests;
         view.Tokens = Tokens;
         view.LatencyMs = spec.LatencyMs;
+        view.AdapterBits = _adapters.Bits;
+        (view.CacheUsage, view.Elsewhere) = (0, 0);
+        if (_reported is { } reported && reported.IsFresh(now))
+        {
+            (view.CacheUsage, view.Elsewhere) = (reported.CacheUsage, (float)reported.Elsewhere);
+            view.AdapterBits |= reported.AdapterBits;
+        }
     }
 
     /// <summary>A request goes to it.</summary>
-    public void Begin(long tokens)
+    /// <param name="tokens">The work that it brings.</param>
+    /// <param name="adapter">The bit of the adapter that it is for; 0 for none.</param>
+    public void Begin(long tokens, ulong adapter)
     {
+        if (adapter != 0)
+        {
+            lock (_lock)
+                _adapters.Sent(adapter, _reported is { MostAdapters: > 0 } known ? known.MostAdapters : AdapterBits.UsualSlots);
+        }
         Interlocked.Increment(ref _requests);
         Interlocked.Add(ref _tokens, tokens);
         if (Volatile.Read(ref _broken) != 0)
@@ -95,6 +121,13 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
     {
         lock (_lock)
             return _breaker.Allows(now);
+    }
+
+    private sealed record Reported(float CacheUsage, double Elsewhere, ulong AdapterBits, int MostAdapters, DateTimeOffset At)
+    {
+        private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30);
+
+        public bool IsFresh(DateTimeOffset now) => now - At < s_longest;
     }
 }
 

@@ -32,12 +32,15 @@ internal struct ReplicaView
     /// <summary>Prompt tokens and expected output tokens of the requests in flight, less what was already answered.</summary>
     public long Tokens;
 
+    /// <summary>Requests that the engine has and this gateway did not send, as of its last report.</summary>
+    public float Elsewhere;
+
     /// <summary>How full the engine's cache of keys and values is, 0 to 1.</summary>
     public float CacheUsage;
 
     /// <summary>Round trip from this gateway, milliseconds.</summary>
     public float LatencyMs;
 
-    /// <summary>Hashes of the loaded adapters; 0 stands for none.</summary>
+    /// <summary>Bits of the loaded adapters; 0 stands for none.</summary>
     public ulong AdapterBits;
 }

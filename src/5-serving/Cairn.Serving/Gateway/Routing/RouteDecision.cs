@@ -40,7 +40,7 @@ internal struct Candidate
 /// <summary>Why a replica got a request: those weighed, and how many were left out for what.</summary>
 internal struct RouteDecision
 {
-    public const int MostCandidates = 8;
+    public const int MostCandidates = 9;
 
     public RouteOutcome Outcome;
 

@@ -2,7 +2,7 @@ namespace Cairn.Serving.Gateway.Routing;
 
 /// <summary>
 /// Chooses a replica; pure and without allocation. (1) Filters leave those that may take the request; (2) candidates are the replicas that have its prefix, its session's
-/// replica, two at random among the near and one at random among the far; (3) each is scored in tokens of work; (4) the cheapest is picked.
+/// replica, one at random that has its adapter, two among the near and one among the far; (3) each is scored in tokens of work; (4) the cheapest is picked.
 /// Two at random instead of the cheapest of all: many gateways that see the same stale figures must not all run to the same replica (Mitzenmacher 2001, The power of two
 /// choices in randomized load balancing). Because queue and saved prefill are one sum, a hot prefix leaves its replica as soon as waiting costs more than computing again.
 /// </summary>
@@ -38,6 +38,7 @@ internal static class Router
         foreach (var match in request.Matches)
             Add(chosen, ref count, Find(replicas, match.Slot), replicas, request.Tried);
         Add(chosen, ref count, picks.Session, replicas, request.Tried);
+        Add(chosen, ref count, picks.Adapter, replicas, request.Tried);
         Add(chosen, ref count, picks.NearOne, replicas, request.Tried);
         Add(chosen, ref count, picks.NearTwo, replicas, request.Tried);
         Add(chosen, ref count, picks.Far, replicas, request.Tried);
@@ -86,13 +87,14 @@ internal static class Router
         public int NearTwo;
         public int Far;
         public int Session;
+        public int Adapter;
     }
 
     /// <summary>One pass: a sample of two among the near, of one among the far, and the session's replica by the highest random weight (Thaler and Ravishankar 1998).</summary>
     private static Picks Pick(ReadOnlySpan<ReplicaView> replicas, scoped in RoutingRequest request, float near, ref Draw draw)
     {
-        var picks = new Picks { NearOne = -1, NearTwo = -1, Far = -1, Session = -1 };
-        var (nears, fars, best) = (0u, 0u, 0ul);
+        var picks = new Picks { NearOne = -1, NearTwo = -1, Far = -1, Session = -1, Adapter = -1 };
+        var (nears, fars, best, loaded) = (0u, 0u, 0ul, 0u);
         for (var i = 0; i < replicas.Length; i++)
         {
             ref readonly var replica = ref replicas[i];
@@ -100,6 +102,8 @@ internal static class Router
                 continue;
             if (request.SessionHash != 0 && Dice.Mix(request.SessionHash ^ (uint)replica.Slot) is var weight && weight >= best)
                 (best, picks.Session) = (weight, i);
+            if ((request.AdapterBit & replica.AdapterBits) != 0 && draw.Below(++loaded) == 0)
+                picks.Adapter = i;
             if (replica.LatencyMs > near)
             {
                 if (draw.Below(++fars) == 0)
@@ -162,7 +166,7 @@ internal static class Router
             Index = index,
             Slot = replica.Slot,
             Prefill = (float)(options.PrefillWeight * request.PromptTokens * (1 - share)),
-            Queue = (float)(options.QueueWeight * replica.Tokens),
+            Queue = (float)(options.QueueWeight * (replica.Tokens + options.TokensElsewhere * replica.Elsewhere)),
             Distance = (float)((replica.LatencyMs - nearest) * options.TokensPerMillisecond),
             Adapter = request.AdapterBit != 0 && (replica.AdapterBits & request.AdapterBit) == 0 ? (float)options.AdapterLoadTokens : 0,
             CachePressure = (float)(pressure * options.CachePressureTokens),

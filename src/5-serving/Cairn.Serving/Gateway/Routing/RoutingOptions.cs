@@ -19,6 +19,9 @@ public sealed class RoutingOptions
     /// <summary>Replicas at most this much farther than the nearest count as near, milliseconds; default 10.</summary>
     public double NearMilliseconds { get; set; } = 10;
 
+    /// <summary>Tokens of work that each request stands for which the engine has and this gateway did not send; default 512.</summary>
+    public double TokensElsewhere { get; set; } = 512;
+
     /// <summary>Tokens of work that loading an adapter is worth; default 2,000.</summary>
     public double AdapterLoadTokens { get; set; } = 2_000;
 
@@ -45,6 +48,7 @@ public sealed class RoutingOptions
         NotNegative(QueueWeight, nameof(QueueWeight));
         NotNegative(TokensPerMillisecond, nameof(TokensPerMillisecond));
         NotNegative(NearMilliseconds, nameof(NearMilliseconds));
+        NotNegative(TokensElsewhere, nameof(TokensElsewhere));
         NotNegative(AdapterLoadTokens, nameof(AdapterLoadTokens));
         NotNegative(SessionTokens, nameof(SessionTokens));
         NotNegative(CachePressureTokens, nameof(CachePressureTokens));

@@ -13,6 +13,9 @@ public sealed record ModelRoute
     /// <summary>Other models of the project that answer where no target can, in their order; theirs are not asked in turn.</summary>
     public IReadOnlyList<string> Fallbacks { get; init; } = [];
 
+    /// <summary>The adapter that the name stands for, as replicas know it; null where it stands for the model itself.</summary>
+    public string? Adapter { get; init; }
+
     /// <summary>Prompt and output together, in tokens; 0 where unknown.</summary>
     public int ContextLength { get; init; }
 

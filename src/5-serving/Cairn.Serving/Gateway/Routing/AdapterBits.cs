@@ -1,0 +1,28 @@
+namespace Cairn.Serving.Gateway.Routing;
+
+/// <summary>Adapters as bits of one word, so that a decision compares them at once. Two names may share a bit; that costs a detour and no more.</summary>
+internal static class AdapterBits
+{
+    /// <summary>How many adapters an engine is taken to keep that does not say.</summary>
+    public const int UsualSlots = 4;
+
+    /// <returns>One bit; 0 where no adapter is named.</returns>
+    public static ulong Of(string? adapter)
+    {
+        if (string.IsNullOrEmpty(adapter))
+            return 0;
+        // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
+        var hash = 14695981039346656037UL;
+        foreach (var letter in adapter)
+            hash = (hash ^ letter) * 1099511628211UL;
+        return 1UL << (int)(Dice.Mix(hash) & 63);
+    }
+
+    public static ulong Of(IReadOnlyList<string> adapters)
+    {
+        var bits = 0UL;
+        foreach (var adapter in adapters)
+            bits |= Of(adapter);
+        return bits;
+    }
+}
