@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that Cairn's demo and tests run for real: PyTorch with a fast BLAS, and PostgreSQL.
+# Installs the Debian packages that Cairn's demo and tests run for real: PyTorch with a fast BLAS, PostgreSQL, and Pebble, Let's Encrypt's test authority.
 # Does nothing where they are there already; says what to install by hand where it may not or cannot.
 set -uo pipefail
 
@@ -8,6 +8,7 @@ wanted="${1:-all}"
 missing=()
 /usr/bin/python3 -c 'import torch' 2>/dev/null || missing+=(python3-torch libopenblas0-pthread)
 [ "$wanted" = torch ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+[ "$wanted" = torch ] || command -v pebble >/dev/null || missing+=(pebble)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then

@@ -1,4 +1,5 @@
 using Cairn.Fleet.Jobs;
+using Cairn.Serving.Certificates;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Anthropic;
@@ -66,6 +67,7 @@ public static class ServingHosting
     /// <summary>Puts the gateway's entry before everything else, and paths are matched behind it: on an endpoint's own DNS name they are that endpoint's.</summary>
     public static void UseServing(this IApplicationBuilder app)
     {
+        app.UseAcme();
         app.UseMiddleware<GatewayEntry>();
         app.UseRouting();
     }
@@ -78,6 +80,7 @@ public static class ServingHosting
         ProviderApi.Map(api);
         UsageApi.Map(api);
         RequestApi.Map(api);
+        CertificateReading.Map(api);
         routes.ServiceProvider.GetRequiredService<EndpointForward>().Map(routes);
         routes.ServiceProvider.GetRequiredService<OpenInferenceForward>().Map(routes);
         var gateway = routes.ServiceProvider.GetRequiredService<InferenceGateway>();

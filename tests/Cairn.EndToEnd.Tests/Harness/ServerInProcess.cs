@@ -17,13 +17,14 @@ internal sealed class ServerInProcess : IAsyncDisposable
 
     public string Key { get; private set; } = "";
 
-    public static async Task<ServerInProcess> StartAsync(string? publicName = null)
+    public static async Task<ServerInProcess> StartAsync(string? publicName = null, Func<string, ServerOptions, ServerOptions>? change = null)
     {
         var host = new ServerInProcess();
-        var options = new ServerOptions
+        change ??= (_, same) => same;
+        var options = change(host._folder, new ServerOptions
         {
             DataFolder = host._folder, Http = new IPEndPoint(IPAddress.Loopback, 0), Grpc = new IPEndPoint(IPAddress.Loopback, CairnProgram.FreePort()), PublicName = publicName,
-        };
+        });
         host._server = await CairnServer.StartAsync(options, TimeProvider.System, logging => logging.ClearProviders(), TestContext.Current.CancellationToken);
         host.Key = host._server.AdminKey!;
         host.Client = new HttpClient { BaseAddress = new Uri(host._server.HttpAddress) };

@@ -1,4 +1,5 @@
 using Cairn.Contracts.Ids;
+using Cairn.Serving.Certificates.Acme;
 using Cairn.State;
 
 namespace Cairn.Serving.Endpoints;
@@ -29,5 +30,7 @@ internal static class HostRows
         session.Execute("DELETE FROM endpoint_hosts WHERE endpoint_id = @endpoint", new { endpoint });
         foreach (var host in hosts)
             session.Execute("INSERT INTO endpoint_hosts (host, endpoint_id) VALUES (@host, @endpoint)", new { host, endpoint });
+        if (hosts.Count > 0)
+            session.Signal(AcmeRenewal.Signal);
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Cairn.Cli.Bills;
+using Cairn.Cli.Certificates;
 using Cairn.Cli.Completion;
 using Cairn.Cli.Connection;
 using Cairn.Cli.Demo;
@@ -43,6 +44,6 @@ internal static class CairnRoot
         new UsageCommand(), new ExplainCommand(), new ProvidersCommand(),
         new OffersCommand(), new CompareCommand(), new CatalogCommand(), new ModelsCommand(),
         new NodesCommand(), new NodeCommand(), NodeActionCommand.Cordon(), NodeActionCommand.Uncordon(), NodeActionCommand.Drain(), new RemoveCommand(),
-        new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new ServerCommand(), new EngineCommand(), new CompletionCommand(),
+        new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new CertificatesCommand(), new ServerCommand(), new EngineCommand(), new CompletionCommand(),
     ];
 }

@@ -14,8 +14,7 @@ internal sealed class ServerFlags
     private readonly Option<string> _grpc = new("--grpc") { Description = "Where nodes dial in, over TLS.", DefaultValueFactory = _ => "127.0.0.1:7071", HelpName = "ADDRESS:PORT" };
     private readonly Option<string?> _database = new("--database") { Description = "postgres://… keeps rows there, so that several servers can share them; default SQLite in the data folder.", HelpName = "URL" };
     private readonly Option<string?> _publicName = new("--public-name") { Description = "The host name or address that join tokens carry.", HelpName = "HOST" };
-    private readonly Option<string?> _certificate = new("--tls-certificate") { Description = "PEM certificate of the REST API; needed beyond loopback.", HelpName = "FILE" };
-    private readonly Option<string?> _key = new("--tls-key") { Description = "PEM private key of the certificate.", HelpName = "FILE" };
+    private readonly CertificateFlags _certificates = new();
     private readonly Option<decimal> _fee = new("--fee") { Description = "The market's share, in percent of compute." };
 
     private readonly Option<bool> _direct = new("--direct-replicas") { Description = "Dial replicas at their nodes' addresses, not through the nodes' tunnels: faster, for trusted networks." };
@@ -27,22 +26,24 @@ internal sealed class ServerFlags
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _data, _http, _grpc, _database, _publicName, _certificate, _key, _fee, _direct, _heartbeat, _unhealthyAfter, _lostAfter })
+        foreach (var option in new Option[] { _data, _http, _grpc, _database, _publicName, _fee, _direct, _heartbeat, _unhealthyAfter, _lostAfter })
             command.Options.Add(option);
+        _certificates.AddTo(command);
     }
 
     /// <exception cref="CliException">Something is wrong; it names every mistake.</exception>
     public ServerOptions Read(CommandContext context)
     {
+        var folder = Path.GetFullPath(context.Get(_data)!);
         var options = new ServerOptions
         {
-            DataFolder = Path.GetFullPath(context.Get(_data)!),
+            DataFolder = folder,
             Http = EndPoint("--http", context.Get(_http)!),
             Grpc = EndPoint("--grpc", context.Get(_grpc)!),
             Database = context.Get(_database),
             PublicName = context.Get(_publicName),
-            TlsCertificate = context.Get(_certificate),
-            TlsKey = context.Get(_key),
+            Tls = _certificates.Read(context, folder, context.Get(_publicName)),
+            AcmeHttp = context.Get(_certificates.AcmeHttp) is { } address ? EndPoint("--acme-http", address) : null,
             FeePercent = context.Get(_fee),
             DirectReplicas = context.Get(_direct),
             HeartbeatSeconds = context.Get(_heartbeat),

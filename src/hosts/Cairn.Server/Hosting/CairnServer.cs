@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Cairn.Contracts.Api;
 using Cairn.Fleet;
 using Cairn.Fleet.Leasing;
@@ -15,6 +14,7 @@ using Cairn.Server.Plans;
 using Cairn.Server.Ports;
 using Cairn.Server.Problems;
 using Cairn.Serving;
+using Cairn.Serving.Certificates;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Rollouts;
@@ -140,6 +140,7 @@ public sealed class CairnServer : IAsyncDisposable
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("Cairn.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter());
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         var app = builder.Build();
+        app.Services.BeginCertificates();
         app.UseServing();
         app.UseMiddleware<UnexpectedErrors>();
         app.UseMiddleware<Authentication>();
@@ -178,6 +179,7 @@ public sealed class CairnServer : IAsyncDisposable
         services.AddFleet(fleet, _ => ground.Catalog.Find);
         services.AddSingleton<IGatewayKeys, GatewayKeys>();
         services.AddSingleton<InferenceFunds>().AddSingleton<IInferenceCharges, InferenceCharges>();
+        services.AddCertificates(options.Tls);
         services.AddServing(new GatewayOptions { DirectReplicas = options.DirectReplicas, OwnHosts = OwnHosts(options) }, new RolloutOptions(), shared: options.Database is not null);
     }
 
@@ -188,10 +190,12 @@ public sealed class CairnServer : IAsyncDisposable
         kestrel.UseLinkLimits();
         kestrel.Listen(options.Http, listen =>
         {
-            if (options.TlsCertificate is not null)
-                listen.UseHttps(X509Certificate2.CreateFromPemFile(options.TlsCertificate, options.TlsKey));
+            if (options.Tls.IsGiven)
+                listen.UseServedCertificates();
         });
         kestrel.Listen(options.Grpc, listen => listen.UseLinkCertificates());
+        if (options.Tls.Acme is not null)
+            kestrel.ListenForAcme(options.AcmeHttp ?? new IPEndPoint(options.Http.Address, 80));
     }
 
     private static string Advertised(ServerOptions options)

@@ -1,5 +1,6 @@
 using System.Net;
 using Cairn.Fleet.Nodes;
+using Cairn.Serving.Certificates;
 
 namespace Cairn.Server.Hosting;
 
@@ -18,11 +19,11 @@ public sealed class ServerOptions
     /// <summary>Where nodes dial in, always over TLS. Default 127.0.0.1:7071; port 0 takes a free one.</summary>
     public IPEndPoint Grpc { get; init; } = new(IPAddress.Loopback, 7071);
 
-    /// <summary>A PEM certificate chain for the REST API; needed to listen beyond loopback.</summary>
-    public string? TlsCertificate { get; init; }
+    /// <summary>Certificates for what <see cref="Http"/> answers; some are needed to listen beyond loopback. Default none, which is plain HTTP.</summary>
+    public CertificateOptions Tls { get; init; } = new();
 
-    /// <summary>The PEM private key that belongs to <see cref="TlsCertificate"/>.</summary>
-    public string? TlsKey { get; init; }
+    /// <summary>Where the plain port for ACME's questions is; null with ACME takes port 80 of the address of <see cref="Http"/>. Not opened without ACME.</summary>
+    public IPEndPoint? AcmeHttp { get; init; }
 
     /// <summary>The host name or address that join tokens carry; null takes the address of <see cref="Grpc"/>, or the host's name where that is any address.</summary>
     public string? PublicName { get; init; }
@@ -48,15 +49,14 @@ public sealed class ServerOptions
         var errors = new List<string>();
         if (string.IsNullOrWhiteSpace(DataFolder))
             errors.Add("The data folder is empty; name one with --data.");
-        if (!IPAddress.IsLoopback(Http.Address) && TlsCertificate is null)
-            errors.Add($"--http {Http} is beyond loopback, where keys would travel in the clear; give --tls-certificate and --tls-key, or put a TLS proxy in front and listen on 127.0.0.1.");
-        if ((TlsCertificate is null) != (TlsKey is null))
-            errors.Add("--tls-certificate and --tls-key belong together; only one is given.");
-        foreach (var (option, path) in new[] { ("--tls-certificate", TlsCertificate), ("--tls-key", TlsKey) })
+        if (!IPAddress.IsLoopback(Http.Address) && !Tls.IsGiven)
         {
-            if (path is not null && !File.Exists(path))
-                errors.Add($"{option}: there is no file {path}.");
+            errors.Add($"--http {Http} is beyond loopback, where keys would travel in the clear; give --tls-certificate and --tls-key, --tls-folder or --acme, "
+                + "or put a TLS proxy in front and listen on 127.0.0.1.");
         }
+        errors.AddRange(Tls.Validate());
+        if (Tls.Acme is { Names.Count: 0 })
+            errors.Add("--acme asks for a certificate of the server's name; give it with --public-name.");
 
         if (FeePercent is < 0 or > 50)
             errors.Add($"The fee is {FeePercent} %; expected 0 to 50.");
