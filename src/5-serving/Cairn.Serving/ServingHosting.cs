@@ -1,4 +1,5 @@
 using Cairn.Fleet.Jobs;
+using Cairn.Serving.Batches;
 using Cairn.Serving.Certificates;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway;
@@ -26,7 +27,7 @@ namespace Cairn.Serving;
 public static class ServingHosting
 {
     /// <summary>
-    /// Adds endpoints and what moves them, and the gateway. The host adds a <see cref="Store"/> with <see cref="ServingMigrations"/>, the fleet, an <see cref="IGatewayKeys"/>,
+    /// Adds endpoints and what moves them, and the gateway. The host adds a <see cref="Store"/> with <see cref="ServingMigrations"/>, <see cref="IBlobs"/>, the fleet, an <see cref="IGatewayKeys"/>,
     /// an <see cref="IInferenceCharges"/> and a <see cref="TimeProvider"/>. Replicas are reached through their nodes' tunnels, unless the options say otherwise.
     /// </summary>
     /// <param name="shared">Whether other servers share the database: then one moves endpoints at a time.</param>
@@ -45,6 +46,7 @@ public static class ServingHosting
         {
             Interval = TimeSpan.FromMinutes(1), Lease = shared ? ResponseRows.Signal : null,
         });
+        services.AddFilesAndBatches(shared);
         services.AddSingleton<ReadinessCheck>().AddSingleton<EngineWatch>();
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
@@ -86,6 +88,7 @@ public static class ServingHosting
         var gateway = routes.ServiceProvider.GetRequiredService<InferenceGateway>();
         routes.MapOpenAi(gateway);
         routes.MapAnthropic(gateway);
+        routes.MapFilesAndBatches();
     }
 
     /// <summary>The end of a service is the reverse of its beginning: registered before the loop, the ledger writes the last batch after it.</summary>

@@ -2,7 +2,7 @@ using Cairn.State;
 
 namespace Cairn.Serving;
 
-/// <summary>The tables of endpoints, and of responses that are kept.</summary>
+/// <summary>The tables of endpoints, and of what clients keep: responses, files and batches.</summary>
 public static class ServingMigrations
 {
     public static IReadOnlyList<Migration> All { get; } =
@@ -73,6 +73,60 @@ public static class ServingMigrations
             );
             CREATE INDEX responses_by_age ON responses (project_id, created_at, id, bytes);
             CREATE INDEX responses_by_end ON responses (expires_at);
+            """),
+        new("files", 1, """
+            CREATE TABLE client_files (
+                id TEXT NOT NULL PRIMARY KEY,
+                project_id TEXT NOT NULL,
+                key_id TEXT NOT NULL,
+                purpose TEXT NOT NULL,
+                name TEXT NOT NULL,
+                bytes BIGINT NOT NULL,
+                hash TEXT NOT NULL,
+                phase TEXT NOT NULL,
+                created_at BIGINT NOT NULL,
+                expires_at BIGINT
+            );
+            CREATE INDEX client_files_by_project ON client_files (project_id, id);
+            CREATE INDEX client_files_by_phase ON client_files (phase, expires_at);
+            """),
+        new("batches", 1, """
+            CREATE TABLE batches (
+                id TEXT NOT NULL PRIMARY KEY,
+                project_id TEXT NOT NULL,
+                key_id TEXT NOT NULL,
+                endpoint TEXT NOT NULL,
+                input_file_id TEXT NOT NULL,
+                metadata TEXT NOT NULL,
+                output_seconds BIGINT,
+                phase TEXT NOT NULL,
+                ends_as TEXT,
+                model TEXT,
+                total BIGINT NOT NULL,
+                completed BIGINT NOT NULL,
+                failed BIGINT NOT NULL,
+                input_tokens BIGINT NOT NULL,
+                cached_tokens BIGINT NOT NULL,
+                output_tokens BIGINT NOT NULL,
+                errors TEXT NOT NULL,
+                output_file_id TEXT,
+                error_file_id TEXT,
+                created_at BIGINT NOT NULL,
+                in_progress_at BIGINT,
+                finalizing_at BIGINT,
+                cancelling_at BIGINT,
+                ended_at BIGINT,
+                expires_at BIGINT NOT NULL
+            );
+            CREATE INDEX batches_by_project ON batches (project_id, id);
+            CREATE INDEX open_batches ON batches (id) WHERE ended_at IS NULL;
+            CREATE TABLE batch_results (
+                batch_id TEXT NOT NULL,
+                line BIGINT NOT NULL,
+                succeeded BOOLEAN NOT NULL,
+                result TEXT NOT NULL,
+                PRIMARY KEY (batch_id, line)
+            );
             """),
         new("serving", 2, """
             CREATE TABLE inference_usage (

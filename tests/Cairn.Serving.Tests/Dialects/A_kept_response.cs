@@ -109,6 +109,24 @@ public sealed class A_kept_response : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Cannot_be_read_while_its_rows_are_away_and_the_client_is_told_so()
+    {
+        await using var replica = await FakeReplica.StartAsync();
+        await using var host = await GatewayHost.StartAsync(responses: Rows);
+        host.Serve("tiny", replica);
+        await _store.DisposeAsync();
+        foreach (var answer in new[]
+        {
+            await host.Client.GetAsync("/v1/responses/resp_1"), await host.Client.DeleteAsync("/v1/responses/resp_1"),
+            await host.PostAsync("/v1/responses", """{"model":"tiny","input":"Hi","previous_response_id":"resp_1"}"""),
+        })
+        {
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "server_error"), (answer.StatusCode, (string?)(await GatewayHost.JsonOf(answer))["error"]!["type"]));
+        }
+        Assert.Empty(replica.Asked);
+    }
+
+    [Fact]
     public async Task Ends_after_30_days_or_when_its_project_has_too_many_newer_ones()
     {
         var (rows, project, none) = (Rows, ProjectId.New(_time.GetUtcNow()), TestContext.Current.CancellationToken);

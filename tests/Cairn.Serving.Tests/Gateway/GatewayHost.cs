@@ -20,6 +20,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -34,7 +35,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     private readonly Upstream _upstream;
     private long _version;
 
-    private GatewayHost(GatewayOptions options, IKeepsResponses? responses)
+    private GatewayHost(GatewayOptions options, IKeepsResponses? responses, Action<IEndpointRouteBuilder, InferenceGateway>? map)
     {
         Project = ProjectId.New(s_now);
         Key = ApiKey.New(s_now);
@@ -53,11 +54,12 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         new OpenInferenceForward(Gateway, _upstream, forwarder, this, options, TimeProvider.System).Map(_app);
         _app.MapOpenAi(Gateway);
         _app.MapAnthropic(Gateway);
+        map?.Invoke(_app, Gateway);
     }
 
-    public ProjectId Project { get; }
+    public ProjectId Project { get; set; }
 
-    public ApiKey Key { get; }
+    public ApiKey Key { get; private set; }
 
     public GatewayState State { get; }
 
@@ -77,11 +79,13 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
 
     public IReadOnlyList<string> AllowedModels { get; set; } = [];
 
-    public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? change = null, IKeepsResponses? responses = null)
+    public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? change = null, IKeepsResponses? responses = null,
+        Action<IEndpointRouteBuilder, InferenceGateway>? map = null, ApiKey? key = null)
     {
         var options = new GatewayOptions();
         change?.Invoke(options);
-        var host = new GatewayHost(options, responses);
+        var host = new GatewayHost(options, responses, map);
+        host.Key = key ?? host.Key;
         await host._app.StartAsync();
         host.Client = new HttpClient { BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
         host.Client.DefaultRequestHeaders.Authorization = new("Bearer", host.Key.ToString());

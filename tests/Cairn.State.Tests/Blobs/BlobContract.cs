@@ -73,6 +73,21 @@ public abstract class BlobContract : IAsyncLifetime
         await Assert.ThrowsAsync<ArgumentException>(() => Blobs.OpenReadAsync(hash, Ct));
         await Assert.ThrowsAsync<ArgumentException>(() => Blobs.PutAsync(hash, 0, Stream.Null, Ct));
         await Assert.ThrowsAsync<ArgumentException>(() => Blobs.FindMissingAsync([hash], Ct));
+        await Assert.ThrowsAsync<ArgumentException>(() => Blobs.DeleteAsync(hash, Ct));
+    }
+
+    [Fact]
+    public async Task A_removed_content_is_gone_and_can_be_put_again()
+    {
+        var content = Content(1_000);
+        var hash = BlobHash.Of(content);
+        await Blobs.DeleteAsync(hash, Ct);
+        await Blobs.PutAsync(hash, content.Length, new MemoryStream(content), Ct);
+        await Blobs.DeleteAsync(hash, Ct);
+        Assert.False(await Blobs.ExistsAsync(hash, Ct));
+        await Refused(BlobFault.Missing, Blobs.OpenReadAsync(hash, Ct));
+        await Blobs.PutAsync(hash, content.Length, new MemoryStream(content), Ct);
+        Assert.Equal(content, await Read(hash));
     }
 
     [Fact]

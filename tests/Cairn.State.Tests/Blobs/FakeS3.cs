@@ -59,6 +59,8 @@ internal sealed class FakeS3 : IAsyncDisposable
             await PutPartAsync(context, query["uploadId"]!, int.Parse(part!, CultureInfo.InvariantCulture));
         else if (context.Request.Method == "PUT")
             await PutAsync(context, key);
+        else if (context.Request.Method == "DELETE")
+            Remove(context, key);
         else if (query.ContainsKey("uploads"))
             await BeginUploadAsync(context, key);
         else
@@ -76,6 +78,12 @@ internal sealed class FakeS3 : IAsyncDisposable
         context.Response.Headers.ETag = TagOf(content);
         if (context.Request.Method == "GET")
             await context.Response.Body.WriteAsync(content);
+    }
+
+    private void Remove(HttpContext context, string key)
+    {
+        Objects.TryRemove(key, out _);
+        context.Response.StatusCode = 204;
     }
 
     private async Task PutAsync(HttpContext context, string key)

@@ -90,6 +90,21 @@ public sealed class FolderBlobs : IBlobs
     public Task<IReadOnlyList<string>> FindMissingAsync(IReadOnlyCollection<string> hashes, CancellationToken cancellationToken) =>
         Task.Run<IReadOnlyList<string>>(() => [.. hashes.Distinct().Where(hash => !File.Exists(PathOf(hash)))], cancellationToken);
 
+    public Task DeleteAsync(string hash, CancellationToken cancellationToken)
+    {
+        var path = PathOf(hash);
+        try
+        {
+            if (File.Exists(path))
+                File.Delete(path);
+            return Task.CompletedTask;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return Task.FromException(new BlobException(BlobFault.Unavailable, $"The blob {hash} could not be removed from {_root}: {error.Message}", error));
+        }
+    }
+
     private string PathOf(string hash)
     {
         BlobHash.Require(hash);

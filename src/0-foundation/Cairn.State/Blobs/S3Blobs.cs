@@ -151,6 +151,20 @@ public sealed class S3Blobs : IBlobs, IDisposable
         return [.. asked.Where((_, i) => !there[i])];
     }
 
+    public async Task DeleteAsync(string hash, CancellationToken cancellationToken)
+    {
+        BlobHash.Require(hash);
+        try
+        {
+            // S3 says yes to removing what is not there.
+            await _client.DeleteObjectAsync(_options.Bucket, KeyOf(hash), cancellationToken);
+        }
+        catch (AmazonServiceException error)
+        {
+            throw Refused(hash, error);
+        }
+    }
+
     public void Dispose() => _client.Dispose();
 
     private async Task SendAsync(string hash, long size, FileStream spool, CancellationToken cancellationToken)

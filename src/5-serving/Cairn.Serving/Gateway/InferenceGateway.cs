@@ -58,13 +58,14 @@ public sealed class InferenceGateway : IDisposable
     /// (1) Who asks; (2) the body, whole; (3) what it says that matters here; (4) the model, if the key may; (5) the most it may use is reserved; (6) somebody answers;
     /// (7) the answer goes to the client; (8) what was used takes the place of what was reserved.
     /// </summary>
-    internal async Task HandleAsync(HttpContext context, CallKind kind)
+    /// <param name="inner">Who asks, where it is no client.</param>
+    internal async Task HandleAsync(HttpContext context, CallKind kind, InnerCall? inner = null)
     {
         var id = context.Features.Get<RequestHead>()?.Id ?? _ids.Next();
         context.Response.Headers[RequestIds.Header] = id;
         try
         {
-            if (await TakeAsync(context, kind, id) is { } error)
+            if (await TakeAsync(context, kind, id, inner) is { } error)
                 await ErrorAnswers.WriteAsync(context, error, kind.Dialect, context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -75,13 +76,13 @@ public sealed class InferenceGateway : IDisposable
 
     public void Dispose() => _upstream.Dispose();
 
-    private async Task<CallError?> TakeAsync(HttpContext context, CallKind kind, string id)
+    private async Task<CallError?> TakeAsync(HttpContext context, CallKind kind, string id, InnerCall? inner)
     {
         // (1)
         if (State.Changed is var changed && State.Snapshot.Version == 0)
             await Task.WhenAny(changed, Task.Delay(_options.StartPatience, _time, context.RequestAborted));
         var now = _time.GetUtcNow();
-        if (Admission.Authenticate(context.Request, State, now) is not { } caller)
+        if ((inner is null ? Admission.Authenticate(context.Request, State, now) : Admission.Living(inner.Key, State, now)) is not { } caller)
             return Admission.Unknown(State);
 
         // (2)
@@ -121,7 +122,7 @@ public sealed class InferenceGateway : IDisposable
                 return CallError.NotAllowed(facts.Model, caller.Key.Name);
             var call = new Call(context, kind, new CallRecord(id, caller.Key.Project, caller.Key.Name, facts.Model, now))
             {
-                Key = caller.Key, Account = caller.Account, Body = body, Facts = facts, Route = route, Received = received, Keep = keep,
+                Key = caller.Key, Account = caller.Account, Body = body, Facts = facts, Route = route, Received = received, Keep = keep, Inner = inner,
                 MostOutput = MostOutput(facts, kind, route.Route), PromptTokens = (facts.Prompt.Length + 3) / 4,
             };
             _log.Add(call.Record);
@@ -174,6 +175,8 @@ public sealed class InferenceGateway : IDisposable
         var succeeded = answer.Response.IsSuccessStatusCode;
         var usage = succeeded ? outcome.Usage : default;
         var cost = (answer.Target.Prices ?? call.Route.Route.Prices).CostOf(usage.Input, usage.Output, usage.Cached);
+        if (call.Inner is { } inner)
+            (inner.Usage, cost) = (usage, inner.PriceOf(cost));
         reservation.Settle(usage.Total, cost);
         (call.Record.Usage, call.Record.Cost) = (usage, cost);
         var pool = answer.Target as PoolTarget;

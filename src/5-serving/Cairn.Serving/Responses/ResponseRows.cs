@@ -36,13 +36,13 @@ internal sealed class ResponseRows(Store store, TimeProvider time) : IKeepsRespo
     public Task<KeptResponse?> FindAsync(ProjectId project, string id, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return store.ReadAsync(session => session.QuerySingleOrDefault<Row>(
+        return OrAwayAsync(store.ReadAsync(session => session.QuerySingleOrDefault<Row>(
             "SELECT id, project_id, created_at, expires_at, response, items FROM responses WHERE id = @id AND project_id = @project AND expires_at > @now",
-            new { id, project, now })?.Kept, cancellationToken);
+            new { id, project, now })?.Kept, cancellationToken));
     }
 
-    public Task<bool> ForgetAsync(ProjectId project, string id, CancellationToken cancellationToken) => store.WriteAsync(
-        session => session.Execute("DELETE FROM responses WHERE id = @id AND project_id = @project", new { id, project }) > 0, cancellationToken);
+    public Task<bool> ForgetAsync(ProjectId project, string id, CancellationToken cancellationToken) => OrAwayAsync(store.WriteAsync(
+        session => session.Execute("DELETE FROM responses WHERE id = @id AND project_id = @project", new { id, project }) > 0, cancellationToken));
 
     /// <summary>Takes away what has expired and what is too much.</summary>
     public Task SweepAsync(CancellationToken cancellationToken) => SweepAsync(MostPerProject, MostBytesPerProject, cancellationToken);
@@ -60,6 +60,18 @@ internal sealed class ResponseRows(Store store, TimeProvider time) : IKeepsRespo
             """,
             new { most, mostBytes });
     }, cancellationToken);
+
+    private static async Task<T> OrAwayAsync<T>(Task<T> work)
+    {
+        try
+        {
+            return await work;
+        }
+        catch (StoreException away)
+        {
+            throw new KeeperAwayException("The rows of responses cannot be reached.", away);
+        }
+    }
 
     private sealed record Row
     {

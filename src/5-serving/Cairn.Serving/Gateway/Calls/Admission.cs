@@ -20,6 +20,10 @@ internal static class Admission
         return CryptographicOperations.FixedTimeEquals(shown.SecretHash(), found.Key.SecretHash.Span) && Lives(found.Key, state, now) ? found : null;
     }
 
+    /// <summary>The key in whose name a request comes from inside, if it lives.</summary>
+    public static (GatewayKey Key, KeyAccount Account)? Living(KeyId key, GatewayState state, DateTimeOffset now) =>
+        state.FindKey(key) is { } found && Lives(found.Key, state, now) ? found : null;
+
     /// <summary>What a caller without a live key is told: before the first snapshot came, no key is known, and that is no fault of the caller's.</summary>
     public static CallError Unknown(GatewayState state) => state.Snapshot.Version == 0 ? CallError.Starting : CallError.NoKey;
 

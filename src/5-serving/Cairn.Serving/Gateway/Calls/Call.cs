@@ -30,6 +30,9 @@ internal sealed class Call(HttpContext context, CallKind kind, CallRecord record
     /// <summary>Keeps the answer for clients that come back to it; null where it is not kept.</summary>
     public Func<System.Text.Json.Nodes.JsonObject, CancellationToken, Task<bool>>? Keep { get; init; }
 
+    /// <summary>Null for a client's own.</summary>
+    public InnerCall? Inner { get; init; }
+
     /// <summary>Tokens of output that are allowed, per choice.</summary>
     public required long MostOutput { get; init; }
 

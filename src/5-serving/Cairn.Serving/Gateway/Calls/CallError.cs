@@ -55,6 +55,12 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
 
     public static CallError NotKept { get; } = new(500, "server_error", "not_stored", "The response could not be stored. Try again, or send 'store': false.");
 
+    /// <summary>What the request is about is kept elsewhere, and that cannot be reached now.</summary>
+    public static CallError Away { get; } = new(503, "server_error", "unavailable", "What is kept here cannot be read or written at the moment. Try again.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(1),
+    };
+
     public static CallError AllFailed(string model, string last) => new(502, "server_error", "upstream_failed", $"Every attempt at '{model}' failed; the last: {last}.");
 
     public static CallError BrokeOff(string why) => new(502, "server_error", "stream_interrupted", $"The answer broke off: {why}. Send the request again.");

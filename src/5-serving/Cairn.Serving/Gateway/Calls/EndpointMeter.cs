@@ -15,6 +15,16 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
 
     public EndpointId Endpoint { get; } = endpoint;
 
+    /// <summary>Requests that wait for a replica.</summary>
+    public int Queued
+    {
+        get
+        {
+            lock (_lock)
+                return _queued;
+        }
+    }
+
     /// <summary>Looks at the history while nothing changes it.</summary>
     public T Read<T>(Func<LoadHistory, DateTimeOffset, T> look)
     {

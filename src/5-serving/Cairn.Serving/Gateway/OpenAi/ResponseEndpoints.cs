@@ -27,8 +27,17 @@ internal static class ResponseEndpoints
     private static async Task AnswerAsync(HttpContext context, InferenceGateway gateway,
         Func<HttpContext, ResponseMemory, ProjectId, string, Task<(JsonObject?, CallError?)>> handle)
     {
-        var (answer, error) = Admission.Authenticate(context.Request, gateway.State, gateway.Now) is { } caller
-            ? await handle(context, gateway.Memory, caller.Key.Project, (string)context.Request.RouteValues["id"]!) : (null, Admission.Unknown(gateway.State));
+        JsonObject? answer = null;
+        CallError? error;
+        try
+        {
+            (answer, error) = Admission.Authenticate(context.Request, gateway.State, gateway.Now) is { } caller
+                ? await handle(context, gateway.Memory, caller.Key.Project, (string)context.Request.RouteValues["id"]!) : (null, Admission.Unknown(gateway.State));
+        }
+        catch (KeeperAwayException)
+        {
+            error = CallError.Away;
+        }
         if (error is not null)
         {
             await ErrorAnswers.WriteAsync(context, error, ApiDialect.OpenAi, context.RequestAborted);

@@ -47,6 +47,10 @@ internal sealed class ResponseMemory(IKeepsResponses? keeper, TimeProvider time)
         {
             return (null, CallError.Invalid(fault.Message, fault.Param));
         }
+        catch (KeeperAwayException)
+        {
+            return (null, CallError.Away);
+        }
     }
 
     public Task<KeptResponse?> FindAsync(ProjectId project, string id, CancellationToken cancellationToken) =>
