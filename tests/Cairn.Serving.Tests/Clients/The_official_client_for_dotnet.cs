@@ -94,6 +94,43 @@ public sealed class The_official_client_for_dotnet : IAsyncLifetime
         Assert.Equal(429, await StatusAsync(_host.Key.ToString(), "tiny"));
     }
 
+    [Fact]
+    public async Task Throws_what_is_wrong_with_a_request_in_the_gateways_words()
+    {
+        var wrong = await Assert.ThrowsAsync<ClientResultException>(() => Client(_host.Key.ToString()).GetChatClient("tiny")
+            .CompleteChatAsync(BinaryContent.Create(BinaryData.FromString("""{"model":"tiny","messages":[],"n":-1}"""))));
+        Assert.Equal(400, wrong.Status);
+        Assert.Equal(("invalid_request_error", "n"), ErrorOf(wrong));
+        Assert.Contains("n", wrong.Message, StringComparison.Ordinal);
+        Assert.Equal(0, _host.Account.Parallel);
+    }
+
+    [Fact]
+    public async Task Leaves_in_the_middle_of_a_stream_and_frees_what_it_had()
+    {
+        var never = new TaskCompletionSource();
+        _replica.Answering = context => FakeReplica.Stream(context,
+            [(Streams.Delta("""{"role":"assistant","content":"Hel"}"""), Task.CompletedTask), (Streams.Delta("""{"content":"lo"}"""), never.Task)]);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(None);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var update in Client(_host.Key.ToString()).GetChatClient("tiny").CompleteChatStreamingAsync([new UserChatMessage("Hi")], cancellationToken: leaving.Token))
+            {
+                Assert.Equal(1, _host.Account.Parallel);
+                await leaving.CancelAsync();
+            }
+        });
+        while (Volatile.Read(ref _replica.Running) > 0 || _host.Account.Parallel > 0)
+            await Task.Delay(5, None);
+        Assert.Equal(0, _host.Account.Reserved.Micros);
+    }
+
+    private static (string? Type, string? Param) ErrorOf(ClientResultException refused)
+    {
+        var error = JsonNode.Parse(refused.GetRawResponse()!.Content)!["error"]!;
+        return ((string?)error["type"], (string?)error["param"]);
+    }
+
     private OpenAIClient Client(string key) => new(new ApiKeyCredential(key), new OpenAIClientOptions
     {
         Endpoint = new Uri(_host.Client.BaseAddress!, "/v1"), RetryPolicy = new System.ClientModel.Primitives.ClientRetryPolicy(0),

@@ -1,6 +1,7 @@
 // The official clients of OpenAI and Anthropic for JavaScript, driven line by line, so that the tests can say in C# what they expect of them.
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 function client({ sdk, apiKey, baseURL }) {
@@ -25,6 +26,10 @@ async function answer(question) {
       for await (const event of await call(...args)) all.push(event);
       return all;
     }
+    case 'upload':
+      return await call({ ...args[1], file: createReadStream(args[0]) });
+    case 'text':
+      return await (await call(...args)).text();
     case 'abort': {
       const stream = await call(...args);
       for await (const event of stream) {

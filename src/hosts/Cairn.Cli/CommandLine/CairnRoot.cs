@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Cairn.Cli.Batches;
 using Cairn.Cli.Bills;
 using Cairn.Cli.Certificates;
 using Cairn.Cli.Completion;
@@ -41,7 +42,7 @@ internal static class CairnRoot
         new DemoCommand(), new UpCommand(), new PlanCommand(), new RunCommand(),
         new JobsCommand(), new JobCommand(), new LogsCommand(), new StopCommand(), new WaitCommand(), new OutputCommand(), new BillCommand(),
         new ServeCommand(), new EndpointsCommand(), new EndpointCommand(), new ChatCommand(), new ScaleCommand(), new RolloutCommand(), new UndoCommand(),
-        new UsageCommand(), new ExplainCommand(), new ProvidersCommand(),
+        new BatchCommand(), new BatchesCommand(), new UsageCommand(), new ExplainCommand(), new ProvidersCommand(),
         new OffersCommand(), new CompareCommand(), new CatalogCommand(), new ModelsCommand(),
         new NodesCommand(), new NodeCommand(), NodeActionCommand.Cordon(), NodeActionCommand.Uncordon(), NodeActionCommand.Drain(), new RemoveCommand(),
         new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new CertificatesCommand(), new ServerCommand(), new EngineCommand(), new CompletionCommand(),
