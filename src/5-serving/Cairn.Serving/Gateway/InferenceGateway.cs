@@ -173,7 +173,7 @@ public sealed class InferenceGateway : IDisposable
     private void Settle(Call call, Answer answer, Relay.Outcome outcome, Reservation reservation)
     {
         var succeeded = answer.Response.IsSuccessStatusCode;
-        var usage = succeeded ? outcome.Usage : default;
+        var usage = succeeded && call.Kind != CallKind.Counting ? outcome.Usage : default;
         var cost = (answer.Target.Prices ?? call.Route.Route.Prices).CostOf(usage.Input, usage.Output, usage.Cached);
         if (call.Inner is { } inner)
             (inner.Usage, cost) = (usage, inner.PriceOf(cost));

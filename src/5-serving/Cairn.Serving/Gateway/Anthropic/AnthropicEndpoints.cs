@@ -12,5 +12,6 @@ public static class AnthropicEndpoints
     {
         ArgumentNullException.ThrowIfNull(gateway);
         routes.MapPost("/v1/messages", context => gateway.HandleAsync(context, CallKind.Message));
+        routes.MapPost("/v1/messages/count_tokens", context => gateway.HandleAsync(context, CallKind.Counting));
     }
 }

@@ -14,6 +14,7 @@ internal sealed record BodyShape(string Prompt, string[] Maximums, bool HasUsage
     public static readonly BodyShape Completion = new("prompt", ["max_tokens"], true);
     public static readonly BodyShape Embedding = new("input", [], false);
     public static readonly BodyShape Response = new("input", ["max_output_tokens"], false);
+    public static readonly BodyShape Counting = new("messages", [], false);
     public static readonly BodyShape Message = new("messages", ["max_tokens"], false);
 }
 

@@ -34,7 +34,8 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
             var spoken = call.As(target).Spoken!;
             using var request = RequestTo(call, spoken, target, replica);
             response = await upstream.SendAsync(request, silence.Token);
-            if (Fails(response.StatusCode))
+            // An engine without a route to tokenize is no worse for it.
+            if (Fails(response.StatusCode) && !(spoken.Kind == CallKind.Tokenizing && response.StatusCode == HttpStatusCode.NotFound))
             {
                 record.Outcome = $"status {(int)response.StatusCode}";
                 Drop(response, buffer, silence);

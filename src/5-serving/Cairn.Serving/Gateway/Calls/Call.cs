@@ -48,6 +48,8 @@ internal sealed class Call(HttpContext context, CallKind kind, CallRecord record
     public (Spoken? Spoken, CallError? Error) As(RouteTarget target)
     {
         var dialect = (target as ProviderTarget)?.Dialect ?? ApiDialect.OpenAi;
+        if (Kind == CallKind.Counting && target is ProviderTarget { Dialect: ApiDialect.OpenAi })
+            return (null, CallError.Uncounted(Facts.Model));
         ref var known = ref _spoken[(int)dialect];
         if (known is (null, null))
             known = Spoken.Of(this, dialect);

@@ -35,6 +35,9 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
     public static CallError NotMetered(string path, string key) => new(403, "invalid_request_error", "not_metered",
         $"The key '{key}' has a budget or a limit of tokens, and what goes to '{path}' is not counted. Call the model below /v1, or use a key without these limits.");
 
+    public static CallError Uncounted(string model) =>
+        Invalid($"What stands behind '{model}' cannot count tokens: only replicas with a route to tokenize, and providers that speak Anthropic's words, can.", "model");
+
     public static CallError TooLarge(int most) => new(413, "invalid_request_error", "request_too_large", $"The body is larger than {most:N0} bytes.");
 
     public static CallError NoMemory { get; } = new(503, "server_error", "overloaded", "Too many large requests are under way. Try again.")

@@ -103,7 +103,8 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
             if (broken is not null)
                 error = CallError.BrokeOff(broken);
             else if (!answer.Response.IsSuccessStatusCode)
-                error = ForeignErrors.Read((int)answer.Response.StatusCode, whole.Span);
+                error = call.Kind == CallKind.Counting && answer.Response.StatusCode == System.Net.HttpStatusCode.NotFound
+                    ? CallError.Uncounted(call.Facts.Model) : ForeignErrors.Read((int)answer.Response.StatusCode, whole.Span);
             else
                 body = Fields.Bytes(back.Whole(Fields.Parse(whole.Span)));
             if (error is null && !await KeptAsync(call, back))

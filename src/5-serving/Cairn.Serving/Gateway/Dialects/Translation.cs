@@ -23,6 +23,8 @@ internal abstract class Translation
     {
         if (kind == CallKind.Message)
             return target == ApiDialect.Anthropic ? [] : [MessagesOverChat.Instance];
+        if (kind == CallKind.Counting)
+            return target == ApiDialect.Anthropic ? [] : [CountingOverTokenizing.Instance];
         if (kind == CallKind.Response)
             return target == ApiDialect.Anthropic ? [ResponsesOverChat.Instance, ChatOverMessages.Instance] : [ResponsesOverChat.Instance];
         if (kind == CallKind.Chat)
