@@ -262,6 +262,13 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
             Assert.Contains("--json", help, StringComparison.Ordinal);
         }
 
+        if (help.Split("Arguments:\n") is [_, var listed])
+        {
+            var arguments = listed.Split("\n\n")[0].Split('\n').Where(line => line.StartsWith("  <", StringComparison.Ordinal))
+                .Select(line => line.Trim().Split(' ')[0]).ToList();
+            Assert.Equal(arguments.Distinct(), arguments);
+        }
+
         var commands = help.Split("Commands:\n", 2);
         if (commands.Length == 1)
             return;
