@@ -32,6 +32,25 @@ public sealed class Engine_host
     }
 
     [Fact]
+    public void A_models_options_tell_all_their_mistakes_at_once()
+    {
+        var options = new EngineOptions
+        {
+            Rows = 257, ContextLength = 1, Threads = 0, SpinMicroseconds = -1, StepBudgetMilliseconds = 0, PrefillRatio = double.NaN,
+            PrefixCacheBytes = -1, KeyValueBytes = 0, QueueLimit = 0, ReaderLagPieces = 0,
+        };
+
+        var problems = options.Problems();
+
+        Assert.Equal(
+            ["Rows", "ContextLength", "Threads", "SpinMicroseconds", "StepBudgetMilliseconds", "PrefillRatio", "PrefixCacheBytes",
+                "KeyValueBytes", "QueueLimit", "ReaderLagPieces"],
+            problems.Select(problem => problem.Split(' ')[0]));
+        Assert.Contains("PrefillRatio is NaN; expected 0.1 to 1000.", problems);
+        Assert.Empty(new EngineOptions().Problems());
+    }
+
+    [Fact]
     public async Task It_answers_health_models_and_metrics_on_loopback()
     {
         await using var host = await EngineHosts.StartAsync();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Cairn.Frameworks.Engine;
 
 /// <summary>How the engine runs a language model.</summary>
@@ -57,6 +59,30 @@ public sealed class EngineOptions
 
     /// <summary>Copies the cache in every run although the graph could update it in place: for tests of that way.</summary>
     internal bool CopyCache { get; set; }
+
+    /// <summary>Everything that is wrong with these options, one sentence each; empty when they are good.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        Check(problems, nameof(Rows), Rows, 1, 256);
+        Check(problems, nameof(ContextLength), ContextLength ?? 2, 2, 1 << 24);
+        Check(problems, nameof(Threads), Threads ?? 1, 1, 1024);
+        Check(problems, nameof(SpinMicroseconds), SpinMicroseconds, 0, 1_000_000);
+        Check(problems, nameof(StepBudgetMilliseconds), StepBudgetMilliseconds, 1, 60_000);
+        Check(problems, nameof(PrefillRatio), PrefillRatio, 0.1, 1000);
+        Check(problems, nameof(PrefixCacheBytes), PrefixCacheBytes, 0, 1L << 50);
+        Check(problems, nameof(KeyValueBytes), KeyValueBytes ?? 1, 1, 1L << 50);
+        Check(problems, nameof(QueueLimit), QueueLimit, 1, 1_000_000);
+        Check(problems, nameof(ReaderLagPieces), ReaderLagPieces, 1, 1 << 20);
+        return problems;
+    }
+
+    // Written so that a value that is no number is refused too.
+    private static void Check(List<string> problems, string name, double value, double least, double most)
+    {
+        if (!(value >= least && value <= most))
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"{name} is {value:0.###}; expected {least:0.###} to {most:0.###}."));
+    }
 }
 
 /// <summary>What the engine has done and is doing.</summary>

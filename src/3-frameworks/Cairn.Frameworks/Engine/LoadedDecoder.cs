@@ -1,4 +1,3 @@
-using System.Globalization;
 using Cairn.Frameworks.Engine.Batching;
 using Cairn.Frameworks.Engine.Decoding;
 
@@ -15,7 +14,8 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
     /// <exception cref="ModelLoadException">The folder's decoder cannot be loaded, or an option does not fit it.</exception>
     public static LoadedDecoder Load(string folder, EngineOptions options, TimeProvider time)
     {
-        Check(options);
+        if (options.Problems() is { Count: > 0 } problems)
+            throw new ModelLoadException($"engine options: {string.Join(" ", problems)}");
         var files = ModelFolder.Read(folder, options.Variant);
         var (session, layout) = DecoderSession.Open(files, options.Threads ?? PhysicalCores.Count, options.SpinMicroseconds);
         IDecoder? decoder = null;
@@ -98,25 +98,5 @@ internal sealed record LoadedDecoder(IDecoder Decoder, BatchLimits Limits, StepC
                 + $"{(options.KeyValueBytes is null ? "half this machine's memory" : "the memory for them")} is {budget} bytes. "
                 + $"Give a smaller context{(options.KeyValueBytes is null ? "" : ", or more memory")}.");
         return (int)Math.Min(blocks, int.MaxValue);
-    }
-
-    private static void Check(EngineOptions options)
-    {
-        Check(options.Rows is >= 1 and <= 256, nameof(options.Rows), options.Rows, "1 to 256");
-        Check(options.Threads is null or (>= 1 and <= 1024), nameof(options.Threads), options.Threads ?? 0, "1 to 1024");
-        Check(options.PrefillRatio is >= 0.1 and <= 1000, nameof(options.PrefillRatio), options.PrefillRatio, "0.1 to 1000");
-        var spin = options.SpinMicroseconds;
-        Check(spin is >= 0 and <= 1_000_000, nameof(options.SpinMicroseconds), spin, "0 to 1000000");
-        Check(options.ContextLength is null or >= 2, nameof(options.ContextLength), options.ContextLength ?? 0, "2 or more");
-        Check(options.StepBudgetMilliseconds >= 1, nameof(options.StepBudgetMilliseconds), options.StepBudgetMilliseconds, "1 or more");
-        Check(options.PrefixCacheBytes >= 0, nameof(options.PrefixCacheBytes), options.PrefixCacheBytes, "0 or more");
-        Check(options.QueueLimit >= 1, nameof(options.QueueLimit), options.QueueLimit, "1 or more");
-        Check(options.ReaderLagPieces is >= 1 and <= 1 << 20, nameof(options.ReaderLagPieces), options.ReaderLagPieces, "1 to 1048576");
-    }
-
-    private static void Check(bool holds, string name, double value, string expected)
-    {
-        if (!holds)
-            throw new ModelLoadException(string.Create(CultureInfo.InvariantCulture, $"engine option {name} is {value}; expected {expected}"));
     }
 }

@@ -27,16 +27,24 @@ internal sealed class EngineBenchCommand : CairnCommand
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        var batches = Batches(context.Get(_batch)!);
+        var errors = new List<string>();
+        var batches = Batches(context.Get(_batch)!, errors);
         var (prompt, tokens) = (context.Get(_prompt), context.Get(_tokens));
-        if (prompt < 1 || tokens < 2)
-            throw new CliException(ExitCodes.Usage, $"--prompt is {prompt} and --tokens is {tokens}; expected at least 1 and 2.");
+        if (prompt < 1)
+            errors.Add($"--prompt is {prompt}; expected at least 1.");
+        if (tokens < 2)
+            errors.Add($"--tokens is {tokens}; expected at least 2, since the time between tokens is measured.");
+        var options = _flags.Read(context, batches.Max(), MostRequests, errors);
+        errors.AddRange(options.Problems());
         var folder = Path.GetFullPath(context.Get(_folder)!);
-        if (!Directory.Exists(folder))
-            throw new CliException(ExitCodes.NotFound, $"There is no folder {folder}.");
+        var missing = Directory.Exists(folder) ? null : $"There is no folder {folder}.";
+        if (errors.Count > 0)
+            throw new CliException(ExitCodes.Usage, "Nothing can be measured so:", missing is null ? errors : [missing, .. errors]);
+        if (missing is not null)
+            throw new CliException(ExitCodes.NotFound, missing);
 
         var began = Stopwatch.GetTimestamp();
-        await using var model = Load(folder, _flags.Read(context, batches.Max(), MostRequests));
+        await using var model = Load(folder, options);
         var loaded = Stopwatch.GetElapsedTime(began);
         if (prompt + tokens > model.ContextLength)
             throw new CliException(ExitCodes.Usage, $"--prompt {prompt} and --tokens {tokens} do not fit the model's context of {model.ContextLength}.");
@@ -68,17 +76,19 @@ internal sealed class EngineBenchCommand : CairnCommand
         }
     }
 
-    private static List<int> Batches(string text)
+    private static List<int> Batches(string text, List<string> errors)
     {
         var batches = new List<int>();
         foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
         {
-            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var batch) || batch is < 1 or > MostRequests)
-                throw new CliException(ExitCodes.Usage, $"--batch {text}: '{part}' is no number from 1 to {MostRequests}.");
-            batches.Add(batch);
+            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var batch) && batch is >= 1 and <= MostRequests)
+                batches.Add(batch);
+            else
+                errors.Add($"--batch {text}: '{part}' is no number from 1 to {MostRequests}.");
         }
 
-        return batches;
+        // What is refused anyway leaves none: the other flags are read all the same.
+        return batches.Count > 0 ? batches : [1];
     }
 
     private static void Show(Output output, BenchReport report)

@@ -34,8 +34,6 @@ internal sealed class EngineCommand : CairnCommand
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         var options = Read(context);
-        if (options.Validate() is { Count: > 0 } errors)
-            throw new CliException(ExitCodes.Usage, "The engine cannot start so:", errors);
         await using var host = await StartAsync(options, context, cancellationToken);
         try
         {
@@ -56,27 +54,37 @@ internal sealed class EngineCommand : CairnCommand
 
     private EngineHostOptions Read(CommandContext context)
     {
+        var errors = new List<string>();
         var folders = context.Get(_folders)!;
         var name = context.Get(_name);
-        var engine = _flags.Read(context, context.Get(_rows), context.Get(_queue));
+        var engine = _flags.Read(context, context.Get(_rows), context.Get(_queue), errors);
         var tensors = _tensors.Read(context, engine.Threads);
         if (folders.Length == 0 && tensors.Repositories.Count == 0)
-            throw new CliException(ExitCodes.Usage, "There is nothing to serve: name a FOLDER with a model, or a --repository of ONNX models.");
+            errors.Add("There is nothing to serve: name a FOLDER with a model, or a --repository of ONNX models.");
         if (name is not null && folders.Length != 1)
-            throw new CliException(ExitCodes.Usage, $"--name {name} names one model, and there are {folders.Length} folders; without it each has its folder's name.");
+            errors.Add($"--name {name} names one model, and there are {folders.Length} folders; without it each has its folder's name.");
         if (!IPAddress.TryParse(context.Get(_host)!.Replace("localhost", "127.0.0.1", StringComparison.OrdinalIgnoreCase), out var address))
-            throw new CliException(ExitCodes.Usage, $"--host {context.Get(_host)}: expected a loopback address, such as 127.0.0.1.");
-        return new EngineHostOptions
+            errors.Add($"--host {context.Get(_host)}: expected a loopback address, such as 127.0.0.1.");
+        address ??= IPAddress.Loopback;
+        var options = new EngineHostOptions
         {
-            Http = new IPEndPoint(address, Port("--port", context.Get(_port))),
-            Grpc = context.Get(_grpcPort) == -1 ? null : new IPEndPoint(address, Port("--grpc-port", context.Get(_grpcPort))),
+            Http = new IPEndPoint(address, Port("--port", context.Get(_port), errors)),
+            Grpc = context.Get(_grpcPort) == -1 ? null : new IPEndPoint(address, Port("--grpc-port", context.Get(_grpcPort), errors)),
             Tensors = tensors,
             Models = [.. folders.Select(Path.GetFullPath).Select(folder => new ModelSource(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, engine))],
         };
+        errors.AddRange(options.Validate());
+        return errors.Count == 0 ? options : throw new CliException(ExitCodes.Usage, "The engine cannot start so:", errors);
     }
 
-    private static int Port(string option, int port) =>
-        port is >= 0 and <= 65535 ? port : throw new CliException(ExitCodes.Usage, $"{option} is {port}; expected 0 to 65535.");
+    // A port that is refused leaves a free one, so that what else is wrong is told too.
+    private static int Port(string option, int port, List<string> errors)
+    {
+        if (port is >= 0 and <= 65535)
+            return port;
+        errors.Add($"{option} is {port}; expected 0 to 65535.");
+        return 0;
+    }
 
     private static async Task<EngineHost> StartAsync(EngineHostOptions options, CommandContext context, CancellationToken cancellationToken)
     {

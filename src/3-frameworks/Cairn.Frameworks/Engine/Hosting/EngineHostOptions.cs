@@ -58,13 +58,7 @@ public sealed class EngineHostOptions
                 errors.Add($"A model's name is '{model.Name}'; expected 1 to 256 characters, none of them a control character.");
             if (!Directory.Exists(model.Folder))
                 errors.Add($"Model {model.Name}: there is no folder {model.Folder}.");
-            Check(errors, $"Model {model.Name}: Rows", model.Engine.Rows, 1, 256);
-            Check(errors, $"Model {model.Name}: ContextLength", model.Engine.ContextLength ?? 2, 2, 1 << 24);
-            Check(errors, $"Model {model.Name}: Threads", model.Engine.Threads ?? 1, 1, 1024);
-            Check(errors, $"Model {model.Name}: StepBudgetMilliseconds", model.Engine.StepBudgetMilliseconds, 1, 60_000);
-            Check(errors, $"Model {model.Name}: PrefixCacheBytes", model.Engine.PrefixCacheBytes, 0, 1L << 50);
-            Check(errors, $"Model {model.Name}: KeyValueBytes", model.Engine.KeyValueBytes ?? 1, 1, 1L << 50);
-            Check(errors, $"Model {model.Name}: QueueLimit", model.Engine.QueueLimit, 1, 1_000_000);
+            errors.AddRange(model.Engine.Problems().Select(problem => $"Model {model.Name}: {problem}"));
         }
 
         foreach (var twice in Models.GroupBy(model => model.Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
