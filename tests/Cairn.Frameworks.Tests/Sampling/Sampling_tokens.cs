@@ -133,6 +133,16 @@ public sealed class Sampling_tokens
     }
 
     [Fact]
+    public void Greedy_passes_over_what_is_no_number()
+    {
+        var logits = new float[1000];
+        (logits[3], logits[500], logits[77]) = (float.NaN, 2, 3);
+        Assert.Equal(77, new Sampler(new SamplingSpec { Temperature = 0 }, [], 0).Next(logits, []).Token);
+        var overflowed = Enumerable.Repeat(float.NaN, 1000).ToArray();
+        Assert.Throws<EngineException>(() => new Sampler(new SamplingSpec { Temperature = 0 }, [], 0).Next(overflowed, []));
+    }
+
+    [Fact]
     public void Only_allowed_tokens_are_chosen_and_ids_beyond_the_mask_are_not_allowed()
     {
         Gen.Select(Specs, Logit.Array[71, 300], Gen.ULong.Array[1, 4], Gen.ULong).Sample((spec, logits, mask, seed) =>

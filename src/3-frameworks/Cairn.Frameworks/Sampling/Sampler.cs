@@ -14,6 +14,7 @@ public sealed class Sampler
     private const float Huge = float.MaxValue / 1024; // leaves room for the penalties
     private readonly SamplingSpec _spec;
     private readonly bool _penalised;
+    private readonly bool _plain; // the likeliest token, whatever it is
     private readonly KeyValuePair<int, float>[] _biases;
     private readonly Dictionary<int, int> _said = []; // how often in the output; 0 where only in the prompt
     private SeededRandom _random;
@@ -27,6 +28,7 @@ public sealed class Sampler
         _spec = spec;
         _penalised = spec.RepetitionPenalty != 1 || spec.PresencePenalty != 0 || spec.FrequencyPenalty != 0;
         _biases = [.. spec.LogitBias];
+        _plain = spec.Temperature < Greedy && !_penalised && _biases.Length == 0 && spec.TopLogprobs is null;
         _random = new SeededRandom(spec.Seed ?? seed);
         if (spec.RepetitionPenalty != 1)
             foreach (var token in prompt) _said[token] = 0;
@@ -39,6 +41,9 @@ public sealed class Sampler
     /// <exception cref="EngineException">No logit is a number: the model overflowed.</exception>
     public SampledToken Next(Span<float> logits, ReadOnlySpan<ulong> allowed)
     {
+        // Whatever is no number is left to what follows.
+        if (_plain && allowed.IsEmpty && TensorPrimitives.Max<float>(logits) is var greatest && float.IsFinite(greatest))
+            return new SampledToken(First(logits, greatest), 0, []);
         Clean(logits);
         if (_spec.TopLogprobs is not { } top) return new SampledToken(Choose(logits, allowed), 0, []);
         var original = ArrayPool<float>.Shared.Rent(logits.Length);
@@ -48,6 +53,11 @@ public sealed class Sampler
         ArrayPool<float>.Shared.Return(original);
         return sampled;
     }
+
+    /// <summary>Of the tokens with this logit. To find the greatest and then its place is twice as quick as both at once.</summary>
+    private static int First(ReadOnlySpan<float> logits, float logit) => logit == 0
+        ? TensorPrimitives.IndexOfMax(logits) // zeros compare as equal and differ in their bits
+        : MemoryMarshal.Cast<float, int>(logits).IndexOf(BitConverter.SingleToInt32Bits(logit));
 
     private int Choose(Span<float> logits, ReadOnlySpan<ulong> allowed)
     {
