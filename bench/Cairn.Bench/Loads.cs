@@ -31,10 +31,10 @@ internal static class Loads
           state [DATABASE SECONDS]           durable fenced steps and reads of the store alone
           engine                             the embedded engine: all of the following
           engine-batch [ROUNDS]              batch 8 against batch 1
-          engine-http [ROUNDS]               'cairn engine' over HTTP against the bare ONNX Runtime step loop
-          engine-llama [ROUNDS]              against llama-server with the same weights
+          engine-http [ROUNDS FLAGS]         'cairn engine', with its FLAGS, over HTTP against the bare ONNX Runtime step loop
+          engine-llama [ROUNDS FLAGS]        against llama-server with the same weights
           engine-prefix [ROUNDS]             time to the first token with a cached prefix and without
-          engine-smooth [ROUNDS]             time between tokens while a long prompt arrives
+          engine-smooth [ROUNDS FLAGS]       time between tokens while a long prompt arrives
           engine-cold [STARTS]               from the start of the program to the first token
           engine-json [ROUNDS]               output constrained by a JSON Schema against free output
           engine-trees [TREES DEPTH CLIENTS SECONDS]  tree models with and without dynamic batching; default 100 6 64 3

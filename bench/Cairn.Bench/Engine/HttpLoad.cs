@@ -12,8 +12,8 @@ internal static class HttpLoad
     public static async Task<bool> RunAsync(string[] args)
     {
         var rounds = Rounds(args, 5);
-        await using var engine = await EngineProcess.StartAsync(
-            BenchModels.Large(), "--threads", $"{Threads}", "--rows", $"{Rows}", "--context", "1024");
+        await using var engine = await EngineProcess.StartAsync([
+            BenchModels.Large(), "--threads", $"{Threads}", "--rows", $"{Rows}", "--context", "1024", .. args.Skip(1)]);
         using var bare = new BareLoop(Rows, Prompt + Output, Threads);
         var connections = await StreamConnection.OpenAsync(engine.Address, Rows);
         // The same prompts in every round: from the second on they are cached, and all streams begin at once.

@@ -13,8 +13,8 @@ internal static class LlamaLoad
     public static async Task<bool> RunAsync(string[] args)
     {
         var rounds = Rounds(args, 4);
-        await using var engine = await EngineProcess.StartAsync(
-            BenchModels.Large(), "--threads", $"{Threads}", "--rows", $"{Rows}", "--context", "1024");
+        await using var engine = await EngineProcess.StartAsync([
+            BenchModels.Large(), "--threads", $"{Threads}", "--rows", $"{Rows}", "--context", "1024", .. args.Skip(1)]);
         await using var llama = await LlamaProcess.StartAsync(
             "-m", BenchModels.LargeForLlama(), "-t", $"{Threads}", "-np", $"{Rows}", "-c", $"{Rows * 1024}");
         var ratios = new List<(int Concurrency, double Engine, double Llama)>();

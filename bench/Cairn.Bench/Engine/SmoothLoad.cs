@@ -14,7 +14,7 @@ internal static class SmoothLoad
     public static async Task<bool> RunAsync(string[] args)
     {
         var rounds = Rounds(args, 4);
-        await using var engine = await EngineProcess.StartAsync(BenchModels.Large(), "--threads", $"{Threads}");
+        await using var engine = await EngineProcess.StartAsync([BenchModels.Large(), "--threads", $"{Threads}", .. args.Skip(1)]);
         using var newcomer = await StreamConnection.OpenAsync(engine.Address);
         await newcomer.AskAsync(CompletionRequest.Greedy(BenchModels.Prompt(30_000, Prompt), 2));
         var ratios = new List<(double Quiet, double Busy, double First)>();
