@@ -100,6 +100,8 @@ public sealed class A_model_is_served
         var message = await client.AskAsync("/v1/messages", new { model = "tiny", max_tokens = 4, messages = new[] { new { role = "user", content = "Hi" } } });
         Assert.Equal(("message", "assistant"), ((string?)message["type"], (string?)message["role"]));
         Assert.InRange((int)message["usage"]!["output_tokens"]!, 1, 4);
+        var counted = await client.AskAsync("/v1/messages/count_tokens", new { model = "tiny", messages = new[] { new { role = "user", content = "Hi" } } });
+        Assert.Equal((int)message["usage"]!["input_tokens"]!, (int)counted["input_tokens"]!);
     }
 
     [Fact]
