@@ -1,17 +1,40 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Cairn.State.Tests;
 
 namespace Cairn.EndToEnd.Tests;
 
 /// <summary>What docs/gateway.md promises of batches, through the real program.</summary>
 [Trait("speed", "slow")]
-public sealed class A_batch_of_requests
+public sealed class A_batch_of_requests(PostgresServer postgres) : IClassFixture<PostgresServer>
 {
     private const int Lines = 40;
 
     [Fact]
-    public async Task Survives_a_killed_server_and_runs_no_finished_line_again()
+    public Task Survives_a_killed_server_and_runs_no_finished_line_again() => SurvivesAsync();
+
+    [Fact]
+    public Task And_on_PostgreSQL() => SurvivesAsync("--database", postgres.NewDatabase());
+
+    [Fact]
+    public async Task Is_listed_shown_and_cancelled_by_the_command_line()
+    {
+        await using var server = await CairnUp.StartServerAsync();
+        var wrong = server.WriteFile("wrong.jsonl", "nonsense\n");
+        var failed = await server.Cli.RunAsync("batch", wrong, "--wait");
+        Assert.Equal(10, failed.ExitCode);
+        Assert.Contains("line 1: This line is not parseable as valid JSON. (invalid_json_line)", failed.Out, StringComparison.Ordinal);
+        var id = (await server.Cli.RunAsync("batches", "--json")).Succeeded().Json[0].GetProperty("id").GetString()!;
+        Assert.Contains(id, (await server.Cli.RunAsync("batches")).Succeeded().Out, StringComparison.Ordinal);
+        Assert.Equal(4, (await server.Cli.RunAsync("batch", id, "--cancel")).ExitCode);
+        Assert.Equal(3, (await server.Cli.RunAsync("batch", "batch_none")).ExitCode);
+        Assert.Equal(3, (await server.Cli.RunAsync("batch", "none.jsonl")).ExitCode);
+        Assert.Equal(2, (await server.Cli.RunAsync("batch", wrong, "--cancel")).ExitCode);
+        Assert.Equal(2, (await server.Cli.RunAsync("batch", wrong, "--endpoint", "/v1/images")).ExitCode);
+    }
+
+    private static async Task SurvivesAsync(params string[] flags)
     {
         var (asked, answered, count, gate) = (new ConcurrentQueue<string>(), new ConcurrentDictionary<string, bool>(), 0, new TaskCompletionSource());
         await using var outside = await OutsideProvider.StartAsync(async (context, text) =>
@@ -22,7 +45,7 @@ public sealed class A_batch_of_requests
             else
                 answered[text] = true;
         });
-        await using var server = await CairnUp.StartServerAsync();
+        await using var server = await CairnUp.StartServerAsync(flags);
         await server.GrantAsync(100);
         (await server.Cli.RunWithAsync([("OUTSIDE_KEY", "sk-4711")], "providers", "add", "acme", "--url", outside.BaseUrl, "--key-env", "OUTSIDE_KEY", "--model", "chat=up",
             "--output-price", "1")).Succeeded();
@@ -44,23 +67,6 @@ public sealed class A_batch_of_requests
         Assert.Equal(Enumerable.Range(1, Lines).Select(i => $"r{i}"),
             output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("custom_id").GetString()));
         await server.RequireSoundLedgerAsync();
-    }
-
-    [Fact]
-    public async Task Is_listed_shown_and_cancelled_by_the_command_line()
-    {
-        await using var server = await CairnUp.StartServerAsync();
-        var wrong = server.WriteFile("wrong.jsonl", "nonsense\n");
-        var failed = await server.Cli.RunAsync("batch", wrong, "--wait");
-        Assert.Equal(10, failed.ExitCode);
-        Assert.Contains("line 1: This line is not parseable as valid JSON. (invalid_json_line)", failed.Out, StringComparison.Ordinal);
-        var id = (await server.Cli.RunAsync("batches", "--json")).Succeeded().Json[0].GetProperty("id").GetString()!;
-        Assert.Contains(id, (await server.Cli.RunAsync("batches")).Succeeded().Out, StringComparison.Ordinal);
-        Assert.Equal(4, (await server.Cli.RunAsync("batch", id, "--cancel")).ExitCode);
-        Assert.Equal(3, (await server.Cli.RunAsync("batch", "batch_none")).ExitCode);
-        Assert.Equal(3, (await server.Cli.RunAsync("batch", "none.jsonl")).ExitCode);
-        Assert.Equal(2, (await server.Cli.RunAsync("batch", wrong, "--cancel")).ExitCode);
-        Assert.Equal(2, (await server.Cli.RunAsync("batch", wrong, "--endpoint", "/v1/images")).ExitCode);
     }
 
     private static async Task<JsonElement> ShowAsync(CairnUp server, string id) => (await server.Cli.RunAsync("batch", id, "--json")).Succeeded().Json;

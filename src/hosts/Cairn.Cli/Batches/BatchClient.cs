@@ -10,6 +10,8 @@ namespace Cairn.Cli.Batches;
 /// <summary>Files and batches below <c>/v1</c>, as the commands use them. Every refusal becomes a <see cref="CliException"/> with the gateway's own words.</summary>
 internal sealed class BatchClient(CommandContext context) : IDisposable
 {
+    private const int MostTries = 30;
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
     private readonly HttpClient _http = context.Api.NewRawClient();
 
     /// <summary>Sends an input file and makes a batch of it.</summary>
@@ -53,8 +55,7 @@ internal sealed class BatchClient(CommandContext context) : IDisposable
     {
         try
         {
-            using var request = new HttpRequestMessage(method, path) { Content = content };
-            using var response = await _http.SendAsync(request, cancellationToken);
+            using var response = await SendPatientlyAsync(method, path, content, cancellationToken);
             var answer = await ReadAsync(response, cancellationToken);
             return response.IsSuccessStatusCode && answer is not null ? answer : throw new CliException(CodeOf(response.StatusCode),
                 (string?)answer?["error"]?["message"] ?? $"{context.Api.Server} answers {(int)response.StatusCode}.");
@@ -62,6 +63,20 @@ internal sealed class BatchClient(CommandContext context) : IDisposable
         catch (HttpRequestException exception)
         {
             throw new CliException(ExitCodes.Unreachable, $"No server answers at {context.Api.Server} ({exception.InnerException?.Message ?? exception.Message}). Is `cairn up` running?");
+        }
+    }
+
+    /// <summary>A server that has just begun asks to come again, and with a database that is shared that may last until its predecessor's lease is over.</summary>
+    private async Task<HttpResponseMessage> SendPatientlyAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = content };
+            var response = await _http.SendAsync(request, cancellationToken);
+            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || content is not null || tries == MostTries)
+                return response;
+            response.Dispose();
+            await Task.Delay(s_pause, cancellationToken);
         }
     }
 
