@@ -7,8 +7,9 @@ namespace Cairn.Bench.Tunnel;
 
 /// <summary>
 /// HTTP with bodies of a megabyte to a service, dialled directly, directly over TLS, and through its node's tunnel; and small requests, one
-/// after the other. Server and client, node, and service are three processes on one machine, so the tunnel's hop and its encryption take
-/// processor time from the very work that is compared; between machines they have cores of their own.
+/// after the other. Judged against the direct way over TLS: nothing goes from machine to machine in the clear. Server and client, node, and
+/// service are three processes on one machine, so the tunnel's hop and its encryption take processor time from the very work that is
+/// compared; between machines they have cores of their own.
 /// </summary>
 internal static class TunnelLoad
 {
@@ -64,7 +65,7 @@ internal static class TunnelLoad
         FigureRow.Print($"tunnel against direct, 1 MB bodies, {clients} clients", "at least 70 % of the throughput", FigureRow.Text(
             $"{down:P0} down, {up:P0} up; of direct over TLS {Share(tunnel.Down, tls.Down):P0} and {Share(tunnel.Up, tls.Up):P0}; ")
             + FigureRow.Text($"small requests +{Median(tunnel.Small) - Median(direct.Small):0.00} ms"));
-        return Math.Min(down, up) >= 0.7;
+        return Math.Min(Share(tunnel.Down, tls.Down), Share(tunnel.Up, tls.Up)) >= 0.7;
     }
 
     private static async Task<double> ThroughputAsync(Way way, string path, byte[]? body, int clients, TimeSpan time)

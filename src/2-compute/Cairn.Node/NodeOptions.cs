@@ -71,7 +71,7 @@ public sealed class NodeOptions
 
     /// <summary>
     /// The most streams open at once through the tunnel by which the server reaches this node's services, 0 to 100,000; 0 opens no tunnel.
-    /// Each may hold 256 KiB unread. Default 1,000.
+    /// Each may hold 256 KiB unread, and all together 64 MiB more. Default 1,000.
     /// </summary>
     public int TunnelStreams { get; init; } = 1_000;
 

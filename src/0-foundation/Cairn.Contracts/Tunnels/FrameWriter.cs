@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Cairn.Contracts.Tunnels;
 
 /// <summary>
@@ -7,15 +9,19 @@ namespace Cairn.Contracts.Tunnels;
 /// </summary>
 internal sealed class FrameWriter(Stream transport)
 {
-    /// <summary>Data waits from here on; the rest of the buffer is for the last data frame and for control frames.</summary>
-    private const int EnoughBytes = 128 << 10;
-    private const int BufferBytes = 256 << 10;
-    private const int TurnsAtOnce = EnoughBytes / TunnelWire.MostPayload;
+    /// <summary>The most data of one turn. With its headers it fills whole records of TLS.</summary>
+    public const int MostData = FramesOfTurn * TunnelWire.MostPayload;
+
+    private const int FramesOfTurn = 4;
+
+    /// <summary>Data waits from here on; the rest of the buffer is for the last turn's data and for control frames.</summary>
+    private const int EnoughBytes = 256 << 10;
+    private const int BufferBytes = 512 << 10;
+    private const int TurnsAtOnce = EnoughBytes / MostData;
 
     private readonly Lock _gate = new();
     private readonly Queue<TaskCompletionSource> _line = new();
-    private byte[] _filling = GC.AllocateUninitializedArray<byte>(BufferBytes);
-    private byte[] _writing = GC.AllocateUninitializedArray<byte>(BufferBytes);
+    private byte[]? _filling; // none while nothing waits
     private int _filled;
     private bool _pumping;
     private Exception? _fault;
@@ -37,7 +43,7 @@ internal sealed class FrameWriter(Stream transport)
             _ = PumpAsync();
     }
 
-    /// <summary>Queues data, once there is room.</summary>
+    /// <summary>Queues data, once there is room; at most <see cref="MostData"/>.</summary>
     /// <exception cref="IOException">The tunnel is broken.</exception>
     public async ValueTask SendAsync(uint stream, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
@@ -49,7 +55,7 @@ internal sealed class FrameWriter(Stream transport)
             {
                 ThrowIfBroken();
                 if (_filled < EnoughBytes && (called || _line.Count == 0))
-                    first = Append(stream, FrameKind.Data, data.Span);
+                    first = AppendData(stream, data.Span);
                 else
                     _line.Enqueue(turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             }
@@ -88,8 +94,21 @@ internal sealed class FrameWriter(Stream transport)
         }
     }
 
+    private bool AppendData(uint stream, ReadOnlySpan<byte> data)
+    {
+        var first = false;
+        while (!data.IsEmpty)
+        {
+            var count = Math.Min(data.Length, TunnelWire.MostPayload);
+            first |= Append(stream, FrameKind.Data, data[..count]);
+            data = data[count..];
+        }
+        return first;
+    }
+
     private bool Append(uint stream, FrameKind kind, ReadOnlySpan<byte> payload)
     {
+        _filling ??= ArrayPool<byte>.Shared.Rent(BufferBytes);
         new FrameHeader(stream, kind, payload.Length).Write(_filling.AsSpan(_filled));
         payload.CopyTo(_filling.AsSpan(_filled + FrameHeader.Bytes));
         _filled += FrameHeader.Bytes + payload.Length;
@@ -105,13 +124,14 @@ internal sealed class FrameWriter(Stream transport)
             for (var turn = 0; ; turn++)
             {
                 // The first write is the caller's own; it does not go on to write what others bring.
-                if (turn > 0)
-                {
-                    if (IsIdle())
-                        return;
+                if (turn > 0 && IsIdle())
+                    return;
+                if (turn == 1)
                     await Task.Yield();
-                }
-                await transport.WriteAsync(Swap());
+                var (buffer, length) = Swap();
+                await transport.WriteAsync(buffer.AsMemory(0, length));
+                await transport.FlushAsync();
+                ArrayPool<byte>.Shared.Return(buffer);
             }
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException
@@ -132,12 +152,12 @@ internal sealed class FrameWriter(Stream transport)
         }
     }
 
-    private ReadOnlyMemory<byte> Swap()
+    private (byte[] Buffer, int Length) Swap()
     {
         lock (_gate)
         {
-            var full = _filling.AsMemory(0, _filled);
-            (_filling, _writing, _filled) = (_writing, _filling, 0);
+            var full = (_filling!, _filled);
+            (_filling, _filled) = (null, 0);
             CallNext(TurnsAtOnce);
             return full;
         }

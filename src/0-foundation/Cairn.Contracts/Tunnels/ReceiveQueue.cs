@@ -50,6 +50,29 @@ internal sealed class ReceiveQueue
         return read;
     }
 
+    /// <summary>Takes all there is, piece by piece; whoever takes them gives them back, see <see cref="Return"/>.</summary>
+    public void TakeAll(IList<ArraySegment<byte>> taken)
+    {
+        foreach (var piece in _pieces)
+            taken.Add(new ArraySegment<byte>(piece.Buffer, piece.Start, piece.End - piece.Start));
+        _pieces.Clear();
+        (_last, Length) = (null, 0);
+    }
+
+    /// <summary>Drops the first bytes of pieces that were taken; those that are empty then are given back.</summary>
+    public static void Return(List<ArraySegment<byte>> taken, int bytes)
+    {
+        var whole = 0;
+        while (whole < taken.Count && bytes >= taken[whole].Count)
+        {
+            bytes -= taken[whole].Count;
+            ArrayPool<byte>.Shared.Return(taken[whole++].Array!);
+        }
+        taken.RemoveRange(0, whole);
+        if (bytes > 0)
+            taken[0] = taken[0][bytes..];
+    }
+
     public void Clear()
     {
         while (_pieces.Count > 0)

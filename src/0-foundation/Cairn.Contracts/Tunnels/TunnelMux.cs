@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
@@ -10,14 +9,14 @@ namespace Cairn.Contracts.Tunnels;
 /// </summary>
 public sealed class TunnelMux
 {
-    private const int BufferBytes = 128 << 10;
-    private readonly Stream _transport;
+    private readonly FrameReader _reader;
     private readonly FrameWriter _writer;
     private readonly int _mostStreams;
     private readonly Func<TunnelStream, TunnelTarget, Task>? _accept;
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, TunnelStream> _streams = [];
     private uint _last;
+    private int _growth;
     private IOException? _fault;
 
     /// <param name="transport">The connection; the caller disposes it after <see cref="RunAsync"/>.</param>
@@ -30,8 +29,8 @@ public sealed class TunnelMux
     {
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentOutOfRangeException.ThrowIfLessThan(mostStreams, 1);
-        (_transport, _mostStreams, _accept) = (transport, mostStreams, accept);
-        _writer = new FrameWriter(transport);
+        (_mostStreams, _accept) = (mostStreams, accept);
+        (_reader, _writer) = (new FrameReader(transport, Take), new FrameWriter(transport));
     }
 
     /// <summary>Streams that are open now.</summary>
@@ -70,7 +69,7 @@ public sealed class TunnelMux
         var reason = "its other end closed it";
         try
         {
-            await ReadAsync(cancellationToken);
+            await _reader.RunAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -89,12 +88,28 @@ public sealed class TunnelMux
     internal ValueTask SendDataAsync(uint stream, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
         _writer.SendAsync(stream, data, cancellationToken);
 
+    /// <summary>Whether the window of an open stream may grow; what it grows by is the others' again when it is over.</summary>
+    internal bool TryGrow(TunnelStream stream, int bytes)
+    {
+        lock (_gate)
+        {
+            if (bytes > TunnelWire.GrowthBytes - _growth || !_streams.ContainsKey(stream.Number))
+                return false;
+            _growth += bytes;
+            stream.Growth += bytes;
+            return true;
+        }
+    }
+
     /// <summary>A stream is over here; with a reason, the other end is told.</summary>
     internal void Forget(TunnelStream stream, string? reason)
     {
         lock (_gate)
         {
-            if (!_streams.Remove(stream.Number) || reason is null || _fault is not null)
+            if (!_streams.Remove(stream.Number))
+                return;
+            _growth -= stream.Growth;
+            if (reason is null || _fault is not null)
                 return;
         }
         Reset(stream.Number, reason);
@@ -116,48 +131,6 @@ public sealed class TunnelMux
             _streams.Add(stream.Number, stream);
             return stream;
         }
-    }
-
-    private async Task ReadAsync(CancellationToken cancellationToken)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
-        {
-            for (var (start, end) = (0, 0); ;)
-            {
-                var read = await _transport.ReadAsync(buffer.AsMemory(end), cancellationToken);
-                if (read == 0)
-                    return;
-                end += read;
-                start += Take(buffer.AsSpan(start, end - start));
-                if (start == end)
-                    (start, end) = (0, 0);
-                else if (buffer.Length - end < TunnelWire.MostPayload + FrameHeader.Bytes)
-                {
-                    buffer.AsSpan(start, end - start).CopyTo(buffer);
-                    (start, end) = (0, end - start);
-                }
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    /// <returns>The length of the whole frames that were taken.</returns>
-    private int Take(ReadOnlySpan<byte> bytes)
-    {
-        var taken = 0;
-        while (bytes.Length - taken >= FrameHeader.Bytes)
-        {
-            var header = FrameHeader.Read(bytes[taken..]);
-            if (bytes.Length - taken < FrameHeader.Bytes + header.Length)
-                break;
-            Take(header, bytes.Slice(taken + FrameHeader.Bytes, header.Length));
-            taken += FrameHeader.Bytes + header.Length;
-        }
-        return taken;
     }
 
     private void Take(FrameHeader header, ReadOnlySpan<byte> payload)

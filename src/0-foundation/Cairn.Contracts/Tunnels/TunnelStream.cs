@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net.Sockets;
 
 namespace Cairn.Contracts.Tunnels;
 
@@ -6,7 +7,7 @@ namespace Cairn.Contracts.Tunnels;
 /// One stream of a tunnel. It behaves as a socket does: bytes arrive in order and whole, each side may end its writing alone, and a reader
 /// that does not read stops its own writer and no other stream. One reader and one writer at a time.
 /// </summary>
-public sealed class TunnelStream : Stream
+public sealed class TunnelStream : DuplexStream
 {
     private readonly TunnelMux _mux;
     private readonly Lock _gate = new();
@@ -14,6 +15,7 @@ public sealed class TunnelStream : Stream
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _sendCredit = TunnelWire.Window;
     private int _receiveCredit = TunnelWire.Window;
+    private int _window = TunnelWire.Window;
     private int _consumed;
     private bool _theyEnded;
     private bool _weEnded;
@@ -28,15 +30,8 @@ public sealed class TunnelStream : Stream
 
     internal uint Number { get; }
 
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    /// <summary>By how many bytes its window has grown; the tunnel's, under its lock.</summary>
+    internal int Growth { get; set; }
 
     /// <summary>Tells the end that dialled that the stream stands.</summary>
     /// <exception cref="IOException">The stream or the tunnel is over.</exception>
@@ -97,6 +92,33 @@ public sealed class TunnelStream : Stream
         }
     }
 
+    /// <summary>
+    /// Reads to the end and sends everything on to a socket, all that has arrived in one call and without a copy. Room for more is made as
+    /// the socket takes it.
+    /// </summary>
+    /// <exception cref="IOException">The stream was aborted, or the tunnel broke.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled while nothing had arrived.</exception>
+    /// <exception cref="SocketException">The socket's other end is gone, or it was cancelled while the socket took nothing, which closes the
+    /// socket.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    public async Task SendToAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        // The call that sends pieces knows no cancellation.
+        await using var closing = cancellationToken.UnsafeRegister(static s => ((Socket)s!).Close(0), socket);
+        var pieces = new List<ArraySegment<byte>>();
+        while (await ReadAsync(Memory<byte>.Empty, cancellationToken) == 0 && TakeAll(pieces) is var taken and > 0)
+        {
+            while (pieces.Count > 0)
+                ReceiveQueue.Return(pieces, await socket.SendAsync(pieces, SocketFlags.None));
+            int grant;
+            lock (_gate)
+                grant = Consumed(taken);
+            if (grant > 0)
+                Grant(grant);
+        }
+    }
+
     /// <summary>Writes as the other end's reader makes room.</summary>
     /// <exception cref="IOException">The stream was aborted, or the tunnel broke.</exception>
     /// <exception cref="InvalidOperationException">Writing was ended.</exception>
@@ -104,7 +126,7 @@ public sealed class TunnelStream : Stream
     {
         while (!buffer.IsEmpty)
         {
-            var count = await TakeCreditAsync(Math.Min(buffer.Length, TunnelWire.MostPayload), cancellationToken);
+            var count = await TakeCreditAsync(Math.Min(buffer.Length, FrameWriter.MostData), cancellationToken);
             try
             {
                 await _mux.SendDataAsync(Number, buffer[..count], cancellationToken);
@@ -118,25 +140,7 @@ public sealed class TunnelStream : Stream
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("read it asynchronously");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("write it asynchronously");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     internal void MarkOpened() => _opened.TrySetResult();
 
@@ -159,7 +163,7 @@ public sealed class TunnelStream : Stream
     {
         lock (_gate)
         {
-            if (bytes <= 0 || bytes > TunnelWire.Window - _sendCredit)
+            if (bytes <= 0 || bytes > TunnelWire.MostWindow - _sendCredit)
                 throw new InvalidDataException("the other end made more room on a stream than there is");
             _sendCredit += bytes;
             _writer?.TrySetResult();
@@ -215,14 +219,43 @@ public sealed class TunnelStream : Stream
         if (target.IsEmpty)
             return 0;
         var read = _received.Read(target);
-        _consumed += read;
-        // Credit goes back in halves of the window: few frames, and a steady reader's writer never stands still.
-        if (_consumed >= TunnelWire.Window / 2 && !_theyEnded && _fault is null)
-        {
-            (grant, _consumed) = (_consumed, 0);
-            _receiveCredit += grant;
-        }
+        grant = Consumed(read);
         return read;
+    }
+
+    /// <returns>0 where the stream ended.</returns>
+    private int TakeAll(List<ArraySegment<byte>> pieces)
+    {
+        lock (_gate)
+        {
+            var length = _received.Length;
+            if (length == 0 && !_theyEnded)
+                throw Broken(_fault!);
+            _received.TakeAll(pieces);
+            return length;
+        }
+    }
+
+    /// <returns>The credit that goes back: halves of the window, so few frames, and a steady reader's writer never stands still.</returns>
+    private int Consumed(int bytes)
+    {
+        _consumed += bytes;
+        if (_consumed < _window / 2 || _theyEnded || _fault is not null)
+            return 0;
+        var grant = _consumed + Grow();
+        _consumed = 0;
+        _receiveCredit += grant;
+        return grant;
+    }
+
+    // The window, not the reader, is what holds a writer up whose reader leaves little unread.
+    private int Grow()
+    {
+        if (_received.Length > _window / 4 || _window > TunnelWire.MostWindow / 2 || !_mux.TryGrow(this, _window))
+            return 0;
+        var growth = _window;
+        _window += growth;
+        return growth;
     }
 
     private void Grant(int bytes)

@@ -13,8 +13,16 @@ public static class TunnelWire
     /// <summary>Bytes that a stream's receiver keeps for a reader that does not read; the sender waits beyond them.</summary>
     public const int Window = 256 << 10;
 
-    /// <summary>The most payload of one frame: small enough that streams take turns.</summary>
-    public const int MostPayload = 32 << 10;
+    /// <summary>
+    /// What the window of a stream grows to whose reader keeps up: over a round trip of 50 ms it carries 40 MB/s (window / round trip).
+    /// </summary>
+    public const int MostWindow = 2 << 20;
+
+    /// <summary>By how many bytes the windows of one tunnel grow together, at most.</summary>
+    public const int GrowthBytes = 64 << 20;
+
+    /// <summary>The most payload of one frame: small enough that streams take turns, and with its header two whole records of TLS.</summary>
+    public const int MostPayload = (32 << 10) - FrameHeader.Bytes;
 
     /// <summary>The most bytes of the words with which a stream is refused or aborted.</summary>
     public const int MostReason = 1 << 10;

@@ -1,9 +1,5 @@
-using Cairn.Contracts.Tunnels;
-using Cairn.Fleet.Tunnels;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cairn.Fleet.Link;
@@ -15,18 +11,9 @@ public static class LinkListening
     public static void UseLinkCertificates(this ListenOptions listen)
     {
         ArgumentNullException.ThrowIfNull(listen);
-        var certificates = listen.ApplicationServices.GetRequiredService<LinkCertificates>();
         listen.Protocols = HttpProtocols.Http2;
-        listen.UseHttps(https =>
-        {
-            https.ServerCertificate = certificates.Server;
-            https.OnAuthenticate = (_, tls) => tls.ApplicationProtocols!.Add(TunnelWire.Protocol);
-        });
-        var tunnels = listen.ApplicationServices.GetRequiredService<NodeTunnels>();
-        listen.Use(next => connection => connection.Features.Get<ISslStreamFeature>() is { SslStream: var stream }
-            && stream.NegotiatedApplicationProtocol == TunnelWire.Protocol
-            ? tunnels.ServeAsync(stream, connection.ConnectionClosed)
-            : next(connection));
+        listen.UseHttps(listen.ApplicationServices.GetRequiredService<LinkCertificates>().Server);
+        listen.ApplicationServices.GetRequiredService<LinkTransport>().Take(listen.EndPoint);
     }
 
     /// <summary>Finds dead connections by HTTP/2 pings, and lets one connection carry many daemons' streams.</summary>

@@ -33,7 +33,10 @@ public sealed class NodeLinkOptions
     /// <summary>The largest blob a node may leave, in bytes; default 64 GiB.</summary>
     public long MaxBlobBytes { get; set; } = 64L << 30;
 
-    /// <summary>The most streams open at once through one node's tunnel, 1 to 100,000; default 1,000. Each may hold 256 KiB unread.</summary>
+    /// <summary>
+    /// The most streams open at once through one node's tunnel, 1 to 100,000; default 1,000. Each may hold 256 KiB unread, and all together
+    /// 64 MiB more.
+    /// </summary>
     public int TunnelStreams { get; set; } = 1_000;
 
     /// <summary>

@@ -4,6 +4,7 @@ using Cairn.Fleet.Logs;
 using Cairn.Fleet.Tunnels;
 using Cairn.State;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -36,6 +37,8 @@ internal static class NodeHosting
         services.AddSingleton(provider => new NodeTunnels(
             provider.GetRequiredService<NodeLinks>(), provider.GetRequiredService<INodeWork>(), link, provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<NodeTunnels>>()));
+        services.AddSingleton<LinkTransport>();
+        services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<LinkTransport>());
         services.AddGrpc(options =>
         {
             options.MaxReceiveMessageSize = link.MaxMessageBytes;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Net.Sockets;
 using Cairn.Contracts.Tunnels;
 
@@ -11,7 +10,8 @@ namespace Cairn.Node.Tunnel;
 /// </summary>
 internal static class SocketPump
 {
-    private const int BufferBytes = 64 << 10;
+    // Whole frames, which are whole records of the tunnel's TLS.
+    private const int BufferBytes = 2 * TunnelWire.MostPayload;
 
     /// <summary>Returns when both directions have ended. A break of one side breaks the other.</summary>
     public static async Task RunAsync(TunnelStream stream, Socket socket, CancellationToken cancellationToken)
@@ -45,7 +45,7 @@ internal static class SocketPump
                 // Once bytes flow, the buffer stays until there are none.
                 do
                 {
-                    var read = await socket.ReceiveAsync(buffer.AsMemory(), cancellationToken);
+                    var read = await socket.ReceiveAsync(buffer.AsMemory(0, BufferBytes), cancellationToken);
                     if (read == 0)
                     {
                         stream.EndWrites();
@@ -64,26 +64,7 @@ internal static class SocketPump
 
     private static async Task DownAsync(TunnelStream stream, Socket socket, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            var none = await stream.ReadAsync(Memory<byte>.Empty, cancellationToken);
-            Debug.Assert(none == 0, "an empty buffer takes nothing");
-            var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-            try
-            {
-                var read = await stream.ReadAsync(buffer, cancellationToken);
-                if (read == 0)
-                {
-                    socket.Shutdown(SocketShutdown.Send);
-                    return;
-                }
-                for (var sent = 0; sent < read;)
-                    sent += await socket.SendAsync(buffer.AsMemory(sent, read - sent), cancellationToken);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
-        }
+        await stream.SendToAsync(socket, cancellationToken);
+        socket.Shutdown(SocketShutdown.Send);
     }
 }

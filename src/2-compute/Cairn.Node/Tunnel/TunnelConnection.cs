@@ -33,7 +33,7 @@ internal static class TunnelConnection
         {
             KeepAlive(socket);
             await socket.ConnectAsync(host, port, cancellationToken);
-            tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            tls = new SslStream(new TunnelSocket(socket));
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
                 TargetHost = host,
