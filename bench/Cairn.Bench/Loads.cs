@@ -7,9 +7,11 @@ using Cairn.Bench.Idle;
 using Cairn.Bench.Jobs;
 using Cairn.Bench.Latency;
 using Cairn.Bench.Planning;
+using Cairn.Bench.Prefixes;
 using Cairn.Bench.Scheduling;
 using Cairn.Bench.State;
 using Cairn.Bench.Tunnel;
+using Cairn.Bench.Waking;
 
 namespace Cairn.Bench;
 
@@ -40,11 +42,13 @@ internal static class Loads
           engine-trees [TREES DEPTH CLIENTS SECONDS]  tree models with and without dynamic batching; default 100 6 64 3
           engine-unload [TIMES]              memory after loading and unloading a model; default 1000
           tunnel [CLIENTS SECONDS]           a service through its node's tunnel against direct; default 4 1.5
+          wake [ROUNDS]                      a chat to an endpoint that sleeps, to its first token; default 7
+          prefix [GROUPS SECONDS]            prefix-aware against random routing over four engines; default 32 25
           gateway [REQUESTS]                 the gateway against a mock upstream and YARP alone; default 1000000 for memory
           all                                every load above but state and engine
           micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
 
-        jobs, heartbeats, latency, idle and engine run the published program: './cairn --version' publishes it, CAIRN_PROGRAM names another.
+        jobs, heartbeats, latency, idle, wake, prefix and engine run the published program: './cairn --version' publishes it, CAIRN_PROGRAM names another.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -116,6 +120,10 @@ internal static class Loads
                 return await load(args);
             case "gateway":
                 return await GatewayLoad.RunAsync(args);
+            case "wake":
+                return await WakeLoad.RunAsync(args);
+            case "prefix":
+                return await PrefixRoutingLoad.RunAsync(args);
             case "tunnel":
                 return await TunnelLoad.RunAsync(args);
             default:

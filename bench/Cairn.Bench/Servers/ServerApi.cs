@@ -26,6 +26,12 @@ internal sealed class ServerApi : IDisposable
 
     public async Task<IReadOnlyList<JobView>> JobsAsync(int limit) => (await _http.GetFromJsonAsync<Page<JobView>>($"jobs?limit={limit}", ApiJson.Compact))!.Items;
 
+    public async Task<EndpointView> EndpointAsync(string name) => (await _http.GetFromJsonAsync<EndpointView>($"endpoints/{name}", ApiJson.Compact))!;
+
+    public async Task<bool> HasEndpointsAsync() => (await _http.GetFromJsonAsync<Page<EndpointView>>("endpoints", ApiJson.Compact))!.Items.Count > 0;
+
+    public Task StopEndpointAsync(string name) => PostAsync<EndpointView>($"endpoints/{name}/stop", new { });
+
     public void Dispose() => _http.Dispose();
 
     internal sealed record AuditView(bool Ok, IReadOnlyList<string> Findings);
