@@ -45,7 +45,7 @@ public sealed partial class Every_route_names_its_request
         var what = $"{method} {path} → {(int)answer.StatusCode}";
         Assert.True(answer.Headers.TryGetValues("x-request-id", out var ids) && ids.Single().StartsWith("req_", StringComparison.Ordinal), what);
         Assert.True(answer.Headers.TryGetValues("cairn-overhead-ms", out var times) && double.Parse(times.Single(), CultureInfo.InvariantCulture) >= 0, what);
-        Assert.True((int)answer.StatusCode < 500, what);
+        Assert.True((int)answer.StatusCode < 500 || path == "/v2/health/ready", what); // not before the gateway knows its models
         if (path.StartsWith("/v1/", StringComparison.Ordinal) && (int)answer.StatusCode >= 400)
             Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
     }

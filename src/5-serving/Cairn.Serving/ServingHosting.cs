@@ -8,6 +8,7 @@ using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.OpenInference;
+using Cairn.Serving.Gateway.OpenInference.Grpc;
 using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
@@ -51,7 +52,7 @@ public static class ServingHosting
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHttpForwarder();
-        services.AddSingleton<EndpointForward>().AddSingleton<OpenInferenceForward>();
+        services.AddSingleton<EndpointForward>().AddSingleton<OpenInferenceDesk>().AddSingleton<OpenInferenceForward>().AddSingleton<ServerAnswers>().AddSingleton<GrpcForward>();
         services.AddUsage().AddProviders();
         services.AddSingleton<HostClaims>().AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
         return services.AddReconciler(provider =>
@@ -85,6 +86,8 @@ public static class ServingHosting
         CertificateReading.Map(api);
         routes.ServiceProvider.GetRequiredService<EndpointForward>().Map(routes);
         routes.ServiceProvider.GetRequiredService<OpenInferenceForward>().Map(routes);
+        routes.ServiceProvider.GetRequiredService<ServerAnswers>().Map(routes);
+        routes.ServiceProvider.GetRequiredService<GrpcForward>().Map(routes);
         var gateway = routes.ServiceProvider.GetRequiredService<InferenceGateway>();
         routes.MapOpenAi(gateway);
         routes.MapAnthropic(gateway);

@@ -32,6 +32,22 @@ public sealed class Services_are_reached_through_the_tunnel
     }
 
     [Fact]
+    public async Task The_port_of_gRPC_is_reached_as_well()
+    {
+        using var service = new LoopbackServer();
+        using var grpc = new LoopbackServer();
+        await using var fixture = await Fixture.StartAsync();
+        var start = fixture.NewTask("sleep 600", task => (task.ServicePort, task.ServiceGrpcPort) = (service.Port, grpc.Port));
+        await RunningAsync(fixture, start);
+        await using var stream = await DialAsync(fixture, start, grpc.Port);
+        await stream.WriteAsync("hello"u8.ToArray(), Stop);
+        stream.EndWrites();
+        var back = new MemoryStream();
+        await stream.CopyToAsync(back, Stop);
+        Assert.Equal("hello"u8.ToArray(), back.ToArray());
+    }
+
+    [Fact]
     public async Task Nothing_else_on_the_node_is_reached()
     {
         using var service = new LoopbackServer();
@@ -41,7 +57,7 @@ public sealed class Services_are_reached_through_the_tunnel
         var plain = fixture.NewTask("sleep 600");
         await RunningAsync(fixture, plain);
 
-        Assert.Contains("is not the port", await RefusalAsync(fixture, start.TaskId, other.Port), StringComparison.Ordinal);
+        Assert.Contains("is not a port", await RefusalAsync(fixture, start.TaskId, other.Port), StringComparison.Ordinal);
         Assert.Contains("does not run a service", await RefusalAsync(fixture, plain.TaskId, service.Port), StringComparison.Ordinal);
         var foreign = Guid.CreateVersion7().ToString();
         Assert.Contains("does not run a service", await RefusalAsync(fixture, foreign, service.Port), StringComparison.Ordinal);

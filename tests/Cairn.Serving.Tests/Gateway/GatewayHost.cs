@@ -10,8 +10,10 @@ using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.Limits;
+using Cairn.Serving.Gateway.Listening;
 using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.OpenInference;
+using Cairn.Serving.Gateway.OpenInference.Grpc;
 using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
@@ -43,15 +45,25 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         Gateway = new InferenceGateway(options, State, new UsageBook(), new EndpointActivities(TimeProvider.System), TimeProvider.System, waker: this, responses: responses);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        ClearTextHttp2.AddTo(builder.Services);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            var http2 = new ClearTextHttp2();
+            kestrel.Listen(IPAddress.Loopback, 0, http2.Sniff);
+            http2.Listen(kestrel);
+        });
         builder.Services.AddHttpForwarder();
         _upstream = new Upstream(options, null);
         _app = builder.Build();
         _app.UseMiddleware<GatewayEntry>(State, TimeProvider.System);
         _app.UseRouting();
         var forwarder = _app.Services.GetRequiredService<IHttpForwarder>();
+        var desk = new OpenInferenceDesk(Gateway, this, options, TimeProvider.System);
+        var server = new ServerAnswers(Gateway, desk);
+        server.Map(_app);
+        new OpenInferenceForward(Gateway, desk, _upstream, forwarder, options).Map(_app);
+        new GrpcForward(Gateway, desk, server, _upstream, options).Map(_app);
         new EndpointForward(Gateway, _upstream, forwarder, this, options, TimeProvider.System).Map(_app);
-        new OpenInferenceForward(Gateway, _upstream, forwarder, this, options, TimeProvider.System).Map(_app);
         _app.MapOpenAi(Gateway);
         _app.MapAnthropic(Gateway);
         map?.Invoke(_app, Gateway);

@@ -14,11 +14,11 @@ public sealed class Who_waits_for_a_replica
         var route = host.Serve("tiny");
         var endpoint = ((PoolTarget)route.Targets[0]).Endpoint;
         var wait = new ReplicaWait(host.State, host.Gateway.Activities, host, new GatewayOptions(), TimeProvider.System);
-        var found = wait.FindAsync(route, [], TestContext.Current.CancellationToken);
+        var found = wait.FindAsync(route, [], 0, TestContext.Current.CancellationToken);
         Assert.Equal(1, host.Gateway.Activities.MeterOf(endpoint).Read((load, _) => load.Current.Queued));
         Assert.Contains(endpoint, host.Woken);
         host.Serve("tiny", r => r with { Targets = [(PoolTarget)route.Targets[0] with { Replicas = [GatewayHost.Spec(replica)] }] });
-        Assert.Equal(replica.Address, (await found)!.Value.Replica.Spec.Address);
+        Assert.Equal(replica.Address, (await found)!.Replica.Spec.Address);
         Assert.Equal(0, host.Gateway.Activities.MeterOf(endpoint).Read((load, _) => load.Current.Queued));
     }
 
@@ -29,7 +29,7 @@ public sealed class Who_waits_for_a_replica
         await using var host = await GatewayHost.StartAsync();
         var route = host.Serve("tiny", replica);
         var wait = new ReplicaWait(host.State, host.Gateway.Activities, host, new GatewayOptions(), TimeProvider.System);
-        var first = await wait.FindAsync(route, [], TestContext.Current.CancellationToken);
-        Assert.Null(await wait.FindAsync(route, [first!.Value.Replica.Slot], TestContext.Current.CancellationToken));
+        var first = await wait.FindAsync(route, [], 0, TestContext.Current.CancellationToken);
+        Assert.Null(await wait.FindAsync(route, [first!.Replica.Slot], 0, TestContext.Current.CancellationToken));
     }
 }

@@ -4,8 +4,8 @@ using Cairn.Contracts.Ids;
 namespace Cairn.Contracts.Workloads;
 
 /// <summary>
-/// The port that a service's task listens on; pure, so that node, server and gateway agree without telling each other. A program that reads <c>$PORT</c> gets one of its own,
-/// so that replicas share a machine; any other listens where its workload says.
+/// The ports that a service's task listens on; pure, so that node, server and gateway agree without telling each other. A program that reads <c>$PORT</c> gets one of its own,
+/// so that replicas share a machine; any other listens where its workload says. <c>$GRPC_PORT</c> is the same for gRPC.
 /// </summary>
 public static partial class ServicePort
 {
@@ -18,15 +18,33 @@ public static partial class ServicePort
         ArgumentNullException.ThrowIfNull(workload);
         if (workload.Service is not { } service)
             return 0;
-        if (service.Port > 0 && !ReadsPort().IsMatch(workload.Run ?? "") && !ReadsPort().IsMatch(workload.Setup ?? ""))
-            return service.Port;
+        return service.Port > 0 && !Reads(workload, ReadsPort()) ? service.Port : First + Own(task);
+    }
+
+    /// <summary>The port of gRPC, 1 to 65,535; 0 where the workload is no service or says nothing of gRPC.</summary>
+    public static int GrpcOf(WorkloadSpec workload, TaskId task)
+    {
+        ArgumentNullException.ThrowIfNull(workload);
+        if (workload.Service is not { } service)
+            return 0;
+        // Half a round away from the other, so that a task's two ports are never one.
+        return Reads(workload, ReadsGrpcPort()) ? First + (Own(task) + Count / 2) % Count : service.GrpcPort;
+    }
+
+    private static bool Reads(WorkloadSpec workload, Regex variable) => variable.IsMatch(workload.Run ?? "") || variable.IsMatch(workload.Setup ?? "");
+
+    private static int Own(TaskId task)
+    {
         // FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/
         var hash = 2166136261u;
         foreach (var letter in task.Value.ToByteArray())
             hash = (hash ^ letter) * 16777619u;
-        return First + (int)(hash % Count);
+        return (int)(hash % Count);
     }
 
     [GeneratedRegex(@"\$(\{(CAIRN_)?PORT[:\-}]|(CAIRN_)?PORT\b)")]
     private static partial Regex ReadsPort();
+
+    [GeneratedRegex(@"\$(\{(CAIRN_)?GRPC_PORT[:\-}]|(CAIRN_)?GRPC_PORT\b)")]
+    private static partial Regex ReadsGrpcPort();
 }

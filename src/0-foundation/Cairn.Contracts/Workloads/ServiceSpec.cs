@@ -5,6 +5,9 @@ public sealed record ServiceSpec
 {
     public required int Port { get; init; }
 
+    /// <summary>Where it speaks gRPC beside <see cref="Port"/>; 0 where it does not, or where its program reads <c>$GRPC_PORT</c>.</summary>
+    public int GrpcPort { get; init; }
+
     public int MinReplicas { get; init; } = 1;
 
     public int MaxReplicas { get; init; } = 1;

@@ -11,6 +11,8 @@ internal static class ServiceText
     {
         var usual = new ServiceSpec { Port = 0 };
         text.Bare("port", Numbers.Format(service.Port));
+        if (service.GrpcPort != 0)
+            text.Bare("grpc_port", Numbers.Format(service.GrpcPort));
         if ((service.MinReplicas, service.MaxReplicas) != (1, 1))
             text.Bare("replicas", $"{Numbers.Format(service.MinReplicas)}..{Numbers.Format(service.MaxReplicas)}");
         Readiness(text, service, usual);

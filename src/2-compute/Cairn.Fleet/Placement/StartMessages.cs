@@ -56,6 +56,7 @@ internal sealed class StartMessages(Store store, SecretSeal seal, GangBarrier ba
             Provider = task.Provider,
             Region = task.Region,
             ServicePort = task.Rank == 0 ? ServicePort.Of(spec, task.Id) : 0,
+            ServiceGrpcPort = task.Rank == 0 ? ServicePort.GrpcOf(spec, task.Id) : 0,
         };
         start.Env.Add(spec.Env.ToDictionary(e => e.Key, e => e.Value));
         start.DeviceIndexes.AddRange(task.DeviceIndexes);

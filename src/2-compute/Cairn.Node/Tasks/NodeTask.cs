@@ -61,6 +61,9 @@ internal sealed partial class NodeTask : IDisposable
     /// <summary>The port that a service listens on; 0 where it is none.</summary>
     public int ServicePort => _start.ServicePort;
 
+    /// <summary>Where the service speaks gRPC; 0 where it does not.</summary>
+    public int ServiceGrpcPort => _start.ServiceGrpcPort;
+
     public long DiskLimitBytes => _start.DiskBytes;
 
     /// <summary>Makes a task of a new command; its record is on disk when this returns.</summary>

@@ -205,6 +205,8 @@ internal static class TaskEnvironment
         all["CAIRN_NODE_NAME"] = place.NodeName;
         if (start.ServicePort > 0)
             all["PORT"] = all["CAIRN_PORT"] = Text(start.ServicePort);
+        if (start.ServiceGrpcPort > 0)
+            all["GRPC_PORT"] = all["CAIRN_GRPC_PORT"] = Text(start.ServiceGrpcPort);
         if (place.Program is { } program)
             all["CAIRN_PROGRAM"] = program;
         if (start.Framework.Length > 0)

@@ -27,9 +27,9 @@ internal sealed partial class TaskTable(NodeSurroundings node, FinishedTasks fin
     /// <summary>Completes once the node was given a task that is a service.</summary>
     public Task ServiceSeen => _serviceSeen.Task;
 
-    /// <summary>The port of the service that this live task is; null where it is none, or not here.</summary>
-    public int? ServicePortOf(TaskId id) =>
-        _tasks.TryGetValue(id.ToString(), out var task) && task is { IsLive: true, ServicePort: > 0 } ? task.ServicePort : null;
+    /// <summary>The ports of the service that this live task is, gRPC's being 0 where it speaks none; null where it is none, or not here.</summary>
+    public (int Http, int Grpc)? ServicePortsOf(TaskId id) =>
+        _tasks.TryGetValue(id.ToString(), out var task) && task is { IsLive: true, ServicePort: > 0 } ? (task.ServicePort, task.ServiceGrpcPort) : null;
 
     /// <summary>Takes up what an earlier daemon left. A folder without a record is the rest of a deletion and is swept.</summary>
     public void TakeUp(CancellationToken daemonStops)

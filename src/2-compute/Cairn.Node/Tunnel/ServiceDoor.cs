@@ -6,7 +6,7 @@ using Cairn.Node.Tasks;
 namespace Cairn.Node.Tunnel;
 
 /// <summary>
-/// What can be reached through the tunnel: on the loopback address, the port of a service whose task this node runs. Nothing else, whoever
+/// What can be reached through the tunnel: on the loopback address, the ports of a service whose task this node runs. Nothing else, whoever
 /// asks.
 /// </summary>
 internal sealed class ServiceDoor(TaskTable table, CancellationToken daemonStops)
@@ -16,12 +16,12 @@ internal sealed class ServiceDoor(TaskTable table, CancellationToken daemonStops
     /// <summary>Connects the stream to its target, or tells why not, and carries its bytes until it ends. Does not throw.</summary>
     public async Task AcceptAsync(TunnelStream stream, TunnelTarget target)
     {
-        if (table.ServicePortOf(target.Task) is not { } port)
+        if (table.ServicePortsOf(target.Task) is not var (http, grpc))
             stream.Abort($"the node does not run a service as task {target.Task}");
-        else if (port != target.Port)
-            stream.Abort($"port {target.Port} is not the port of task {target.Task}'s service, which is {port}");
+        else if (target.Port != http && target.Port != grpc)
+            stream.Abort($"port {target.Port} is not a port of task {target.Task}'s service, which has {http}{(grpc > 0 ? $" and, for gRPC, {grpc}" : "")}");
         else
-            await ConnectAsync(stream, port);
+            await ConnectAsync(stream, target.Port);
     }
 
     private async Task ConnectAsync(TunnelStream stream, int port)

@@ -132,6 +132,7 @@ internal sealed class GatewayPush
         {
             Task = task.Task,
             Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{host}:{port}")),
+            GrpcPort = ServicePort.GrpcOf(revision.Workload, task.Task),
             Ready = seen.Row.Phase == ReplicaPhase.Ready && seen.Probe is { Ready: true },
             Draining = seen.Row.Phase is ReplicaPhase.Draining or ReplicaPhase.Stopping,
             MostRequests = settings.ReplicaConcurrency,

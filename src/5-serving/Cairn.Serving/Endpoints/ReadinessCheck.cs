@@ -107,7 +107,17 @@ internal sealed class ReadinessCheck(Upstream upstream, TimeProvider time)
             status = await PostAsync(target, "/v1/completions", JsonSerializer.Serialize(new { model, prompt = "Hi", max_tokens = 1 }), cancellationToken);
         if (status is HttpStatusCode.BadRequest or HttpStatusCode.NotFound)
             status = await PostAsync(target, "/v1/embeddings", JsonSerializer.Serialize(new { model, input = "Hi" }), cancellationToken);
+        // What a model of tensors takes, nobody can guess: there its own word counts, which the Open Inference Protocol has a path for.
+        if (status is HttpStatusCode.BadRequest or HttpStatusCode.NotFound)
+            status = await ReadyAsync(target, model, cancellationToken);
         return status == HttpStatusCode.OK ? null : $"an inference of '{model}' answers {(int)status}";
+    }
+
+    private async Task<HttpStatusCode> ReadyAsync(ProbeTarget target, string model, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Upstream.AddressOf(target.Replica, $"/v2/models/{Uri.EscapeDataString(model)}/ready"));
+        using var response = await upstream.SendAsync(request, cancellationToken);
+        return response.StatusCode;
     }
 
     private async Task<HttpStatusCode> PostAsync(ProbeTarget target, string path, string body, CancellationToken cancellationToken)

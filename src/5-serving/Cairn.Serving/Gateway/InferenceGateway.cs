@@ -52,7 +52,18 @@ public sealed class InferenceGateway : IDisposable
 
     internal ResponseMemory Memory { get; }
 
+    /// <summary>The memory that all kept bodies share, whatever they speak.</summary>
+    internal BodyMemory Bodies => _memory;
+
     internal DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>The name that a request has, or gets now where nothing named it at its entry.</summary>
+    internal string IdOf(HttpContext context)
+    {
+        var id = context.Features.Get<RequestHead>()?.Id ?? _ids.Next();
+        context.Response.Headers[RequestIds.Header] = id;
+        return id;
+    }
 
     /// <summary>
     /// (1) Who asks; (2) the body, whole; (3) what it says that matters here; (4) the model, if the key may; (5) the most it may use is reserved; (6) somebody answers;
@@ -61,8 +72,7 @@ public sealed class InferenceGateway : IDisposable
     /// <param name="inner">Who asks, where it is no client.</param>
     internal async Task HandleAsync(HttpContext context, CallKind kind, InnerCall? inner = null)
     {
-        var id = context.Features.Get<RequestHead>()?.Id ?? _ids.Next();
-        context.Response.Headers[RequestIds.Header] = id;
+        var id = IdOf(context);
         try
         {
             if (await TakeAsync(context, kind, id, inner) is { } error)

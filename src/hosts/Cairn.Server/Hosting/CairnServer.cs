@@ -17,6 +17,7 @@ using Cairn.Serving;
 using Cairn.Serving.Certificates;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway;
+using Cairn.Serving.Gateway.Listening;
 using Cairn.Serving.Rollouts;
 using Cairn.Serving.Usage;
 using Cairn.State;
@@ -138,6 +139,7 @@ public sealed class CairnServer : IAsyncDisposable
         AddLayers(builder.Services, options, folder, ground);
         builder.Services.AddOpenApi("v1", document => document.ShouldInclude = description => description.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true);
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("Cairn.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter());
+        ClearTextHttp2.AddTo(builder.Services);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         var app = builder.Build();
         app.Services.BeginCertificates();
@@ -188,14 +190,18 @@ public sealed class CairnServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = 16 << 20;
         kestrel.UseLinkLimits();
+        var clearText = new ClearTextHttp2();
         kestrel.Listen(options.Http, listen =>
         {
             if (options.Tls.IsGiven)
                 listen.UseServedCertificates();
+            else
+                clearText.Sniff(listen);
         });
         kestrel.Listen(options.Grpc, listen => listen.UseLinkCertificates());
         if (options.Tls.Acme is not null)
             kestrel.ListenForAcme(options.AcmeHttp ?? new IPEndPoint(options.Http.Address, 80));
+        clearText.Listen(kestrel);
     }
 
     private static string Advertised(ServerOptions options)

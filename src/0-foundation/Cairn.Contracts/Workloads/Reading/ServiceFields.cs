@@ -12,6 +12,7 @@ internal static class ServiceFields
     public static readonly FieldTable<ServiceSpec> Table =
         new FieldTable<ServiceSpec>("service", "service.") { Elsewhere = AllFields.PlaceOf }
         .Field("port", (s, v) => s with { Port = Port(v) })
+        .Field("grpc_port", (s, v) => s with { GrpcPort = Port(v) })
         .Field("replicas", Replicas, Spelling.SkyPilot)
         .Field("readiness", ReadinessFields.Read)
         .Field("model", (s, v) => s with { Model = v.Word("a model's name") })

@@ -60,6 +60,39 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    /// <summary>Reads a body's beginning: all of it, or until there is enough of it. What follows stays with the reader.</summary>
+    /// <param name="enough">Asked with the bytes so far whenever more came.</param>
+    /// <returns>The beginning, and whether it is all there is; null where there is no memory for it.</returns>
+    public static async ValueTask<(RequestBody? Body, bool Whole)> ReadStartAsync(PipeReader reader, int most, BodyMemory memory, Func<ReadOnlyMemory<byte>, bool> enough,
+        CancellationToken cancellationToken)
+    {
+        var body = new RequestBody(memory);
+        try
+        {
+            while (true)
+            {
+                if (body._buffer is null && !body.Grow(FirstBytes))
+                    return (null, false);
+                var read = await reader.ReadAsync(cancellationToken);
+                var taken = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, most - body.Length));
+                var failure = body.Append(taken, most);
+                reader.AdvanceTo(taken.End);
+                if (failure != BodyFailure.None)
+                    return (null, false);
+                var whole = read.IsCompleted && taken.Length == read.Buffer.Length;
+                if (!whole && body.Length < most && !enough(body.Bytes))
+                    continue;
+                var start = body;
+                body = null;
+                return (start, whole);
+            }
+        }
+        finally
+        {
+            body?.Dispose();
+        }
+    }
+
     /// <summary>Counts memory that something made of the body takes, until the body is disposed of.</summary>
     public bool TryCount(int bytes)
     {

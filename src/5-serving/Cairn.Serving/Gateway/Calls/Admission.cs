@@ -41,6 +41,15 @@ internal static class Admission
         return false;
     }
 
+    /// <summary>The models that a key may call, in the order of their names; on an endpoint's own host name only that endpoint's.</summary>
+    public static IEnumerable<ModelRoute> Models(GatewayKey key, GatewayState state, HttpContext context)
+    {
+        var host = context.Features.Get<HostRoute>();
+        return state.Snapshot.Models.Values
+            .Where(m => m.Name.Project == key.Project && (host is null || m.Name == new ModelName(host.Project, host.Model ?? "")) && !m.Name.Model.StartsWith('/') && Allows(key, m.Name.Model, state))
+            .OrderBy(m => m.Name.Model, StringComparer.Ordinal);
+    }
+
     /// <summary>
     /// Why a key may not use an endpoint's own path; null where it may. What goes through there is not read, so it counts no tokens and no money: a key with a limit on either,
     /// its own or from above, is refused; one that names models must name the path.

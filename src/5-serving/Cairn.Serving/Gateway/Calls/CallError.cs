@@ -56,6 +56,9 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
         RetryAfter = TimeSpan.FromSeconds(2),
     };
 
+    public static CallError NoGrpc(string model) => new(501, "invalid_request_error", "no_grpc",
+        $"The replicas of '{model}' speak no gRPC. Call it over REST, or name their port: 'service: {{grpc_port: 8001}}' in its workload, or listen on $GRPC_PORT.");
+
     public static CallError NotKept { get; } = new(500, "server_error", "not_stored", "The response could not be stored. Try again, or send 'store': false.");
 
     /// <summary>What the request is about is kept elsewhere, and that cannot be reached now.</summary>

@@ -1,6 +1,8 @@
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Routing;
+using Cairn.Serving.Gateway.Snapshots;
 
 namespace Cairn.Serving.Gateway.Calls;
 
@@ -9,6 +11,18 @@ namespace Cairn.Serving.Gateway.Calls;
 internal sealed record AttemptRecord(string Target, RouteDecision? Decision, Func<int, string> NameOfSlot)
 {
     public string? Outcome { get; set; }
+
+    /// <summary>A target in words.</summary>
+    public static string NameOf(RouteTarget target) => target switch
+    {
+        PoolTarget pool => $"revision {pool.Revision}",
+        ProviderTarget provider => provider.Name,
+        _ => target.UpstreamModel,
+    };
+
+    /// <summary>A pool's replicas in words, by their slots.</summary>
+    public static Func<int, string> SlotNames(ReplicaPool? pool) => slot => pool?.Replicas.FirstOrDefault(r => r.Slot == slot) is { } replica
+        ? $"{replica.Spec.Task.Value.ToString("N")[^8..]} {replica.Spec.Place}".TrimEnd() : "";
 }
 
 /// <summary>How a request was dealt with, for <c>cairn explain</c>.</summary>

@@ -55,7 +55,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
             // (2)
             ReplicaState? replica = null;
-            var record = new AttemptRecord(NameOf(target), null, SlotNames(route.Pools[at]));
+            var record = new AttemptRecord(AttemptRecord.NameOf(target), null, AttemptRecord.SlotNames(route.Pools[at]));
             if (route.Pools[at] is not null)
             {
                 (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, lost, dice);
@@ -100,7 +100,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             var pool = state.FindRoute(route.Route.Name) is { } fresh && at < fresh.Pools.Length && fresh.Pools[at] is { } renewed
                 && renewed.Target.Endpoint == endpoint ? renewed : route.Pools[at]!;
             var replica = Choose(call, route, pool, tried, dice, out var decision);
-            var record = new AttemptRecord(NameOf(pool.Target), decision, SlotNames(pool));
+            var record = new AttemptRecord(AttemptRecord.NameOf(pool.Target), decision, AttemptRecord.SlotNames(pool));
             if (replica is not null)
             {
                 Leave(used: true);
@@ -182,7 +182,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             || Choose(call, route, pool, [.. tried, replica.Slot], _dice.Roll(), out var decision) is not { } other)
             return await one;
         using var second = CancellationTokenSource.CreateLinkedTokenSource(call.Left);
-        var hedge = new AttemptRecord(NameOf(target) + " (hedge)", decision, SlotNames(pool));
+        var hedge = new AttemptRecord(AttemptRecord.NameOf(target) + " (hedge)", decision, AttemptRecord.SlotNames(pool));
         call.Record.Attempts.Add(hedge);
         var two = attempts.TryAsync(call, route, target, other, hedge, second.Token);
         var faster = await Task.WhenAny(one, two);
@@ -206,14 +206,4 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             // It was cancelled because the other was faster, and has ended as abandoned.
         }
     }
-
-    private static string NameOf(RouteTarget target) => target switch
-    {
-        PoolTarget pool => $"revision {pool.Revision}",
-        ProviderTarget provider => provider.Name,
-        _ => target.UpstreamModel,
-    };
-
-    private static Func<int, string> SlotNames(ReplicaPool? pool) => slot => pool?.Replicas.FirstOrDefault(r => r.Slot == slot) is { } replica
-        ? $"{replica.Spec.Task.Value.ToString("N")[^8..]} {replica.Spec.Place}".TrimEnd() : "";
 }

@@ -35,6 +35,10 @@ internal sealed class Upstream : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             EnableMultipleHttp2Connections = true,
+            // A stream of gRPC may rest for long; a machine that is gone says nothing either.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(20),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             ConnectCallback = ConnectAsync,
         });
     }
@@ -46,6 +50,10 @@ internal sealed class Upstream : IDisposable
     public static Uri AddressOf(ReplicaSpec replica, string path) => replica.Tunnelled
         ? new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{replica.Task.Value:N}{TunnelSuffix}:{replica.Address.Port}{path}"))
         : new Uri(replica.Address, path);
+
+    /// <summary>The address of a path where a replica speaks gRPC.</summary>
+    public static Uri GrpcAddressOf(ReplicaSpec replica, string path) =>
+        AddressOf(replica with { Address = new UriBuilder(replica.Address) { Port = replica.GrpcPort }.Uri }, path);
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

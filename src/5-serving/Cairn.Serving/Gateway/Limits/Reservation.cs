@@ -46,6 +46,23 @@ internal sealed class Reservation : IDisposable
         }
     }
 
+    /// <summary>Counts one more request under the same reservation, on every level or on none: a stream that asks again and again is held to requests per minute as well.</summary>
+    public LimitRefusal? TakeAnother(DateTimeOffset now)
+    {
+        lock (_key.TreeLock)
+        {
+            for (var level = _key; level is not null; level = level.Parent)
+            {
+                level.Advance(now);
+                if (level.Limits.RequestsPerMinute is { } most && level.Requests.Sum + 1 > most)
+                    return new LimitRefusal(LimitKind.Requests, level.Name, most, level.Requests.Sum, 1, level.Requests.UntilAtMost(most - 1, now));
+            }
+            for (var level = _key; level is not null; level = level.Parent)
+                level.Requests.Add(1);
+            return null;
+        }
+    }
+
     /// <summary>Replaces what was reserved by what was used. Later calls change nothing.</summary>
     public void Settle(long tokens, Money money)
     {

@@ -25,10 +25,7 @@ public static class OpenAiEndpoints
     {
         if (Admission.Authenticate(context.Request, gateway.State, gateway.Now) is not { } caller)
             return ErrorAnswers.WriteAsync(context, Admission.Unknown(gateway.State), ApiDialect.OpenAi, context.RequestAborted);
-        var host = context.Features.Get<HostRoute>();
-        var models = gateway.State.Snapshot.Models.Values
-            .Where(m => m.Name.Project == caller.Key.Project && (host is null || m.Name == new ModelName(host.Project, host.Model ?? "")) && !m.Name.Model.StartsWith('/') && Admission.Allows(caller.Key, m.Name.Model, gateway.State))
-            .OrderBy(m => m.Name.Model, StringComparer.Ordinal);
+        var models = Admission.Models(caller.Key, gateway.State, context);
         return context.Response.WriteAsJsonAsync(new { @object = "list", data = models.Select(View) }, context.RequestAborted);
     }
 

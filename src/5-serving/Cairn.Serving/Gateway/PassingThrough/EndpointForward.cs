@@ -54,7 +54,7 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
         RequestHead.Leave(context);
-        var replica = await _replicas.FindAsync(route.Route, [], context.RequestAborted);
+        var replica = await _replicas.FindAsync(route.Route, [], ReplicaWait.SessionOf(context.Request, caller.Key), context.RequestAborted);
         RequestHead.Return(context);
         if (replica is not { } found)
         {

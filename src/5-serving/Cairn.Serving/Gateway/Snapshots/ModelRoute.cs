@@ -69,6 +69,9 @@ public sealed record ReplicaSpec
     /// <summary>Where it answers: <c>http://host:port</c>, dialled directly, or through the tunnel of the node that runs the task.</summary>
     public required Uri Address { get; init; }
 
+    /// <summary>Where it speaks gRPC, HTTP/2 without TLS, at the same host; 0 where it does not.</summary>
+    public int GrpcPort { get; init; }
+
     /// <summary>Whether the address is inside the node and the node's tunnel leads there.</summary>
     public bool Tunnelled { get; init; }
 
