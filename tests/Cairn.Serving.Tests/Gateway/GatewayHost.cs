@@ -37,7 +37,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     private readonly Upstream _upstream;
     private long _version;
 
-    private GatewayHost(GatewayOptions options, IKeepsResponses? responses, Action<IEndpointRouteBuilder, InferenceGateway>? map)
+    private GatewayHost(GatewayOptions options, IKeepsResponses? responses, ITunnels? tunnels, Action<IEndpointRouteBuilder, InferenceGateway>? map)
     {
         Project = ProjectId.New(s_now);
         Key = ApiKey.New(s_now);
@@ -53,7 +53,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
             http2.Listen(kestrel);
         });
         builder.Services.AddHttpForwarder();
-        _upstream = new Upstream(options, null);
+        _upstream = new Upstream(options, tunnels);
         _app = builder.Build();
         _app.UseMiddleware<GatewayEntry>(State, TimeProvider.System);
         _app.UseRouting();
@@ -92,11 +92,11 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     public IReadOnlyList<string> AllowedModels { get; set; } = [];
 
     public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? change = null, IKeepsResponses? responses = null,
-        Action<IEndpointRouteBuilder, InferenceGateway>? map = null, ApiKey? key = null)
+        Action<IEndpointRouteBuilder, InferenceGateway>? map = null, ApiKey? key = null, ITunnels? tunnels = null)
     {
         var options = new GatewayOptions();
         change?.Invoke(options);
-        var host = new GatewayHost(options, responses, map);
+        var host = new GatewayHost(options, responses, tunnels, map);
         host.Key = key ?? host.Key;
         await host._app.StartAsync();
         host.Client = new HttpClient { BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
