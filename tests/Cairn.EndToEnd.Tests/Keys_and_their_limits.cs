@@ -52,6 +52,35 @@ public sealed class Keys_and_their_limits(PostgresServer postgres) : IClassFixtu
     }
 
     [Fact]
+    public async Task A_projects_credits_hold_against_200_clients_and_more_are_there_at_once()
+    {
+        await using var outside = await OutsideProvider.StartAsync();
+        await using var up = await CairnUp.StartServerAsync();
+        await AddProviderAsync(up, outside, "--output-price", "10000"); // a cent per token
+        using var client = Client(up, up.AdminKey());
+        await KnowsItsKeysAsync(client);
+        using (var refused = await AskAsync(client, "chat"))
+        {
+            Assert.Equal(429, (int)refused.StatusCode);
+            Assert.Equal("insufficient_quota", (await refused.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("error").GetProperty("code").GetString());
+        }
+        await up.GrantAsync(1);
+        await Eventually.TrueAsync(async () => await StatusAsync(client) == 200, "the gateway knows of the grant");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => StatusAsync(client)));
+
+        Assert.Equal(99, answers.Count(status => status == 200));
+        Assert.Equal(101, answers.Count(status => status == 429));
+        await Eventually.TrueAsync(async () => (await up.GetAsync("projects/default/balance")).GetProperty("available").GetDecimal() == 0, "the usage is written");
+        Assert.Equal(429, await StatusAsync(client));
+        await up.KillAsync();
+        await up.StartAgainAsync();
+        await KnowsItsKeysAsync(client);
+        Assert.Equal(429, await StatusAsync(client));
+        await up.RequireSoundLedgerAsync();
+    }
+
+    [Fact]
     public async Task What_is_wrong_with_a_key_is_told_at_once_and_changes_nothing()
     {
         await using var up = await CairnUp.StartServerAsync();
@@ -79,6 +108,7 @@ public sealed class Keys_and_their_limits(PostgresServer postgres) : IClassFixtu
     {
         await using var outside = await OutsideProvider.StartAsync();
         await using var up = await CairnUp.StartServerAsync();
+        await up.GrantAsync(1);
         await AddProviderAsync(up, outside, "--output-price", "2");
         using var client = Client(up, up.AdminKey());
         await KnowsItsKeysAsync(client);

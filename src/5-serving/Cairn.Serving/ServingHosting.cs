@@ -102,6 +102,14 @@ public static class ServingHosting
         {
             var ledger = provider.GetRequiredService<UsageLedger>();
             return new Reconciler("usage", (_, cancellationToken) => ledger.FlushAsync(cancellationToken)) { Interval = TimeSpan.FromSeconds(1) };
+        })
+        .AddReconciler(provider =>
+        {
+            var ledger = provider.GetRequiredService<UsageLedger>();
+            return new Reconciler("funds", (_, cancellationToken) => ledger.RenewFundsAsync(cancellationToken))
+            {
+                Signal = provider.GetRequiredService<IInferenceCharges>().FundsSignal, Interval = TimeSpan.FromSeconds(30),
+            };
         });
 
     private static IServiceCollection AddProviders(this IServiceCollection services)

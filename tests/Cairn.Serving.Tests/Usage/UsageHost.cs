@@ -32,6 +32,11 @@ internal sealed class UsageHost : IAsyncDisposable, IInferenceCharges
 
     public UsageReading Reading => new(Store, State);
 
+    /// <summary>What the project was granted, in micro-dollars.</summary>
+    public long Granted { get; set; } = 1_000_000_000_000;
+
+    public string FundsSignal => "test-funds";
+
     /// <summary>The next write is refused after its rows were written.</summary>
     public bool Refuses { get; set; }
 
@@ -75,6 +80,11 @@ internal sealed class UsageHost : IAsyncDisposable, IInferenceCharges
         if (Refuses)
             throw new StoreException(StoreFault.Busy, "The disk is busy, says the test.");
     }
+
+    public Task RenewFundsAsync() => _ledger.RenewFundsAsync(TestContext.Current.CancellationToken);
+
+    public IReadOnlyDictionary<ProjectId, Money> Available(ReadSession session, IReadOnlyCollection<ProjectId>? projects) =>
+        new Dictionary<ProjectId, Money> { [Project] = new(Granted - session.Scalar<long>("SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM test_charges")) };
 
     public async ValueTask DisposeAsync()
     {

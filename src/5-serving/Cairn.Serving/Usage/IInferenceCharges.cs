@@ -1,3 +1,5 @@
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.State;
 
@@ -12,4 +14,11 @@ public interface IInferenceCharges
     /// <param name="at">When it was taken.</param>
     /// <param name="usage">One sum per project, key, model and target.</param>
     void Charge(WriteSession session, Guid batch, DateTimeOffset at, IReadOnlyCollection<KeyValuePair<UsageSubject, UsageSum>> usage);
+
+    /// <summary>Raised in the store when what a project has available changed.</summary>
+    string FundsSignal { get; }
+
+    /// <summary>What projects have available.</summary>
+    /// <param name="projects">Null for all that ever had something; one that never had is left out.</param>
+    IReadOnlyDictionary<ProjectId, Money> Available(ReadSession session, IReadOnlyCollection<ProjectId>? projects);
 }

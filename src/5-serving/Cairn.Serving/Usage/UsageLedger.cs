@@ -11,7 +11,8 @@ namespace Cairn.Serving.Usage;
 
 /// <summary>
 /// Takes the usage that the gateway has summed, about every second and at the end, and writes it with its charges in one transaction. A batch that could not be written is
-/// written again under its own id, so that nothing is lost and nothing counts twice. Before the first request, it tells the gateway what the keys have spent.
+/// written again under its own id, so that nothing is lost and nothing counts twice. Before the first request, it tells the gateway what the keys have spent; then, and
+/// whenever money came or went, what projects have available. Writing and reading take turns, so that no use counts both as written and as not, nor as neither.
 /// </summary>
 internal sealed partial class UsageLedger(Store store, UsageBook book, GatewayState gateway, IInferenceCharges charges, TimeProvider time, ILogger<UsageLedger> logger)
     : IHostedService, IDisposable
@@ -20,7 +21,25 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
     private UsageBatch? _pending;
 
     /// <summary>Hosted services start in their order and before the listener: no request comes before this is done.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken) => gateway.Restore(await store.ReadAsync(UsageRows.Spent, cancellationToken));
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        gateway.Restore(await store.ReadAsync(UsageRows.Spent, cancellationToken));
+        await RenewFundsAsync(cancellationToken);
+    }
+
+    /// <summary>Tells the gateway what projects have available.</summary>
+    public async Task RenewFundsAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            gateway.Fund(await store.ReadAsync(session => charges.Available(session, null), cancellationToken));
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
 
     /// <summary>After the listener and the loop: what is summed now is all.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -60,8 +79,9 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
     {
         if (_pending is not { } batch)
             return;
-        await store.WriteAsync(session => Write(session, batch), cancellationToken);
+        var available = await store.WriteAsync(session => Write(session, batch), cancellationToken);
         _pending = null;
+        gateway.Fund(available, batch.Costs);
     }
 
     private UsageBatch? Take()
@@ -81,22 +101,28 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
                 level = keys.TryGetValue(key, out var found) ? found.Parent : null;
             }
         }
-        return new UsageBatch(Guid.CreateVersion7(now), now, usage, spent);
+        var costs = usage.GroupBy(u => u.Key.Project).ToDictionary(of => of.Key, of => of.Aggregate(Money.Zero, (sum, u) => sum + u.Value.Cost));
+        return new UsageBatch(Guid.CreateVersion7(now), now, usage, spent, costs);
     }
 
-    private void Write(WriteSession session, UsageBatch batch)
+    /// <returns>What the batch's projects have available after it.</returns>
+    private IReadOnlyDictionary<ProjectId, Money> Write(WriteSession session, UsageBatch batch)
     {
-        if (!UsageRows.Begin(session, batch.Id, batch.At))
-            return;
-        var hour = UsageRows.HourOf(batch.At);
-        foreach (var (subject, sum) in batch.Usage)
-            UsageRows.Add(session, hour, subject, sum);
-        foreach (var (key, cost) in batch.Spent)
-            UsageRows.Spend(session, key, cost, batch.At);
-        charges.Charge(session, batch.Id, batch.At, batch.Usage);
+        if (UsageRows.Begin(session, batch.Id, batch.At))
+        {
+            var hour = UsageRows.HourOf(batch.At);
+            foreach (var (subject, sum) in batch.Usage)
+                UsageRows.Add(session, hour, subject, sum);
+            foreach (var (key, cost) in batch.Spent)
+                UsageRows.Spend(session, key, cost, batch.At);
+            charges.Charge(session, batch.Id, batch.At, batch.Usage);
+        }
+        return charges.Available(session, [.. batch.Costs.Keys]);
     }
 
     /// <param name="Spent">Per key, on every level.</param>
+    /// <param name="Costs">Per project.</param>
     private sealed record UsageBatch(
-        Guid Id, DateTimeOffset At, IReadOnlyCollection<KeyValuePair<UsageSubject, UsageSum>> Usage, IReadOnlyDictionary<KeyId, Money> Spent);
+        Guid Id, DateTimeOffset At, IReadOnlyCollection<KeyValuePair<UsageSubject, UsageSum>> Usage, IReadOnlyDictionary<KeyId, Money> Spent,
+        IReadOnlyDictionary<ProjectId, Money> Costs);
 }

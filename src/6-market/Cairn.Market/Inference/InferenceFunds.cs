@@ -7,13 +7,25 @@ namespace Cairn.Market.Inference;
 
 /// <summary>
 /// Charges the use of models to the projects of the keys: from what a project has available to whoever answered, in the caller's own write. What a project's credits do not
-/// cover is written off, for it was used already; budgets of keys are what keeps use within them.
+/// cover is written off, for it was used already; the gateway lets nothing begin beyond what <see cref="Available"/> says.
 /// </summary>
 public sealed class InferenceFunds
 {
+    /// <summary>Raised when what a project has available changed.</summary>
+    public const string Signal = LedgerBook.Signal;
+
     private const long MicrosPerDay = 86_400_000_000;
 
     private readonly LedgerBook _book = new();
+
+    /// <summary>What projects have available.</summary>
+    /// <param name="session">Where to read.</param>
+    /// <param name="projects">Null for all that ever had something; one that never had is left out.</param>
+    public IReadOnlyDictionary<ProjectId, Money> Available(ReadSession session, IReadOnlyCollection<ProjectId>? projects)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        return projects is null ? _book.AllAvailable(session) : projects.ToDictionary(project => project, project => _book.Balance(session, Account.Available(project)));
+    }
 
     /// <summary>Charges a batch. The same batch again changes nothing.</summary>
     /// <param name="session">Where to write.</param>

@@ -29,6 +29,9 @@ internal readonly record struct Account(string Name)
     /// <summary>Earned by an endpoint, for the project that serves it.</summary>
     public static Account Served(EndpointId endpoint) => new($"endpoint/{endpoint}/earned");
 
+    /// <summary>Whether it is what a project can hold or spend.</summary>
+    public bool IsAvailable => Name.EndsWith("/available", StringComparison.Ordinal);
+
     /// <summary>Only the outside world and the platform's own expense may stand below zero.</summary>
     public bool MayGoNegative => Name.StartsWith("external/", StringComparison.Ordinal) || this == WrittenOff;
 

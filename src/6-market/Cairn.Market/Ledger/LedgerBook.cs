@@ -17,8 +17,16 @@ internal sealed class LedgerBook
 {
     public const string FirstHash = "";
 
+    /// <summary>Raised when what a project has available changed.</summary>
+    public const string Signal = "funds";
+
     public Money Balance(ReadSession session, Account account) =>
         new(session.QuerySingleOrDefault<long?>("SELECT balance FROM ledger_accounts WHERE name = @Name", account) ?? 0);
+
+    /// <summary>What each project has available.</summary>
+    public IReadOnlyDictionary<ProjectId, Money> AllAvailable(ReadSession session) => session
+        .Query<AccountRow>("SELECT name, balance FROM ledger_accounts WHERE name LIKE 'project/%/available'")
+        .ToDictionary(row => TypedId.Parse<ProjectId>(row.Name.Split('/')[1]), row => new Money(row.Balance));
 
     /// <summary>Posts transactions in order. Those whose key was posted before are passed over.</summary>
     /// <returns>How many were new.</returns>
@@ -95,6 +103,8 @@ internal sealed class LedgerBook
                 "INSERT INTO ledger_accounts (name, balance) VALUES (@Name, @Balance) ON CONFLICT (name) DO UPDATE SET balance = @Balance",
                 [.. _accounts.Select(pair => new AccountRow { Name = pair.Key.Name, Balance = pair.Value.Balance })]);
             session.Execute("UPDATE ledger_head SET sequence = @Sequence, hash = @Hash WHERE id = 1", _head);
+            if (_accounts.Keys.Any(account => account.IsAvailable))
+                session.Signal(Signal);
             return _transactions.Count;
         }
 

@@ -1,3 +1,5 @@
+using Cairn.Contracts.Ids;
+using Cairn.Contracts.Units;
 using Cairn.Market.Inference;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Usage;
@@ -8,6 +10,10 @@ namespace Cairn.Server.Ports;
 /// <summary>Serving's usage, charged by the market's ledger.</summary>
 internal sealed class InferenceCharges(InferenceFunds funds) : IInferenceCharges
 {
+    public string FundsSignal => InferenceFunds.Signal;
+
+    public IReadOnlyDictionary<ProjectId, Money> Available(ReadSession session, IReadOnlyCollection<ProjectId>? projects) => funds.Available(session, projects);
+
     public void Charge(WriteSession session, Guid batch, DateTimeOffset at, IReadOnlyCollection<KeyValuePair<UsageSubject, UsageSum>> usage) =>
         funds.Charge(session, batch.ToString(), at, [.. usage.Select(line => new InferenceUse
         {

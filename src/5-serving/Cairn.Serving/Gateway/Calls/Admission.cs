@@ -67,10 +67,12 @@ internal static class Admission
     /// <summary>A limit's refusal as the client is told.</summary>
     public static CallError Refused(LimitRefusal refusal)
     {
-        if (refusal.Kind == LimitKind.Budget)
+        if (refusal.Kind is LimitKind.Budget or LimitKind.Funds)
         {
-            return new CallError(429, "insufficient_quota", "insufficient_quota",
-                $"The budget of key '{refusal.Key}' is {new Money(refusal.Limit)}; {new Money(refusal.Used)} are spent or reserved, and this request may cost {new Money(refusal.Asked)}.")
+            return new CallError(429, "insufficient_quota", "insufficient_quota", refusal.Kind == LimitKind.Funds
+                ? $"The project of key '{refusal.Key}' has {new Money(refusal.Limit)} left, {new Money(refusal.Used)} of it reserved, and this request may cost {new Money(refusal.Asked)}. "
+                    + "An admin grants credits with `cairn projects grant PROJECT USD`."
+                : $"The budget of key '{refusal.Key}' is {new Money(refusal.Limit)}; {new Money(refusal.Used)} are spent or reserved, and this request may cost {new Money(refusal.Asked)}.")
             {
                 RetryAfter = refusal.RetryAfter, ShouldRetry = refusal.RetryAfter is { TotalSeconds: <= 60 },
             };

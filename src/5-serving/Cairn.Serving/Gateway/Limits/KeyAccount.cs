@@ -16,6 +16,9 @@ internal sealed class KeyAccount(string name, KeyAccount? parent)
     /// <summary>One lock for a whole tree: a reservation is taken on every level or on none.</summary>
     public Lock TreeLock { get; } = parent?.TreeLock ?? new Lock();
 
+    /// <summary>Its project's money, which all of the project's keys share; null sets no limit.</summary>
+    public ProjectFunds? Funds { get; init; }
+
     public KeyLimits Limits { get; private set; } = KeyLimits.None;
 
     public SlidingMinute Requests { get; } = new();

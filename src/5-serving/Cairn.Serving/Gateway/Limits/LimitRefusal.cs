@@ -6,6 +6,9 @@ internal enum LimitKind
     Tokens,
     Parallel,
     Budget,
+
+    /// <summary>Not the key's: the project's money is used up.</summary>
+    Funds,
 }
 
 /// <summary>Why a request was not let in.</summary>

@@ -33,6 +33,9 @@ internal sealed class Reservation : IDisposable
                 if (refusal is not null)
                     return null;
             }
+            refusal = Promise(key, money);
+            if (refusal is not null)
+                return null;
             var second = 0L;
             for (var level = key; level is not null; level = level.Parent)
             {
@@ -41,7 +44,6 @@ internal sealed class Reservation : IDisposable
                 level.Parallel++;
                 level.Reserved += money;
             }
-            refusal = null;
             return new Reservation(key, second, tokens, money);
         }
     }
@@ -78,10 +80,21 @@ internal sealed class Reservation : IDisposable
                 level.Reserved -= _money;
                 level.Spend(money);
             }
+            if (_money != Money.Zero || money != Money.Zero)
+                _key.Funds?.Settle(_money, money);
         }
     }
 
     public void Dispose() => Settle(0, Money.Zero);
+
+    /// <summary>Last, so that a refusal by a limit has promised nothing. What costs nothing asks nothing.</summary>
+    private static LimitRefusal? Promise(KeyAccount key, Money money)
+    {
+        if (money == Money.Zero || key.Funds is not { } funds || funds.TryReserve(money))
+            return null;
+        var left = Money.Max(funds.Left ?? Money.Zero, Money.Zero);
+        return new LimitRefusal(LimitKind.Funds, key.Name, left.Micros, funds.Reserved.Micros, money.Micros, money <= left ? TimeSpan.FromSeconds(1) : null);
+    }
 
     private static LimitRefusal? Check(KeyAccount level, long tokens, Money money, DateTimeOffset now)
     {

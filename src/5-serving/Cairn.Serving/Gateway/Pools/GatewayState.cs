@@ -18,6 +18,8 @@ public sealed class GatewayState
     private Dictionary<TaskId, ReplicaState> _replicas = [];
     private Dictionary<KeyId, KeyAccount> _accounts = [];
     private Dictionary<KeyId, KeySpending> _spent = [];
+    private readonly Dictionary<ProjectId, ProjectFunds> _funds = [];
+    private bool _limitsFunds;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Compiled _compiled = Compiled.Empty;
     private int _lastSlot;
@@ -85,6 +87,31 @@ public sealed class GatewayState
             _spent = new Dictionary<KeyId, KeySpending>(spent);
     }
 
+    /// <summary>Says what projects have available. From then on money is limited, and a project that was never named has none.</summary>
+    /// <param name="available">As the ledger says.</param>
+    /// <param name="written">What of the use so far it knows of since the last time.</param>
+    internal void Fund(IReadOnlyDictionary<ProjectId, Money> available, IReadOnlyDictionary<ProjectId, Money>? written = null)
+    {
+        lock (_pushing)
+        {
+            if (!_limitsFunds)
+            {
+                _limitsFunds = true;
+                foreach (var funds in _funds.Values)
+                    funds.Renew(Money.Zero, Money.Zero);
+            }
+            foreach (var (project, money) in available)
+                FundsOf(project).Renew(money, written?.GetValueOrDefault(project) ?? Money.Zero);
+        }
+    }
+
+    /// <summary>What a project can still spend on models; null where nothing is limited.</summary>
+    internal Money? LeftOf(ProjectId project)
+    {
+        lock (_pushing)
+            return _funds.GetValueOrDefault(project)?.Left;
+    }
+
     /// <summary>The endpoint whose own name a request's <c>Host</c> is.</summary>
     /// <param name="host">Perhaps with a port, or a dot at the end.</param>
     internal HostRoute? FindHost(string? host)
@@ -140,6 +167,16 @@ public sealed class GatewayState
         return state;
     }
 
+    private ProjectFunds FundsOf(ProjectId project)
+    {
+        if (_funds.TryGetValue(project, out var funds))
+            return funds;
+        funds = new ProjectFunds();
+        if (_limitsFunds)
+            funds.Renew(Money.Zero, Money.Zero);
+        return _funds[project] = funds;
+    }
+
     /// <summary>An account outlives every change of its key but one of its parent, which begins it anew under the other tree's lock.</summary>
     private Dictionary<KeyId, KeyAccount> Accounts(GatewaySnapshot snapshot)
     {
@@ -155,7 +192,7 @@ public sealed class GatewayState
             var parent = key.Parent is { } id && depth < GatewayOptions.MostKeyLevels && snapshot.Keys.TryGetValue(id, out var above) ? Account(above, depth + 1) : null;
             if (!_accounts.TryGetValue(key.Id, out account) || account.Parent != parent || account.Name != key.Name)
             {
-                account = new KeyAccount(key.Name, parent);
+                account = new KeyAccount(key.Name, parent) { Funds = FundsOf(key.Project) };
                 if (_spent.Remove(key.Id, out var before))
                     account.Restore(before);
             }
