@@ -75,8 +75,8 @@ public sealed class An_engine_tells_of_itself
     public void Requests_that_this_gateway_sent_are_not_somebody_elses()
     {
         var replica = Replica();
-        replica.Begin(100, 0);
-        replica.Begin(100, 0);
+        replica.TryBegin(100, 0);
+        replica.TryBegin(100, 0);
         // One of them ended while the engine was asked, which counted it.
         replica.Report(new EngineReport(3, 4, 0.9f, [], 0), before: 3, s_now);
         Assert.Equal(4, replica.Elsewhere(s_now));
@@ -93,7 +93,7 @@ public sealed class An_engine_tells_of_itself
         var replica = Replica();
         replica.Report(new EngineReport(0, 0, 0, ["sql"], 2), 0, s_now);
         foreach (var adapter in new[] { "a", "b", "c" })
-            replica.Begin(1, AdapterBits.Of(adapter));
+            replica.TryBegin(1, AdapterBits.Of(adapter));
         Assert.Equal(AdapterBits.Of(["sql", "b", "c"]), View(replica, s_now).AdapterBits);
     }
 

@@ -36,7 +36,7 @@ public sealed class InferenceGateway : IDisposable
         (_options, State, Usage, Activities, _time) = (options, state, usage, activities, time);
         _memory = new BodyMemory(options.BodyMemoryBytes);
         _upstream = new Upstream(options, tunnels);
-        _dispatch = new Dispatch(options, state, new Attempts(options, _upstream, activities, time), activities, waker, time);
+        _dispatch = new Dispatch(options, state, new Attempts(options, _upstream, time), activities, waker, time);
         _relay = new Relay(options, time);
         Memory = new ResponseMemory(responses, time);
         _log = new DecisionLog(options.RememberedDecisions);

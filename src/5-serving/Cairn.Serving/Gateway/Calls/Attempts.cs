@@ -13,17 +13,17 @@ namespace Cairn.Serving.Gateway.Calls;
 internal sealed record AttemptFailure(string Why, bool Reached, bool Lost);
 
 /// <summary>One try of a request at one target, up to the first byte of its answer; a plain answer of moderate size is read whole, so that one that breaks off can be tried elsewhere.</summary>
-internal sealed class Attempts(GatewayOptions options, Upstream upstream, EndpointActivities activities, TimeProvider time)
+internal sealed class Attempts(GatewayOptions options, Upstream upstream, TimeProvider time)
 {
     private const int BufferBytes = 16 << 10;
     private const int MostWholeBytes = 1 << 20;
     private const string AnthropicVersion = "2023-06-01"; // the only one of the messages API
 
+    /// <param name="occupancy">Of the replica that was chosen; null for a provider. Ended with the try, or by its answer.</param>
     /// <returns>The answer, or why there is none.</returns>
-    public async Task<(Answer? Answer, AttemptFailure? Failure)> TryAsync(Call call, CompiledRoute route, RouteTarget target, ReplicaState? replica, AttemptRecord record,
+    public async Task<(Answer? Answer, AttemptFailure? Failure)> TryAsync(Call call, RouteTarget target, Occupancy? occupancy, AttemptRecord record,
         CancellationToken cancellationToken)
     {
-        var occupancy = replica is null ? null : new Occupancy(replica, (PoolTarget)target, activities, call.Tokens, time, route.AdapterBit);
         var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         var (response, answer) = ((HttpResponseMessage?)null, (Answer?)null);
@@ -32,7 +32,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, Endpoi
             silence.CancelAfter(options.SilenceTimeout);
             var sent = time.GetTimestamp();
             var spoken = call.As(target).Spoken!;
-            using var request = RequestTo(call, spoken, target, replica);
+            using var request = RequestTo(call, spoken, target, occupancy?.Replica);
             response = await upstream.SendAsync(request, silence.Token);
             // An engine without a route to tokenize is no worse for it.
             if (Fails(response.StatusCode) && !(spoken.Kind == CallKind.Tokenizing && response.StatusCode == HttpStatusCode.NotFound))

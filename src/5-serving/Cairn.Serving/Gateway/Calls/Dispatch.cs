@@ -54,12 +54,12 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             }
 
             // (2)
-            ReplicaState? replica = null;
+            Occupancy? occupancy = null;
             var record = new AttemptRecord(AttemptRecord.NameOf(target), null, AttemptRecord.SlotNames(route.Pools[at]));
             if (route.Pools[at] is not null)
             {
-                (replica, record, var refused) = await ReplicaOfAsync(call, route, at, tried, lost, dice);
-                if (replica is null)
+                (occupancy, record, var refused) = await ReplicaOfAsync(call, route, at, tried, lost, dice);
+                if (occupancy is null)
                 {
                     given[at] = true;
                     record.Outcome = refused?.Message ?? "every replica that was ready failed this request already";
@@ -71,23 +71,23 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
             // (3), (4)
             call.Record.Attempts.Add(record);
-            var (answer, failure) = await HedgedAsync(call, route, at, replica, record, tried);
+            var (answer, failure) = await HedgedAsync(call, route, at, occupancy, record, tried);
             if (answer is not null)
                 return (answer, null);
             error = CallError.AllFailed(route.Route.Name.Model, failure!.Why);
             // A replica that is not there costs no try: each is asked once, and there are only so many.
-            made += failure.Reached || replica is null ? 1 : 0;
+            made += failure.Reached || occupancy is null ? 1 : 0;
             lost |= failure.Lost;
-            if (replica is null)
+            if (occupancy is null)
                 given[at] = true;
             else
-                tried.Add(replica.Slot);
+                tried.Add(occupancy.Replica.Slot);
         }
         return (null, error ?? CallError.Asleep(route.Route.Name.Model, TimeSpan.Zero));
     }
 
     /// <summary>Chooses a replica; where none has room, waits in the endpoint's line for one, for the route's hold time at most.</summary>
-    private async Task<(ReplicaState?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, bool lost, ulong dice)
+    private async Task<(Occupancy?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, bool lost, ulong dice)
     {
         var began = time.GetTimestamp();
         var endpoint = ((PoolTarget)route.Route.Targets[at]).Endpoint;
@@ -99,12 +99,12 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             // A newer snapshot may have brought the replica that is waited for.
             var pool = state.FindRoute(route.Route.Name) is { } fresh && at < fresh.Pools.Length && fresh.Pools[at] is { } renewed
                 && renewed.Target.Endpoint == endpoint ? renewed : route.Pools[at]!;
-            var replica = Choose(call, route, pool, tried, dice, out var decision);
+            var occupancy = Choose(call, route, pool, tried, dice, out var decision);
             var record = new AttemptRecord(AttemptRecord.NameOf(pool.Target), decision, AttemptRecord.SlotNames(pool));
-            if (replica is not null)
+            if (occupancy is not null)
             {
                 Leave(used: true);
-                return (replica, record, null);
+                return (occupancy, record, null);
             }
             // Replicas that answered with a failure will not do better; where one was lost, another is on its way.
             if (decision.Tried > 0 && decision.Full == 0 && !lost)
@@ -152,7 +152,8 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
         }
     }
 
-    private ReplicaState? Choose(Call call, CompiledRoute route, ReplicaPool pool, List<int> tried, ulong dice, out RouteDecision decision)
+    /// <summary>Chooses a replica and occupies a place there; one that was filled since it was looked at is full when looked at again.</summary>
+    private Occupancy? Choose(Call call, CompiledRoute route, ReplicaPool pool, List<int> tried, ulong dice, out RouteDecision decision)
     {
         Span<ulong> hashes = stackalloc ulong[PrefixHashes.MostBlocks];
         Span<PrefixMatch> matches = stackalloc PrefixMatch[4];
@@ -164,27 +165,31 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             Tried = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tried),
         };
         (call.Record.PromptTokens, call.Record.PromptBlocks) = (call.PromptTokens, blocks);
-        var replica = pool.Choose(options.Routing, in request, dice, time.GetUtcNow(), out decision);
-        if (replica is not null)
+        while (pool.Choose(options.Routing, in request, dice, time.GetUtcNow(), out decision) is { } replica)
+        {
+            if (Occupancy.TryBegin(replica, pool.Target, activities, call.Tokens, time, route.AdapterBit) is not { } occupancy)
+                continue;
             state.Prefixes.Record(hashes[..blocks], replica.Slot);
-        return replica;
+            return occupancy;
+        }
+        return null;
     }
 
     /// <summary>One try, or two where the first is slow and the client waits for a whole answer anyway; the slower one is cancelled.</summary>
-    private async Task<(Answer?, AttemptFailure?)> HedgedAsync(Call call, CompiledRoute route, int at, ReplicaState? replica, AttemptRecord record, List<int> tried)
+    private async Task<(Answer?, AttemptFailure?)> HedgedAsync(Call call, CompiledRoute route, int at, Occupancy? occupancy, AttemptRecord record, List<int> tried)
     {
         var target = route.Pools[at]?.Target ?? route.Route.Targets[at];
-        if (call.Facts.Stream || route.Route.HedgeAfter is not { } after || route.Pools[at] is not { } pool || replica is null)
-            return await attempts.TryAsync(call, route, target, replica, record, call.Left);
+        if (call.Facts.Stream || route.Route.HedgeAfter is not { } after || route.Pools[at] is not { } pool || occupancy is null)
+            return await attempts.TryAsync(call, target, occupancy, record, call.Left);
         using var first = CancellationTokenSource.CreateLinkedTokenSource(call.Left);
-        var one = attempts.TryAsync(call, route, target, replica, record, first.Token);
+        var one = attempts.TryAsync(call, target, occupancy, record, first.Token);
         if (await Task.WhenAny(one, Task.Delay(after, time, call.Left)) == one
-            || Choose(call, route, pool, [.. tried, replica.Slot], _dice.Roll(), out var decision) is not { } other)
+            || Choose(call, route, pool, [.. tried, occupancy.Replica.Slot], _dice.Roll(), out var decision) is not { } other)
             return await one;
         using var second = CancellationTokenSource.CreateLinkedTokenSource(call.Left);
         var hedge = new AttemptRecord(AttemptRecord.NameOf(target) + " (hedge)", decision, AttemptRecord.SlotNames(pool));
         call.Record.Attempts.Add(hedge);
-        var two = attempts.TryAsync(call, route, target, other, hedge, second.Token);
+        var two = attempts.TryAsync(call, target, other, hedge, second.Token);
         var faster = await Task.WhenAny(one, two);
         var slower = faster == one ? two : one;
         var answer = await faster;

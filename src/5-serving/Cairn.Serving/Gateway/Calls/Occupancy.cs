@@ -14,15 +14,20 @@ internal sealed class Occupancy
     private long _left;
     private bool _ended;
 
+    private Occupancy(ReplicaState replica, PoolTarget target, EndpointActivities activities, long tokens, TimeProvider time)
+    {
+        (_replica, _activity, _revision, _tokens, _left, _time) = (replica, activities.Of(target.Endpoint), target.Revision, tokens, tokens, time);
+        _activity.Meter.Changed(running: 1, tokens: tokens);
+    }
+
+    public ReplicaState Replica => _replica;
+
     /// <summary>Begins it.</summary>
     /// <param name="tokens">The work that it brings; 0 where nobody knows.</param>
     /// <param name="adapter">The bit of the adapter that it is for; 0 for none.</param>
-    public Occupancy(ReplicaState replica, PoolTarget target, EndpointActivities activities, long tokens, TimeProvider time, ulong adapter = 0)
-    {
-        (_replica, _activity, _revision, _tokens, _left, _time) = (replica, activities.Of(target.Endpoint), target.Revision, tokens, tokens, time);
-        _replica.Begin(tokens, adapter);
-        _activity.Meter.Changed(running: 1, tokens: tokens);
-    }
+    /// <returns>Null where the replica was filled since it was chosen: choose again.</returns>
+    public static Occupancy? TryBegin(ReplicaState replica, PoolTarget target, EndpointActivities activities, long tokens, TimeProvider time, ulong adapter = 0) =>
+        replica.TryBegin(tokens, adapter) ? new Occupancy(replica, target, activities, tokens, time) : null;
 
     /// <summary>Part of the work is done; what would be more than is left counts for nothing.</summary>
     public void Did(long tokens)

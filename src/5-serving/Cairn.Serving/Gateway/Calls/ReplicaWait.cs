@@ -7,8 +7,12 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Serving.Gateway.Calls;
 
 /// <summary>A replica that was chosen for a request.</summary>
+/// <param name="Occupancy">The place there, which whoever asked for it ends.</param>
 /// <param name="Record">Why it.</param>
-internal sealed record FoundReplica(ReplicaState Replica, PoolTarget Target, AttemptRecord Record);
+internal sealed record FoundReplica(Occupancy Occupancy, PoolTarget Target, AttemptRecord Record)
+{
+    public ReplicaState Replica => Occupancy.Replica;
+}
 
 /// <summary>
 /// Finds a replica for a request whose body the gateway does not read: a revision by weight, and one of its replicas. Where none is ready it waits for the first, for the
@@ -67,8 +71,11 @@ internal sealed class ReplicaWait(GatewayState state, EndpointActivities activit
         while ((at = TargetChoice.Pick(route.Route.Targets, given, dice, session)) >= 0)
         {
             var pool = route.Pools[at]!;
-            if (pool.Choose(options.Routing, in request, dice, time.GetUtcNow(), out var decision) is { } replica)
-                return new FoundReplica(replica, pool.Target, new AttemptRecord(AttemptRecord.NameOf(pool.Target), decision, AttemptRecord.SlotNames(pool)));
+            while (pool.Choose(options.Routing, in request, dice, time.GetUtcNow(), out var decision) is { } replica)
+            {
+                if (Occupancy.TryBegin(replica, pool.Target, activities, tokens: 0, time) is { } occupancy)
+                    return new FoundReplica(occupancy, pool.Target, new AttemptRecord(AttemptRecord.NameOf(pool.Target), decision, AttemptRecord.SlotNames(pool)));
+            }
             given[at] = true;
         }
         return null;

@@ -54,7 +54,7 @@ internal sealed class OpenInferenceDesk(InferenceGateway gateway, IWakesEndpoint
             if (found is null)
                 break;
             call.Record.Attempts.Add(found.Record);
-            var end = await TryAsync(new OpenInferenceTry(found.Replica, found.Target, made < options.Attempts), send, first: made == 1);
+            var end = await TryAsync(found, new OpenInferenceTry(found.Replica, found.Target, made < options.Attempts), send, first: made == 1);
             found.Record.Outcome = end.Words;
             (call.Record.Status, call.Record.Error, error) = (end.Status, end.Error?.Message, end.Error);
             if (end.Error is null)
@@ -83,11 +83,10 @@ internal sealed class OpenInferenceDesk(InferenceGateway gateway, IWakesEndpoint
     private void Count(OpenInferenceCall call, PoolTarget target) =>
         gateway.Usage.Add(new UsageSubject(call.Key.Project, call.Key.Id, call.Model, target.Endpoint, null), new UsageSum(1, 0, 0, 0, Money.Zero));
 
-    private async Task<OpenInferenceEnd> TryAsync(OpenInferenceTry attempt, Func<OpenInferenceTry, Task<OpenInferenceEnd>> send, bool first)
+    private async Task<OpenInferenceEnd> TryAsync(FoundReplica found, OpenInferenceTry attempt, Func<OpenInferenceTry, Task<OpenInferenceEnd>> send, bool first)
     {
         if (first)
             gateway.Activities.MeterOf(attempt.Target.Endpoint).Arrived();
-        var occupancy = new Occupancy(attempt.Replica, attempt.Target, gateway.Activities, tokens: 0, time);
         var end = AttemptEnd.Failed;
         try
         {
@@ -102,7 +101,7 @@ internal sealed class OpenInferenceDesk(InferenceGateway gateway, IWakesEndpoint
         }
         finally
         {
-            occupancy.End(end);
+            found.Occupancy.End(end);
         }
     }
 }

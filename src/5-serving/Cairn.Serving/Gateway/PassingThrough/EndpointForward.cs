@@ -61,13 +61,12 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
             await ErrorAnswers.WriteAsync(context, CallError.Asleep(name, route.Route.HoldTime), ApiDialect.OpenAi, context.RequestAborted);
             return;
         }
-        await ForwardAsync(context, name, found.Replica, found.Target);
+        await ForwardAsync(context, name, found);
     }
 
-    private async Task ForwardAsync(HttpContext context, string name, ReplicaState replica, PoolTarget target)
+    private async Task ForwardAsync(HttpContext context, string name, FoundReplica found)
     {
-        gateway.Activities.MeterOf(target.Endpoint).Arrived();
-        var occupancy = new Occupancy(replica, target, gateway.Activities, tokens: 0, time);
+        gateway.Activities.MeterOf(found.Target.Endpoint).Arrived();
         var end = AttemptEnd.Failed;
         try
         {
@@ -81,7 +80,7 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
             if (context.Response.Headers[RequestIds.Header] is [{ } id])
                 context.Request.Headers[RequestIds.Header] = id;
             RequestHead.Pass(context);
-            var error = await forwarder.SendAsync(context, Upstream.AddressOf(replica.Spec, "/").AbsoluteUri, upstream.Http, _config);
+            var error = await forwarder.SendAsync(context, Upstream.AddressOf(found.Replica.Spec, "/").AbsoluteUri, upstream.Http, _config);
             end = error switch
             {
                 ForwarderError.None => AttemptEnd.Answered,
@@ -95,7 +94,7 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         }
         finally
         {
-            occupancy.End(end);
+            found.Occupancy.End(end);
         }
     }
 }

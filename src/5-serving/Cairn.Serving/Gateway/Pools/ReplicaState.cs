@@ -77,23 +77,30 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
         }
     }
 
-    /// <summary>A request goes to it.</summary>
+    /// <summary>A request goes to it, where it has room: many choose it at once by what it had a moment before.</summary>
     /// <param name="tokens">The work that it brings.</param>
     /// <param name="adapter">The bit of the adapter that it is for; 0 for none.</param>
-    public void Begin(long tokens, ulong adapter)
+    /// <returns>False where it is full by now.</returns>
+    public bool TryBegin(long tokens, ulong adapter)
     {
+        var most = Spec.MostRequests;
+        if (Interlocked.Increment(ref _requests) > most && most > 0)
+        {
+            Interlocked.Decrement(ref _requests);
+            return false;
+        }
         if (adapter != 0)
         {
             lock (_lock)
                 _adapters.Sent(adapter, _reported is { MostAdapters: > 0 } known ? known.MostAdapters : AdapterBits.UsualSlots);
         }
-        Interlocked.Increment(ref _requests);
         Interlocked.Add(ref _tokens, tokens);
         if (Volatile.Read(ref _broken) != 0)
         {
             lock (_lock)
                 _breaker.Begin();
         }
+        return true;
     }
 
     /// <summary>Part of a request's work is done.</summary>
