@@ -172,5 +172,6 @@ public static class ServingMigrations
             CREATE TABLE endpoint_hosts (host TEXT NOT NULL PRIMARY KEY, endpoint_id TEXT NOT NULL);
             CREATE INDEX endpoint_hosts_by_endpoint ON endpoint_hosts (endpoint_id);
             """),
+        new("serving", 4, "ALTER TABLE replicas ADD COLUMN on_demand BIGINT NOT NULL DEFAULT 0;"),
     ];
 }

@@ -124,7 +124,7 @@ internal static class WorkloadGen
                 return (ServiceSpec?)(ready with
                 {
                     Port = port, MinReplicas = min, MaxReplicas = min + range, Model = model, TargetRequestsPerSecond = rate, Utilization = utilization,
-                    TimeToFirstTokenMs = rate is null ? null : 250, Adapters = [.. adapters.Distinct()], OnDemandBase = onDemand, OnDemandPercent = percent,
+                    TimeToFirstTokenMs = rate is null ? null : 250, Adapters = [.. adapters.Distinct()], OnDemandBase = onDemand, OnDemandPercent = percent, Spread = onDemand > 4,
                     ScaleDownDelaySeconds = delay, Hosts = rate is null ? ["a.example.com", "b.example.com"] : [],
                 });
             }));

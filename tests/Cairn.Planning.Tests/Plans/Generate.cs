@@ -71,6 +71,7 @@ internal static class Generate
             AvailabilityPercent = standing.Item2,
             WorksOffline = standing.Item3,
             Trust = standing.Item4,
+            Preemptible = standing.Item3 && standing.Item2 > 99.9,
             Interconnect = rest.Item1,
             Capacity = rest.Item2,
             Labels = rest.Item4 ? new Dictionary<string, string> { ["rack"] = "7" } : [],

@@ -133,6 +133,7 @@ internal static class Oracle
         Out(ReasonCodes.Availability, o.AvailabilityPercent < (where.AvailabilityPercent ?? 0));
         Out(ReasonCodes.Offline, where.Offline && !o.WorksOffline);
         Out(ReasonCodes.Trust, o.Trust < where.Trust);
+        Out(ReasonCodes.Preemptible, o.Preemptible && !(r.Interruptible ?? where.Interruptible));
         Out(ReasonCodes.Capacity, o.Capacity is { } c && c * (r.Spread ? 1 : Parts(o) / Rented(r, o)) < Machines(w));
         return reasons;
 

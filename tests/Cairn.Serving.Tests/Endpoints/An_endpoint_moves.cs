@@ -88,17 +88,44 @@ public sealed class An_endpoint_moves
     }
 
     [Fact]
+    public void A_base_of_replicas_begins_where_nothing_is_taken_away_and_is_made_up_when_it_is_lost()
+    {
+        var splits = new Dictionary<int, OnDemandSplit> { [1] = new(1, 0, Mixes: true) };
+        var three = s_endpoint with { Wanted = 3, Scaling = new ScalingSpec { MinReplicas = 3, MaxReplicas = 3 } };
+        var begun = DecideSeen(new EndpointSeen(three, [], default, default, s_now) { Splits = splits });
+        Assert.Equal([true, false, false], begun.Begun.Select(r => r.OnDemand));
+        var stays = Replica(ReplicaPhase.Ready) with { End = "The node was lost." };
+        stays = stays with { Row = stays.Row with { OnDemand = true } };
+        var lost = DecideSeen(new EndpointSeen(three, [stays, Replica(ReplicaPhase.Ready), Replica(ReplicaPhase.Ready)], default, default, s_now) { Splits = splits });
+        Assert.True(Assert.Single(lost.Begun).OnDemand);
+    }
+
+    [Fact]
+    public void A_replica_that_never_answers_in_its_time_is_stopped_and_counted()
+    {
+        var starting = Replica(ReplicaPhase.Starting) with { StartWithin = TimeSpan.FromMinutes(10) };
+        var early = starting with { Probe = new ProbeResult(false, "it answers 503", 0) { Probed = TimeSpan.FromMinutes(9) } };
+        Assert.Empty(Decide(s_endpoint, early).Events);
+        var late = starting with { Probe = new ProbeResult(false, "it answers 503", 0) { Probed = TimeSpan.FromMinutes(10) } };
+        var changes = Decide(s_endpoint, late);
+        Assert.Equal((ReplicaPhase.Stopping, 1), (Phase(changes, late), changes.Endpoint.FailedStarts));
+        Assert.Contains("it answers 503", Assert.Single(changes.Events).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nothing_to_do_changes_nothing()
     {
         var ready = Replica(ReplicaPhase.Ready);
         Assert.True(Decide(s_endpoint, ready).IsNothing(s_endpoint));
     }
 
-    private static EndpointChanges Decide(EndpointRow row, params ReplicaSeen[] replicas)
+    private static EndpointChanges Decide(EndpointRow row, params ReplicaSeen[] replicas) => DecideSeen(new EndpointSeen(row, replicas, default, default, s_now));
+
+    private static EndpointChanges DecideSeen(EndpointSeen seen)
     {
         var load = new LoadHistory(TimeSpan.FromMinutes(5));
         load.Observe(s_now.AddSeconds(-100), new Load(1, 0, 0));
-        return EndpointTurn.Decide(new EndpointSeen(row, replicas, default, default, s_now), load, ScalingMemory.None, new RolloutOptions(), Guid.NewGuid, s_now);
+        return EndpointTurn.Decide(seen, load, ScalingMemory.None, new RolloutOptions(), Guid.NewGuid, s_now);
     }
 
     private static ReplicaPhase Phase(EndpointChanges changes, ReplicaSeen replica) =>

@@ -88,6 +88,19 @@ public sealed class An_engine_tells_of_itself
     }
 
     [Fact]
+    public void What_one_report_has_too_many_is_nobodys()
+    {
+        var replica = Replica();
+        double[] beyond = [0, 5, 3, 4, 4, 0];
+        double[] expected = [0, 0, 0, 3, 3, 0];
+        for (var i = 0; i < beyond.Length; i++)
+        {
+            replica.Report(new EngineReport(beyond[i], 0, 0, [], 0), 0, s_now.AddSeconds(i));
+            Assert.Equal(expected[i], replica.Elsewhere(s_now.AddSeconds(i)));
+        }
+    }
+
+    [Fact]
     public void Adapters_are_those_reported_and_those_sent_last()
     {
         var replica = Replica();

@@ -162,6 +162,9 @@ public sealed record OfferView
 
     public bool Simulated { get; init; }
 
+    /// <summary>True where the machine can be taken away at any time, whatever it costs.</summary>
+    public bool Preemptible { get; init; }
+
     public required string Source { get; init; }
 
     public required DateOnly AsOf { get; init; }
@@ -190,6 +193,7 @@ public sealed record OfferView
         Capacity = offer.Capacity,
         Runnable = offer.Runnable,
         Simulated = offer.Simulated,
+        Preemptible = offer.Preemptible,
         Source = offer.Source,
         AsOf = offer.AsOf,
     };

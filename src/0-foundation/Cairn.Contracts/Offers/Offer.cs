@@ -109,6 +109,9 @@ public sealed record Offer
     /// <summary>Where the price is a market's: the lowest and the highest ask. <see cref="OnDemand"/> is then their middle.</summary>
     public PriceRange? OnDemandRange { get; init; }
 
+    /// <summary>Every machine behind it can be taken away at any time, whatever it costs: none but those that allow it may run there.</summary>
+    public bool Preemptible { get; init; }
+
     /// <summary>Price of one machine that can be taken away; null where not offered.</summary>
     public HourlyPrice? Spot { get; init; }
 

@@ -102,6 +102,9 @@ public static class ReasonCodes
     /// <summary>Machines are lost there so often that the work is not expected to end.</summary>
     public const string Interruption = "interruption";
 
+    /// <summary>Machines can be taken away there, and the workload does not allow it.</summary>
+    public const string Preemptible = "preemptible";
+
     /// <summary>An earlier entry of <c>ordered</c> can be had.</summary>
     public const string LaterChoice = "later_choice";
 }

@@ -36,6 +36,9 @@ public sealed record ServiceSpec
     /// <summary>Adapters of the model that replicas can load, by the names under which they answer. Each is a model's name for clients too.</summary>
     public IReadOnlyList<string> Adapters { get; init; } = [];
 
+    /// <summary>Replicas go to regions that have fewest of them, where those can be had, though others be cheaper.</summary>
+    public bool Spread { get; init; }
+
     /// <summary>Requests per second that one replica is meant to carry.</summary>
     public double? TargetRequestsPerSecond { get; init; }
 

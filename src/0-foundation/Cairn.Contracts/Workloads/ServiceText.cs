@@ -27,6 +27,8 @@ internal static class ServiceText
             text.Bare("scale_down_delay", Duration.Format(delay));
         if (service.Utilization != usual.Utilization)
             text.Bare("utilization", Numbers.Format(service.Utilization));
+        if (service.Spread)
+            text.Bare("spread", "true");
         text.Section("on_demand", () =>
         {
             if (service.OnDemandBase != usual.OnDemandBase)

@@ -208,6 +208,11 @@ public sealed record WhereSpec
     /// </summary>
     public IReadOnlyList<string> Regions { get; init; } = [];
 
+    /// <summary>
+    /// Regions, as patterns of <see cref="RegionPattern"/>, that are taken only where no other can be had; the later in the list, the less they are wanted.
+    /// </summary>
+    public IReadOnlyList<string> Avoid { get; init; } = [];
+
     /// <summary>ISO 3166-1 country codes, or groups of them: <c>EU</c>, <c>EEA</c>. Data and compute stay inside.</summary>
     public IReadOnlyList<string> Residency { get; init; } = [];
 

@@ -105,6 +105,7 @@ public static class WorkloadWriter
         text.Words("deployment_models", where.DeploymentModels.Select(EnumWords<DeploymentModel>.Of));
         text.Words("providers", where.Providers);
         text.Words("regions", where.Regions);
+        text.Words("avoid", where.Avoid);
         text.Words("residency", where.Residency);
         text.Words("certifications", where.Certifications);
         if (where.Latency is { } latency)

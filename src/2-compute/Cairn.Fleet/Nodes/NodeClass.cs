@@ -59,6 +59,8 @@ internal sealed class NodeClass
             f.InstanceType);
         Add(f.Price.MicrosPerHour, f.Trust, f.WorksOffline, f.Interconnect, f.AvailabilityPercent, f.Simulated);
         Add(f.Cpus, f.MemoryBytes, f.DiskBytes, f.Architecture);
+        if (f.Preemptible)
+            Add("preemptible");
         Add(f.Certifications.Count);
         foreach (var certification in f.Certifications)
             Add(certification);

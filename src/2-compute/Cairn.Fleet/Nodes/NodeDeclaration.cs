@@ -44,6 +44,7 @@ internal static class NodeDeclaration
                 .Order(StringComparer.Ordinal)],
             Trust = trust,
             WorksOffline = declared.WorksOffline,
+            Preemptible = declared.Preemptible,
             Interconnect = interconnect,
             AvailabilityPercent = declared.AvailabilityPercent,
             Simulated = declared.Simulated || Array.Exists(devices, d => d.Simulated),

@@ -27,6 +27,9 @@ internal sealed record NodeFacts
 
     public required bool WorksOffline { get; init; }
 
+    /// <summary>True where the machine can be taken away at any time.</summary>
+    public bool Preemptible { get; init; }
+
     public required InterconnectKind Interconnect { get; init; }
 
     public required double AvailabilityPercent { get; init; }

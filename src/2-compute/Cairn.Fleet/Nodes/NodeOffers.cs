@@ -90,6 +90,8 @@ internal sealed class NodeOffers(FleetNodes nodes, CatalogOffer catalog, TimePro
             Interconnect = facts.Interconnect != InterconnectKind.None ? facts.Interconnect : listed?.Interconnect ?? InterconnectKind.None,
             Trust = facts.Trust,
             WorksOffline = facts.WorksOffline,
+            Preemptible = facts.Preemptible,
+            InterruptionsPerHour = facts.Preemptible ? listed?.InterruptionsPerHour ?? 0 : 0,
             Runnable = true,
             Simulated = facts.Simulated,
             Labels = facts.Labels,

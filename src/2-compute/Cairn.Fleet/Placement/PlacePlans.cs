@@ -64,7 +64,7 @@ internal sealed class PlacePlans(CurrentOffers offers)
     {
         // A plan may count disk that is rented on top; a node has the disk that it has.
         var candidates = plan.Candidates.Where(c => NodeNeed.Of(workload.Resources, c.Offer).DiskBytes <= c.Offer.DiskBytes)
-            .Take(MostPlaces).ToList();
+            .OrderBy(c => Avoided(workload.Where.Avoid, c.Offer)).Take(MostPlaces).ToList();
         var places = candidates.Select(c => PlaceOf(workload, c)).DistinctBy(p => p.Offer).ToArray();
         var hold = candidates.Count == 0 ? Money.Zero : Money.Min(candidates[0].Total, candidates[0].Hourly.CostOf(TimeSpan.FromHours(1)));
         return new PlaceChoice(places, JsonSerializer.Serialize(places, ApiJson.Compact), hold,
@@ -94,6 +94,17 @@ internal sealed class PlacePlans(CurrentOffers offers)
 
     /// <summary>Shares exist of a single accelerator only.</summary>
     private static double WholeAboveOne(double count) => count < 1 ? Math.Max(0.001, Math.Round(count, 3)) : Math.Floor(count);
+
+    /// <summary>How little the offer's region is wanted: 0 where it is not avoided.</summary>
+    private static int Avoided(IReadOnlyList<string> avoid, Offer offer)
+    {
+        for (var i = avoid.Count; i > 0; i--)
+        {
+            if (RegionPattern.Matches(avoid[i - 1], offer.Provider, offer.Region.Name))
+                return i;
+        }
+        return 0;
+    }
 
     private static string NoDisk(Candidate candidate) =>
         $"{Name(candidate.Offer)}: its nodes have {candidate.Offer.DiskBytes:N0} bytes of disk, less than is asked.";

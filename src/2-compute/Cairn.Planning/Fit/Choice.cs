@@ -15,7 +15,9 @@ internal sealed class Choice
         Shapes = Array.ConvertAll(columns.Shapes, s => ShapeFit.Of(resources, s));
         InRegions = Regions.Count == 0 ? null : Array.ConvertAll(columns.Places, p => PlaceNeeds.InRegions(Regions, p));
         Standings = (workload.Nodes > 1 && resources.Interconnect > 0) || resources.NodeLabels.Count > 0
-            ? Array.ConvertAll(columns.Standings, s => PlaceNeeds.Unmet(resources, workload.Nodes, s))
+            || (!Interruptible && Array.Exists(columns.Standings, s => s.Preemptible))
+            ? Array.ConvertAll(columns.Standings, s => PlaceNeeds.Unmet(resources, workload.Nodes, s)
+                | (s.Preemptible && !Interruptible ? ReasonBits.Preemptible : ReasonBits.None))
             : null;
     }
 

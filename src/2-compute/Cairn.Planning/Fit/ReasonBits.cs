@@ -30,6 +30,7 @@ internal enum ReasonBits : uint
     Deadline = 1 << 20,
     Interruption = 1 << 21,
     LaterChoice = 1 << 22,
+    Preemptible = 1 << 23,
 }
 
 internal static class ReasonBitsCodes
@@ -41,6 +42,6 @@ internal static class ReasonBitsCodes
         ReasonCodes.Disk, ReasonCodes.Interconnect, ReasonCodes.Labels, ReasonCodes.DeploymentModel, ReasonCodes.Provider, ReasonCodes.Region,
         ReasonCodes.Residency, ReasonCodes.Certification, ReasonCodes.Latency, ReasonCodes.Availability, ReasonCodes.Offline,
         ReasonCodes.Trust, ReasonCodes.Capacity, ReasonCodes.Price, ReasonCodes.Budget, ReasonCodes.Deadline, ReasonCodes.Interruption,
-        ReasonCodes.LaterChoice,
+        ReasonCodes.LaterChoice, ReasonCodes.Preemptible,
     ];
 }

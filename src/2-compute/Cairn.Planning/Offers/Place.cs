@@ -21,7 +21,8 @@ internal sealed record Standing(
     bool WorksOffline,
     TrustTier Trust,
     InterconnectKind Interconnect,
-    IReadOnlyDictionary<string, string> Labels);
+    IReadOnlyDictionary<string, string> Labels,
+    bool Preemptible);
 
 /// <summary>The size of one machine.</summary>
 internal sealed record Shape(OfferAccelerators? Accelerators, bool Divisible, double Cpus, long MemoryBytes, long DiskBytes)

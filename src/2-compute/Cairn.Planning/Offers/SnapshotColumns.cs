@@ -94,7 +94,7 @@ internal sealed class SnapshotColumns
     private readonly record struct PlaceKey(int Region, DeploymentModel Model, string Country, GeoPoint? Point, string Egress, long Storage);
 
     private readonly record struct StandingKey(
-        string Certifications, double Availability, bool Offline, TrustTier Trust, InterconnectKind Interconnect, string Labels);
+        string Certifications, double Availability, bool Offline, TrustTier Trust, InterconnectKind Interconnect, string Labels, bool Preemptible);
 
     private sealed class Numbering
     {
@@ -121,9 +121,9 @@ internal sealed class SnapshotColumns
                 () => new Place(offer.Provider, offer.DeploymentModel, offer.Region, offer.Egress, storage, provider, region));
             var standing = Standings.Number(
                 new StandingKey(_content.Of(offer.Certifications), offer.AvailabilityPercent, offer.WorksOffline, offer.Trust,
-                    offer.Interconnect, _content.Of(offer.Labels)),
+                    offer.Interconnect, _content.Of(offer.Labels), offer.Preemptible),
                 () => new Standing(offer.Certifications, offer.AvailabilityPercent, offer.WorksOffline, offer.Trust, offer.Interconnect,
-                    offer.Labels));
+                    offer.Labels, offer.Preemptible));
             var terms = Cairn.Planning.Offers.Terms.Of(offer);
             var shape = new Shape(offer.Accelerators, offer.Divisible, offer.Cpus, offer.MemoryBytes, offer.DiskBytes);
             return new Numbered(place, standing, Terms.Number(terms, () => terms), Shapes.Number(shape, () => shape));

@@ -27,7 +27,7 @@ internal static class RejectionText
     /// <summary>Whether another choice of resources could answer otherwise.</summary>
     public static bool DependsOnChoice(string code) => code is ReasonCodes.Accelerator or ReasonCodes.AcceleratorMemory
         or ReasonCodes.AcceleratorCount or ReasonCodes.Cpus or ReasonCodes.Memory or ReasonCodes.Disk or ReasonCodes.Interconnect
-        or ReasonCodes.Labels or ReasonCodes.Region or ReasonCodes.Capacity or ReasonCodes.Price or ReasonCodes.Budget;
+        or ReasonCodes.Labels or ReasonCodes.Preemptible or ReasonCodes.Region or ReasonCodes.Capacity or ReasonCodes.Price or ReasonCodes.Budget;
 
     public static IEnumerable<Reason> Write(Evaluation evaluation, Choice choice, int row, ReasonBits bits)
     {
@@ -44,6 +44,7 @@ internal static class RejectionText
         return bit switch
         {
             <= ReasonBits.Disk => OfShape(choice, columns.Shapes[columns.ShapeOf[row]], columns.Places[columns.PlaceOf[row]], bit),
+            ReasonBits.Preemptible => "machines can be taken away there, and 'where.interruptible' does not allow it",
             <= ReasonBits.Trust => OfPlace(evaluation, choice, row, bit),
             _ => OfMoney(evaluation, choice, row, bit),
         };

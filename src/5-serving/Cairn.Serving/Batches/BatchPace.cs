@@ -23,6 +23,7 @@ internal static class BatchPace
             return facts.Running == 0;
         if (facts.Waiting > 0)
             return false;
-        return facts.Capacity > 0 ? facts.InFlight < Math.Max(1, facts.Capacity - (facts.Capacity + 7) / 8) : facts.Running < linesPerReplica * facts.Ready;
+        // A line that was let go and is not at its replica yet counts as well.
+        return facts.Capacity > 0 ? Math.Max(facts.InFlight, facts.Running) < Math.Max(1, facts.Capacity - (facts.Capacity + 7) / 8) : facts.Running < linesPerReplica * facts.Ready;
     }
 }

@@ -24,8 +24,13 @@ internal sealed partial class EndpointReconciler(
     /// <summary>Of a refusal, the reasons that are told beside the first sentence.</summary>
     private const int MostReasons = 5;
 
+    /// <summary>Endpoints that submitted a replica in this turn and spread them: the next one is a later turn's.</summary>
+    private readonly HashSet<EndpointId> _spreading = [];
+
     public async Task ReconcileAsync(Fence? fence, CancellationToken cancellationToken)
     {
+        _spreading.Clear();
+
         // (1)
         var (endpoints, replicas, revisions, hosts) = await store.ReadAsync(Load, cancellationToken);
         var byEndpoint = replicas.ToLookup(r => r.EndpointId);
@@ -44,9 +49,11 @@ internal sealed partial class EndpointReconciler(
             Remember(one, changes);
 
         // (4)
-        var now = all.SelectMany(a => Rows(a.Seen, a.Changes)).ToList();
-        foreach (var (endpoint, replica) in now)
-            await ActAsync(endpoint, replica, revisions, cancellationToken);
+        foreach (var (one, changes) in all)
+        {
+            foreach (var replica in Rows(one, changes).ToList())
+                await ActAsync(one with { Row = changes.Endpoint }, replica, revisions, cancellationToken);
+        }
 
         // (5)
         push.Push(all.Where(a => !a.Changes.Ended).Select(a => After(a.Seen, a.Changes)).ToList(), revisions, hosts);
@@ -84,7 +91,10 @@ internal sealed partial class EndpointReconciler(
         var now = time.GetUtcNow();
         activities.MeterOf(endpoint.Id).Elsewhere(seen.Sum(r => r.Task is { } task ? gateway.Elsewhere(task.Task, now) : 0));
         var canary = endpoint.Canary is { } number ? activities.HealthOf(endpoint.Id, number) : default;
-        return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary, now);
+        return new EndpointSeen(endpoint, seen, activities.HealthOf(endpoint.Id, endpoint.Revision), canary, now)
+        {
+            Splits = revisions.Values.Where(r => r.Endpoint == endpoint.Id).ToDictionary(r => r.Number, r => r.Split),
+        };
     }
 
     private EndpointChanges Decide(EndpointSeen seen) => activities.MeterOf(seen.Row.Id).Read((load, now) =>
@@ -126,8 +136,7 @@ internal sealed partial class EndpointReconciler(
         activities.Forget(seen.Row.Id);
     }
 
-    private static IEnumerable<(EndpointRow, ReplicaRow)> Rows(EndpointSeen seen, EndpointChanges changes) =>
-        After(seen, changes).Replicas.Select(r => (changes.Endpoint, r.Row)).Concat(changes.Begun.Select(b => (changes.Endpoint, b)));
+    private static IEnumerable<ReplicaRow> Rows(EndpointSeen seen, EndpointChanges changes) => After(seen, changes).Replicas.Select(r => r.Row).Concat(changes.Begun);
 
     private static EndpointSeen After(EndpointSeen seen, EndpointChanges changes)
     {
@@ -139,23 +148,31 @@ internal sealed partial class EndpointReconciler(
         };
     }
 
-    private async Task ActAsync(EndpointRow endpoint, ReplicaRow replica, Dictionary<(EndpointId, int), Revision> revisions, CancellationToken cancellationToken)
+    private async Task ActAsync(EndpointSeen seen, ReplicaRow replica, Dictionary<(EndpointId, int), Revision> revisions, CancellationToken cancellationToken)
     {
-        if (replica is { Phase: ReplicaPhase.Starting, JobId: null } && revisions.TryGetValue((endpoint.Id, replica.Revision), out var revision))
+        if (replica is { Phase: ReplicaPhase.Starting, JobId: null } && revisions.TryGetValue((seen.Row.Id, replica.Revision), out var revision))
         {
-            await SubmitAsync(endpoint, replica, revision, cancellationToken);
+            await SubmitAsync(seen, replica, revision, cancellationToken);
         }
         else if (replica is { Phase: ReplicaPhase.Stopping, JobId: { } job } && jobs.TaskOf(job)?.State != TaskState.Stopping && jobs.IsLive(job))
         {
-            await jobs.StopAsync(job, "the endpoint " + endpoint.Name, null, cancellationToken);
+            await jobs.StopAsync(job, "the endpoint " + seen.Row.Name, null, cancellationToken);
         }
     }
 
-    private async Task SubmitAsync(EndpointRow endpoint, ReplicaRow replica, Revision revision, CancellationToken cancellationToken)
+    private async Task SubmitAsync(EndpointSeen seen, ReplicaRow replica, Revision revision, CancellationToken cancellationToken)
     {
+        var (endpoint, avoid) = (seen.Row, (IReadOnlyList<string>)[]);
+        if (revision.Workload.Service is { Spread: true })
+        {
+            // Its siblings' places are what it avoids, so it is submitted when they are known.
+            if (!_spreading.Add(endpoint.Id) || ReplicaSpread.Waits(seen.Replicas))
+                return;
+            avoid = ReplicaSpread.Avoid(seen.Replicas.Select(r => r.Task).OfType<LiveTaskView>().Select(t => $"{t.Provider}/{t.Region}"));
+        }
         var caller = new Caller(endpoint.CreatedKey, endpoint.CreatedBy, Role.Member, endpoint.ProjectId, endpoint.Project);
         var secrets = revision.Sealed is { } text ? jobs.Unseal(endpoint.Id.Value, text) : null;
-        var request = revision.Job(endpoint.Name, replica.Id, secrets);
+        var request = revision.Job(endpoint.Name, replica, avoid, secrets);
         var submitted = await jobs.SubmitAsync(request, caller, $"replica-{replica.Id:N}", cancellationToken);
         var why = submitted.Problem is null ? null : string.Join(" ", submitted.Errors.Take(MostReasons).Prepend(submitted.Problem.Message).Distinct());
         var next = submitted.Job is { } job ? replica with { JobId = job }

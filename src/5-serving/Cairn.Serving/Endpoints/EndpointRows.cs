@@ -1,7 +1,6 @@
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 using Cairn.Serving.Autoscaling;
-using Cairn.Serving.Rollouts;
 using Cairn.State;
 using Cairn.State.Rows;
 
@@ -85,33 +84,6 @@ internal sealed record RevisionRow
     public DateTimeOffset MadeAt { get; init; }
 }
 
-internal sealed record ReplicaRow
-{
-    public Guid Id { get; init; }
-
-    public EndpointId EndpointId { get; init; }
-
-    public int Revision { get; init; }
-
-    /// <summary>Null until its job was submitted.</summary>
-    public JobId? JobId { get; init; }
-
-    /// <summary>The task that was probed last.</summary>
-    public TaskId? TaskId { get; init; }
-
-    public ReplicaPhase Phase { get; init; }
-
-    public DateTimeOffset Since { get; init; }
-
-    public DateTimeOffset MadeAt { get; init; }
-
-    public DateTimeOffset? ReadyAt { get; init; }
-
-    public DateTimeOffset? EndedAt { get; init; }
-
-    public string? Message { get; init; }
-}
-
 /// <summary>The SQL of endpoints.</summary>
 internal static class EndpointRows
 {
@@ -124,7 +96,7 @@ internal static class EndpointRows
         created_by, created_key, ended_at
         """;
 
-    private const string ReplicaColumns = "id, endpoint_id, revision, job_id, task_id, phase, since, made_at, ready_at, ended_at, message";
+    private const string ReplicaColumns = "id, endpoint_id, revision, job_id, task_id, phase, on_demand, since, made_at, ready_at, ended_at, message";
 
     public static IReadOnlyList<EndpointRow> Live(ReadSession session) =>
         session.Query<EndpointRow>($"SELECT {EndpointColumns} FROM endpoints WHERE ended_at IS NULL ORDER BY id");
@@ -164,7 +136,7 @@ internal static class EndpointRows
     public static void Insert(WriteSession session, ReplicaRow row) => session.Execute(
         $"""
         INSERT INTO replicas ({ReplicaColumns})
-        VALUES (@Id, @EndpointId, @Revision, @JobId, @TaskId, @Phase, @Since, @MadeAt, @ReadyAt, @EndedAt, @Message)
+        VALUES (@Id, @EndpointId, @Revision, @JobId, @TaskId, @Phase, @OnDemand, @Since, @MadeAt, @ReadyAt, @EndedAt, @Message)
         """, row);
 
     public static void Update(WriteSession session, ReplicaRow row) => session.Execute(

@@ -18,6 +18,9 @@ internal sealed record ReplicaSeen(ReplicaRow Row, string? End, bool WaitsForRoo
 /// <summary>An endpoint before a decision.</summary>
 internal sealed record EndpointSeen(EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth, DateTimeOffset Now)
 {
+    /// <summary>By revision: how its replicas are split between machines that stay and those that can be taken away.</summary>
+    public IReadOnlyDictionary<int, OnDemandSplit> Splits { get; init; } = new Dictionary<int, OnDemandSplit>();
+
     /// <summary>A replica said that it is no server of models.</summary>
     public bool ServesNoModel => Replicas.Any(r => r.Probe is { Ready: true, Served: "" });
 }
@@ -95,7 +98,12 @@ internal static class EndpointTurn
             switch (step)
             {
                 case RolloutStep.Start start:
-                    begun.Add(new ReplicaRow { Id = newId(), EndpointId = row.Id, Revision = start.Revision, Phase = ReplicaPhase.Starting, Since = now, MadeAt = now });
+                    var staying = replicas.Concat(begun).Count(r => r.OnDemand && r.Revision == start.Revision && r.Phase is ReplicaPhase.Starting or ReplicaPhase.Ready);
+                    begun.Add(new ReplicaRow
+                    {
+                        Id = newId(), EndpointId = row.Id, Revision = start.Revision, Phase = ReplicaPhase.Starting, Since = now, MadeAt = now,
+                        OnDemand = seen.Splits.GetValueOrDefault(start.Revision).IsNextOnDemand(row.Wanted, staying),
+                    });
                     break;
                 case RolloutStep.Drain drain:
                     Change(drain.Replica, ReplicaPhase.Draining);
@@ -140,8 +148,9 @@ internal static class EndpointTurn
         Replicas =
         [
             .. replicas.Where(r => r.Phase != ReplicaPhase.Ended).Select(r =>
-                new ReplicaFact(r.Id, r.Revision, r.Phase, r.Since, seen.Replicas.First(s => s.Row.Id == r.Id).InFlight)),
+                new ReplicaFact(r.Id, r.Revision, r.Phase, r.Since, seen.Replicas.First(s => s.Row.Id == r.Id).InFlight, r.OnDemand)),
         ],
+        Splits = seen.Splits,
     };
 
     private static ReplicaRow Follow(ReplicaSeen seen, DateTimeOffset now)

@@ -1,6 +1,7 @@
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Workloads;
+using Cairn.Serving.Rollouts;
 
 namespace Cairn.Serving.Endpoints;
 
@@ -22,14 +23,45 @@ internal sealed record Revision(EndpointId Endpoint, int Number, ServeRequest Re
     /// <summary>Nobody said what model it serves, if any: its replicas are asked.</summary>
     public bool GuessesModel => Request.Model is null && Request.UpstreamModel is null && Workload.Service?.Model is null;
 
+    /// <summary>How its replicas are split between machines that stay and those that can be taken away.</summary>
+    public OnDemandSplit Split => new(Workload.Service?.OnDemandBase ?? 0, Workload.Service?.OnDemandPercent ?? 0, Workload.Where.Interruptible
+        || Workload.Resources.AnyOf.Concat(Workload.Resources.Ordered).Any(r => r.Interruptible == true));
+
     /// <summary>The job of one replica.</summary>
-    public SubmitJobRequest Job(string endpoint, Guid replica, IReadOnlyDictionary<string, string>? secrets)
+    /// <param name="endpoint">Its name.</param>
+    /// <param name="replica">Which.</param>
+    /// <param name="avoid">Regions that it takes only where no other can be had.</param>
+    /// <param name="secrets">Values of those that the workload names.</param>
+    public SubmitJobRequest Job(string endpoint, ReplicaRow replica, IReadOnlyList<string> avoid, IReadOnlyDictionary<string, string>? secrets)
     {
-        var suffix = $"-{replica.ToString("N")[^6..]}";
+        var suffix = $"-{replica.Id.ToString("N")[^6..]}";
         var name = endpoint.Length + suffix.Length > 63 ? endpoint[..(63 - suffix.Length)].TrimEnd('-') : endpoint;
         return new SubmitJobRequest
         {
-            Workload = Request.Workload, FileName = Request.FileName, Name = name + suffix, Env = Request.Env, Secrets = secrets, At = Request.At, Workdir = Request.Workdir,
+            Workload = Text(replica.OnDemand, avoid), FileName = Request.FileName, Name = name + suffix, Env = Request.Env, Secrets = secrets, At = Request.At, Workdir = Request.Workdir,
         };
+    }
+
+    /// <summary>As it was written, unless something is asked of this replica alone.</summary>
+    private string Text(bool onDemand, IReadOnlyList<string> avoid)
+    {
+        if (!onDemand && avoid.Count == 0)
+            return Request.Workload;
+        var workload = onDemand ? Staying(Workload) : Workload;
+        workload = workload with { Where = workload.Where with { Avoid = [.. workload.Where.Avoid, .. avoid] } };
+        return WorkloadWriter.ToYaml(new WorkloadFile { Name = workload.Name, Steps = [new StepSpec { Name = workload.Name, Workload = workload }] });
+    }
+
+    /// <summary>The same, but only where nothing is taken away.</summary>
+    internal static WorkloadSpec Staying(WorkloadSpec workload)
+    {
+        var resources = workload.Resources;
+        return workload with
+        {
+            Where = workload.Where with { Interruptible = false },
+            Resources = resources with { AnyOf = [.. resources.AnyOf.Select(Stay)], Ordered = [.. resources.Ordered.Select(Stay)] },
+        };
+
+        static ResourceSpec Stay(ResourceSpec one) => one.Interruptible is null ? one : one with { Interruptible = false };
     }
 }

@@ -101,11 +101,15 @@ internal static class RolloutDecision
         return new Dictionary<int, int> { [facts.Revision] = Math.Max(1, facts.Wanted - share), [canary] = share };
     }
 
-    /// <summary>Those beyond a revision's number: what still starts first, then who has the least to do.</summary>
+    /// <summary>
+    /// Those beyond a revision's number: what still starts first, then who has the least to do; last those that are the floor where nothing is taken away.
+    /// </summary>
     private static IEnumerable<ReplicaFact> Excess(RolloutFacts facts, int revision, int number)
     {
         var live = Live(facts).Where(r => r.Revision == revision).ToList();
-        return live.OrderBy(r => r.Phase == ReplicaPhase.Starting ? 0 : 1).ThenBy(r => r.InFlight).ThenByDescending(r => r.Since).Take(Math.Max(0, live.Count - number));
+        var floor = live.Where(r => r.OnDemand).OrderBy(r => r.Phase == ReplicaPhase.Ready ? 0 : 1).ThenByDescending(r => r.InFlight).ThenBy(r => r.Since)
+            .Take(facts.Splits.GetValueOrDefault(revision).Of(number)).Select(r => r.Id).ToHashSet();
+        return live.OrderBy(r => floor.Contains(r.Id)).ThenBy(r => r.Phase == ReplicaPhase.Starting ? 0 : 1).ThenBy(r => r.InFlight).ThenByDescending(r => r.Since).Take(Math.Max(0, live.Count - number));
     }
 
     /// <summary>Replicas of revisions that shall have none, those with the least to do first.</summary>

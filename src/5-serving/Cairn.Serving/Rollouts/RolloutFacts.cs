@@ -22,7 +22,8 @@ internal enum ReplicaPhase
 /// <summary>A replica that is not over.</summary>
 /// <param name="Since">When it came into its phase.</param>
 /// <param name="InFlight">Requests it has.</param>
-internal sealed record ReplicaFact(Guid Id, int Revision, ReplicaPhase Phase, DateTimeOffset Since, int InFlight);
+/// <param name="OnDemand">Whether it runs where nothing is taken away.</param>
+internal sealed record ReplicaFact(Guid Id, int Revision, ReplicaPhase Phase, DateTimeOffset Since, int InFlight, bool OnDemand = false);
 
 /// <summary>How a revision dealt with requests since it got the first.</summary>
 /// <param name="P90FirstTokenMs">Null without answers.</param>
@@ -59,6 +60,9 @@ internal sealed record RolloutFacts
 
     /// <summary>When the last of them ended.</summary>
     public DateTimeOffset? LastFailure { get; init; }
+
+    /// <summary>By revision: how its replicas are split between machines that stay and those that can be taken away.</summary>
+    public IReadOnlyDictionary<int, OnDemandSplit> Splits { get; init; } = new Dictionary<int, OnDemandSplit>();
 
     /// <summary>Whether a new replica waits in vain for room beside the old ones.</summary>
     public bool NoRoom { get; init; }

@@ -45,7 +45,7 @@ internal static class ServedModel
 
         // (2)
         var offers = await OffersAsync(context, wish, cancellationToken);
-        var best = Best(model, need, recipe, precisions, [.. offers.Where(o => o.Runnable)], spot: false)
+        var best = Best(model, need, recipe, precisions, [.. offers.Where(o => o.Runnable && (wish.Spot || !o.Preemptible))], spot: false)
             ?? Best(model, need, recipe, precisions, offers, wish.Spot)
             ?? throw new CliException(
                 ExitCodes.Refused, $"{model.Name} fits nowhere so.",

@@ -27,6 +27,7 @@ internal sealed class NodeFlags
     private readonly Option<string?> _instanceType = new("--instance-type") { Description = "The catalogue's name of the machine, where it is one; its storage and egress prices then hold.", HelpName = "NAME" };
     private readonly Option<string?> _simulate = new("--simulate") { Description = "Declare devices that are not there, such as H100:8. The node is shown as simulated everywhere.", HelpName = "GPU:N" };
     private readonly Option<bool> _play = new("--play") { Description = "This machine plays a place where it is not; it is shown as simulated everywhere." };
+    private readonly Option<bool> _spot = new("--spot") { Description = "The machine can be taken away at any time: only what allows that runs here." };
     private readonly Option<string?> _work = new("--work") { Description = "Where tasks have their working directories; default below the data folder, or /var/lib/cairn where the tasks' users cannot reach that.", HelpName = "FOLDER" };
     private readonly Option<string?> _address = new("--address") { Description = "Where other nodes of a gang reach this one; default the address by which it reaches the server.", HelpName = "HOST" };
 
@@ -35,7 +36,7 @@ internal sealed class NodeFlags
         foreach (var option in new Option[]
         {
             _name, _pool, _provider, _model, _region, _country, _coordinates, _price, _label, _cert, _trust, _offline, _interconnect, _availability,
-            _instanceType, _simulate, _play, _work, _address,
+            _instanceType, _simulate, _play, _spot, _work, _address,
         })
         {
             command.Options.Add(option);
@@ -68,6 +69,7 @@ internal sealed class NodeFlags
             AvailabilityPercent = context.Get(_availability),
             Simulated = context.Get(_play) || context.Get(_simulate) is not null,
             InstanceType = context.Get(_instanceType) ?? "",
+            Preemptible = context.Get(_spot),
         };
         declaration.Certifications.AddRange((context.Get(_cert) ?? []).Select(name => name.ToLowerInvariant()));
         foreach (var label in context.Get(_label) ?? [])

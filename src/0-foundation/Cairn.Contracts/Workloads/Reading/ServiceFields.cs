@@ -23,6 +23,7 @@ internal static class ServiceFields
         .Field("target_rps", (s, v) => s with { TargetRequestsPerSecond = v.Number(0, 1e9) })
         .Field("scale_down_delay", (s, v) => s with { ScaleDownDelaySeconds = ScaleDownDelay(v) })
         .Field("utilization", (s, v) => s with { Utilization = v.Number(0, 1) })
+        .Field("spread", (s, v) => s with { Spread = v.Bool() })
         .Field("on_demand",
             (s, v) => v.Mapping is { } m ? OnDemandTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {base: 1, percent: 20}"))
         .Sugar(Spelling.SkyPilot, "readiness_probe", "service.readiness", ReadinessFields.ReadSkyPilot)

@@ -11,6 +11,7 @@ internal static class WhereFields
         .Field("deployment_models", (w, v) => w with { DeploymentModels = DeploymentModels(v) })
         .Field("providers", (w, v) => w with { Providers = v.Words("providers", Provider) })
         .Field("regions", (w, v) => w with { Regions = Regions(v) })
+        .Field("avoid", (w, v) => w with { Avoid = Regions(v) })
         .Field("residency", (w, v) => w with { Residency = v.Words("countries", Residency) })
         .Field("certifications", (w, v) => w with { Certifications = v.Words("certifications", Certification) })
         .Field("latency", (w, v) => w with { Latency = LatencyFields.Read(v) })

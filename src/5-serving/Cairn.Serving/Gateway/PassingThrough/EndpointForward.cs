@@ -14,8 +14,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Cairn.Serving.Gateway.PassingThrough;
 
 /// <summary>
-/// Passes any HTTP request below <c>/endpoints/NAME/</c> to a replica, WebSockets included; bodies are streamed both ways and nothing is read. Not tried again elsewhere:
-/// the gateway cannot know what a request may do twice.
+/// Passes any HTTP request below <c>/endpoints/NAME/</c> to a replica, WebSockets included; bodies are streamed both ways and nothing is read. What changes nothing is
+/// tried elsewhere where a replica fails before its answer began; of the rest the gateway cannot know what it may do twice.
 /// </summary>
 internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstream, IHttpForwarder forwarder, IWakesEndpoints waker, GatewayOptions options, TimeProvider time)
 {
@@ -53,32 +53,58 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
         }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
-        RequestHead.Leave(context);
-        var replica = await _replicas.FindAsync(route.Route, [], ReplicaWait.SessionOf(context.Request, caller.Key), context.RequestAborted);
-        RequestHead.Return(context);
-        if (replica is not { } found)
-        {
-            await ErrorAnswers.WriteAsync(context, CallError.Asleep(name, route.Route.HoldTime), ApiDialect.OpenAi, context.RequestAborted);
-            return;
-        }
-        await ForwardAsync(context, name, found);
+        var session = ReplicaWait.SessionOf(context.Request, caller.Key);
+        Prepare(context, name);
+        if (await TryAsync(context, name, route.Route, session) is { } error)
+            await ErrorAnswers.WriteAsync(context, error, ApiDialect.OpenAi, context.RequestAborted);
     }
 
-    private async Task ForwardAsync(HttpContext context, string name, FoundReplica found)
+    private static void Prepare(HttpContext context, string name)
+    {
+        var prefix = EndpointPaths.Prefix + name;
+        // The replica is not told the client's key: it is Cairn's.
+        foreach (var header in s_keyHeaders)
+            context.Request.Headers.Remove(header);
+        context.Request.Path = context.Request.Path.Value![prefix.Length..];
+        if (context.Features.Get<HostRoute>() is null)
+            context.Request.Headers["X-Forwarded-Prefix"] = prefix;
+        if (context.Response.Headers[RequestIds.Header] is [{ } id])
+            context.Request.Headers[RequestIds.Header] = id;
+    }
+
+    /// <returns>Why nobody answered; null where the client has an answer or left.</returns>
+    private async Task<CallError?> TryAsync(HttpContext context, string name, ModelRoute asked, ulong session)
+    {
+        var tried = new List<int>();
+        var error = CallError.Asleep(name, asked.HoldTime);
+        for (var attempt = 0; attempt < (MayRepeat(context) ? options.Attempts : 1); attempt++)
+        {
+            RequestHead.Leave(context);
+            var found = await _replicas.FindAsync(asked, tried, session, context.RequestAborted);
+            RequestHead.Return(context);
+            if (found is null)
+                break;
+            if (await ForwardAsync(context, found) is not { } failure)
+                return null;
+            error = CallError.AllFailed(name, failure);
+            // The forwarder takes a response that says something for one that was given.
+            context.Response.StatusCode = StatusCodes.Status200OK;
+            tried.Add(found.Replica.Slot);
+        }
+        return error;
+    }
+
+    /// <summary>Methods that change nothing (RFC 9110, section 9.2.1), without a body, which is streamed and gone.</summary>
+    private static bool MayRepeat(HttpContext context) => (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+
+    /// <returns>Why it failed before the client had anything of an answer; null where it has one or left.</returns>
+    private async Task<string?> ForwardAsync(HttpContext context, FoundReplica found)
     {
         gateway.Activities.MeterOf(found.Target.Endpoint).Arrived();
         var end = AttemptEnd.Failed;
         try
         {
-            var prefix = EndpointPaths.Prefix + name;
-            // The replica is not told the client's key: it is Cairn's.
-            foreach (var header in s_keyHeaders)
-                context.Request.Headers.Remove(header);
-            context.Request.Path = context.Request.Path.Value![prefix.Length..];
-            if (context.Features.Get<HostRoute>() is null)
-                context.Request.Headers["X-Forwarded-Prefix"] = prefix;
-            if (context.Response.Headers[RequestIds.Header] is [{ } id])
-                context.Request.Headers[RequestIds.Header] = id;
             RequestHead.Pass(context);
             var error = await forwarder.SendAsync(context, Upstream.AddressOf(found.Replica.Spec, "/").AbsoluteUri, upstream.Http, _config);
             end = error switch
@@ -89,8 +115,7 @@ internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstrea
                 _ => AttemptEnd.Failed,
             };
             RequestHead.Return(context);
-            if (end == AttemptEnd.Failed && !context.Response.HasStarted)
-                await ErrorAnswers.WriteAsync(context, CallError.AllFailed(name, error.ToString()), ApiDialect.OpenAi, context.RequestAborted);
+            return end == AttemptEnd.Failed && !context.Response.HasStarted ? error.ToString() : null;
         }
         finally
         {

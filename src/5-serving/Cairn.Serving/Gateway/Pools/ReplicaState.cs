@@ -30,12 +30,19 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
     /// <summary>Requests that its engine has and this gateway did not send, when it last said so; 0 where that is too long ago.</summary>
     public double Elsewhere(DateTimeOffset now) => _reported is { } reported && reported.IsFresh(now) ? reported.Elsewhere : 0;
 
-    /// <summary>What its engine says of itself.</summary>
+    /// <summary>
+    /// What its engine says of itself. Requests come and go while it is asked, so what it has beyond this gateway's own is somebody else's only where three reports in a
+    /// row say so: the least of them counts.
+    /// </summary>
     /// <param name="report">As of now.</param>
-    /// <param name="before">Requests that this gateway had there when it asked: those that came or went meanwhile are not somebody else's.</param>
+    /// <param name="before">Requests that this gateway had there when it asked.</param>
     /// <param name="now">When it said so.</param>
-    public void Report(EngineReport report, int before, DateTimeOffset now) => _reported = new Reported(
-        report.CacheUsage, Math.Max(0, report.Running + report.Waiting - Math.Max(before, Requests)), AdapterBits.Of(report.Adapters), report.MostAdapters, now);
+    public void Report(EngineReport report, int before, DateTimeOffset now)
+    {
+        var beyond = Math.Max(0, report.Running + report.Waiting - Math.Max(before, Requests));
+        var last = _reported is { } known && known.IsFresh(now) ? known : null;
+        _reported = new Reported(report.CacheUsage, beyond, last?.Beyond ?? beyond, last?.BeyondBefore ?? beyond, AdapterBits.Of(report.Adapters), report.MostAdapters, now);
+    }
 
     public void Renew(ReplicaSpec spec)
     {
@@ -130,9 +137,11 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
             return _breaker.Allows(now);
     }
 
-    private sealed record Reported(float CacheUsage, double Elsewhere, ulong AdapterBits, int MostAdapters, DateTimeOffset At)
+    private sealed record Reported(float CacheUsage, double Beyond, double BeyondBefore, double BeyondFirst, ulong AdapterBits, int MostAdapters, DateTimeOffset At)
     {
         private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30);
+
+        public double Elsewhere => Math.Min(Beyond, Math.Min(BeyondBefore, BeyondFirst));
 
         public bool IsFresh(DateTimeOffset now) => now - At < s_longest;
     }
