@@ -140,7 +140,7 @@ public sealed class CairnServer : IAsyncDisposable
         builder.Services.AddOpenApi("v1", document => document.ShouldInclude = description => description.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true);
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("Cairn.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter());
         ClearTextHttp2.AddTo(builder.Services);
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.WebHost.UseGatewaySockets().ConfigureKestrel(kestrel => Listen(kestrel, options));
         var app = builder.Build();
         app.Services.BeginCertificates();
         app.UseServing();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Cairn.Serving.Gateway.Dialects;
 using Cairn.Serving.Gateway.Limits;
 using Microsoft.AspNetCore.Http;
@@ -201,7 +202,9 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
         return answer.Spoken.Kind.TellsEnd && !events.SawEnd ? "its end never came" : null;
     }
 
-    private static async Task<(int Count, string? Broken)> ReadAsync(Call call, Answer answer, Memory<byte> into)
+    /// <summary>Asked for every event of every stream, so nothing is allocated for it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<(int Count, string? Broken)> ReadAsync(Call call, Answer answer, Memory<byte> into)
     {
         try
         {
