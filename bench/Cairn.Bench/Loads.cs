@@ -44,7 +44,12 @@ internal static class Loads
           tunnel [CLIENTS SECONDS]           a service through its node's tunnel against direct; default 4 1.5
           wake [ROUNDS]                      a chat to an endpoint that sleeps, to its first token; default 7
           prefix [GROUPS SECONDS]            prefix-aware against random routing over four engines; default 32 25
-          gateway [REQUESTS]                 the gateway against a mock upstream and YARP alone; default 1000000 for memory
+          gateway                            the gateway before a mock upstream: all of the following
+          gateway-latency                    latency it adds at 1,000 requests/s, and YARP and nginx
+          gateway-saturation                 requests/s against bare YARP and nginx
+          gateway-streams                    500 streams at once: time to the first event, and to each
+          gateway-route                      one routing decision over 1,000 replicas
+          gateway-memory [REQUESTS]          memory with 10,000 keys and 1,000 models; default 1000000
           all                                every load above but state and engine
           micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
 
@@ -65,9 +70,11 @@ internal static class Loads
             return 0;
         }
 
-        // What the load 'tunnel' starts as processes of their own.
+        // What the loads 'tunnel' and 'gateway' start as processes of their own.
         if (args[0] is "tunnel-node")
             return await TunnelWorld.RunNodeAsync(args[1..]) ? 0 : 1;
+        if (args[0] is "gateway-part")
+            return await GatewayPart.RunAsync(args[1..]) ? 0 : 1;
         if (args[0] is "tunnel-replica")
             return await TunnelReplica.RunAsync(args[1..]) ? 0 : 1;
 
@@ -75,6 +82,7 @@ internal static class Loads
         {
             "all" => ["planning", "scheduling", "jobs", "heartbeats", "latency", "idle"],
             "engine" => [.. EngineLoads.Names],
+            "gateway" => [.. GatewayLoad.Names],
             _ => [args[0]],
         };
         var good = true;
@@ -118,12 +126,12 @@ internal static class Loads
                 return await IdleLoad.RunAsync(args);
             case var engine when EngineLoads.Find(engine) is { } load:
                 return await load(args);
-            case "gateway":
-                return await GatewayLoad.RunAsync(args);
             case "wake":
                 return await WakeLoad.RunAsync(args);
             case "prefix":
                 return await PrefixRoutingLoad.RunAsync(args);
+            case var gateway when GatewayLoad.Find(gateway) is { } load:
+                return load(args);
             case "tunnel":
                 return await TunnelLoad.RunAsync(args);
             default:

@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Bench.Gateway;
+
+/// <summary>A simulated engine: answers at once, or streams 200 events, one each 50 ms, that say when they were sent.</summary>
+internal static class MockUpstream
+{
+    public const int Events = 200;
+    public static readonly TimeSpan EventEvery = TimeSpan.FromMilliseconds(50);
+
+    private static readonly byte[] s_answer = Encoding.UTF8.GetBytes(
+        """{"id":"c1","object":"chat.completion","created":1,"model":"up","choices":[{"index":0,"message":{"role":"assistant","content":"The answer is forty-two, as far as anybody knows."},"finish_reason":"stop"}],"usage":{"prompt_tokens":120,"completion_tokens":12,"total_tokens":132}}""");
+
+    public static async Task AnswerAsync(HttpContext context)
+    {
+        var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        if (body.GetBuffer().AsSpan(0, (int)body.Length).IndexOf("\"stream\":true"u8) < 0)
+        {
+            context.Response.ContentType = "application/json";
+            context.Response.ContentLength = s_answer.Length;
+            await context.Response.Body.WriteAsync(s_answer, context.RequestAborted);
+            return;
+        }
+        context.Response.ContentType = "text/event-stream";
+        try
+        {
+            for (var i = 0; i < Events; i++)
+            {
+                await context.Response.Body.WriteAsync(Event(i), context.RequestAborted);
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+                await Task.Delay(EventEvery, context.RequestAborted);
+            }
+            await context.Response.Body.WriteAsync("data: [DONE]\n\n"u8.ToArray(), context.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client has seen enough.
+        }
+    }
+
+    private static byte[] Event(int number) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+        $"data: {{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"sent\":{Stopwatch.GetTimestamp()},\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{number:0000}\"}}}}]}}\n\n"));
+}
