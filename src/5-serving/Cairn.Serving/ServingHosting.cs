@@ -12,6 +12,7 @@ using Cairn.Serving.Gateway.OpenInference.Grpc;
 using Cairn.Serving.Gateway.PassingThrough;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
+using Cairn.Serving.Gateways;
 using Cairn.Serving.Providers;
 using Cairn.Serving.Responses;
 using Cairn.Serving.Rollouts;
@@ -53,7 +54,7 @@ public static class ServingHosting
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHttpForwarder();
         services.AddSingleton<EndpointForward>().AddSingleton<OpenInferenceDesk>().AddSingleton<OpenInferenceForward>().AddSingleton<ServerAnswers>().AddSingleton<GrpcForward>();
-        services.AddUsage().AddProviders();
+        services.AddUsage().AddGateways(shared).AddProviders();
         services.AddSingleton<HostClaims>().AddSingleton<GatewayPush>().AddSingleton<EndpointReconciler>().AddSingleton<EndpointIntake>().AddSingleton<EndpointReading>();
         return services.AddReconciler(provider =>
         {
@@ -84,6 +85,7 @@ public static class ServingHosting
         UsageApi.Map(api);
         RequestApi.Map(api);
         CertificateReading.Map(api);
+        GatewayApi.Map(api);
         routes.ServiceProvider.GetRequiredService<EndpointForward>().Map(routes);
         routes.ServiceProvider.GetRequiredService<OpenInferenceForward>().Map(routes);
         routes.ServiceProvider.GetRequiredService<ServerAnswers>().Map(routes);
@@ -110,6 +112,19 @@ public static class ServingHosting
             {
                 Signal = provider.GetRequiredService<IInferenceCharges>().FundsSignal, Interval = TimeSpan.FromSeconds(30),
             };
+        });
+
+    /// <summary>Gateways that run alone. Begins before the first snapshot: what they hold of budgets is not spent here.</summary>
+    private static IServiceCollection AddGateways(this IServiceCollection services, bool shared) => services
+        .AddSingleton<GatewayBoard>().AddSingleton<SliceBook>().AddSingleton<LoadsElsewhere>().AddSingleton<GatewayFeed>()
+        .AddSingleton(provider => new GatewayReports(provider.GetRequiredService<Store>(), provider.GetRequiredService<GatewayState>(),
+            provider.GetRequiredService<GatewayBoard>(), provider.GetRequiredService<SliceBook>(), provider.GetRequiredService<LoadsElsewhere>(),
+            provider.GetRequiredService<IInferenceCharges>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<GatewayReports>>()) { Shared = shared })
+        .AddHostedService(provider => provider.GetRequiredService<GatewayReports>())
+        .AddReconciler(provider => new Reconciler("gateways", (_, token) => provider.GetRequiredService<GatewayReports>().SweepAsync(token))
+        {
+            Interval = TimeSpan.FromMinutes(1),
         });
 
     private static IServiceCollection AddProviders(this IServiceCollection services)

@@ -173,5 +173,6 @@ public static class ServingMigrations
             CREATE INDEX endpoint_hosts_by_endpoint ON endpoint_hosts (endpoint_id);
             """),
         new("serving", 4, "ALTER TABLE replicas ADD COLUMN on_demand BIGINT NOT NULL DEFAULT 0;"),
+        .. Gateways.GatewayMigrations.All,
     ];
 }

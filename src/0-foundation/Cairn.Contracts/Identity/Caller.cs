@@ -5,6 +5,11 @@ namespace Cairn.Contracts.Identity;
 /// <summary>What a key may do, least first.</summary>
 public enum Role
 {
+    /// <summary>
+    /// Is a gateway that runs alone (<c>cairn gateway</c>): learns all keys' hashes and providers' credentials, reports usage, and may do nothing that people may.
+    /// </summary>
+    Gateway,
+
     /// <summary>Calls models, and nothing else: every other request needs a viewer at least.</summary>
     Inference,
 

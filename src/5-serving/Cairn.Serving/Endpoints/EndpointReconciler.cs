@@ -6,6 +6,7 @@ using Cairn.Contracts.Workloads;
 using Cairn.Fleet.Jobs;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateways;
 using Cairn.Serving.Rollouts;
 using Cairn.State;
 using Microsoft.Extensions.Logging;
@@ -18,8 +19,8 @@ namespace Cairn.Serving.Endpoints;
 /// A turn that dies anywhere is finished by the next: a replica's job is submitted under the replica's id, so it begins once.
 /// </summary>
 internal sealed partial class EndpointReconciler(
-    Store store, FleetJobs jobs, ReplicaProber prober, EngineWatch engines, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, RolloutOptions options,
-    TimeProvider time, ILogger<EndpointReconciler> logger)
+    Store store, FleetJobs jobs, ReplicaProber prober, EngineWatch engines, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, LoadsElsewhere elsewhere,
+    RolloutOptions options, TimeProvider time, ILogger<EndpointReconciler> logger)
 {
     /// <summary>Of a refusal, the reasons that are told beside the first sentence.</summary>
     private const int MostReasons = 5;
@@ -32,6 +33,7 @@ internal sealed partial class EndpointReconciler(
         _spreading.Clear();
 
         // (1)
+        elsewhere.Sweep();
         var (endpoints, replicas, revisions, hosts) = await store.ReadAsync(Load, cancellationToken);
         var byEndpoint = replicas.ToLookup(r => r.EndpointId);
         var gone = replicas.Select(r => r.JobId).OfType<JobId>().Where(job => !jobs.IsLive(job)).ToList();
@@ -83,7 +85,7 @@ internal sealed partial class EndpointReconciler(
             var waits = row.JobId is { } queued && jobs.WaitsFor(queued) is not null;
             var limit = revisions.GetValueOrDefault((endpoint.Id, row.Revision))?.Workload.Service?.StartWithinSeconds;
             return new ReplicaSeen(row, row.JobId is { } id ? ends.GetValueOrDefault(id) : null, waits, task, task is null ? null : prober.Of(task.Task),
-                task is null ? 0 : gateway.InFlight(task.Task))
+                task is null ? 0 : gateway.InFlight(task.Task) + elsewhere.InFlight(task.Task))
             {
                 StartWithin = limit is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             };

@@ -8,6 +8,7 @@ using Cairn.Contracts.Workloads;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
+using Cairn.Serving.Gateways;
 using Cairn.Serving.Providers;
 using Cairn.Serving.Rollouts;
 
@@ -24,6 +25,9 @@ public interface IGatewayKeys
 
     /// <summary>All that may call models, and those that might once: a revoked key is a blocked one, so that what it spent stays with the key above it.</summary>
     IReadOnlyCollection<GatewayKey> All();
+
+    /// <summary>Whether a key, of whatever role, and those above it may be used now.</summary>
+    bool Lives(KeyId key);
 }
 
 /// <summary>Compiles endpoints, providers and keys to the snapshot that the gateway serves from, and pushes it where it differs from the last.</summary>
@@ -34,16 +38,18 @@ internal sealed class GatewayPush
     private readonly ReplicaProber _prober;
     private readonly ProviderBook _providers;
     private readonly GatewayOptions _options;
+    private readonly GatewayBoard _gateways;
     private readonly Lock _pushing = new();
     private List<ModelRoute>? _endpoints;
     private FrozenDictionary<string, HostRoute> _hosts = FrozenDictionary<string, HostRoute>.Empty;
     private string _last = "";
     private long _version;
 
-    public GatewayPush(GatewayState gateway, IGatewayKeys keys, ReplicaProber prober, ProviderBook providers, GatewayOptions options)
+    public GatewayPush(GatewayState gateway, IGatewayKeys keys, ReplicaProber prober, ProviderBook providers, GatewayOptions options, GatewayBoard gateways)
     {
-        (_gateway, _keys, _prober, _providers, _options) = (gateway, keys, prober, providers, options);
+        (_gateway, _keys, _prober, _providers, _options, _gateways) = (gateway, keys, prober, providers, options, gateways);
         keys.Changed += Push;
+        gateways.Changed += Push;
         providers.Changed += Push;
     }
 
@@ -81,12 +87,13 @@ internal sealed class GatewayPush
         {
             if (_endpoints is not { } endpoints)
                 return;
-            var now = string.Create(CultureInfo.InvariantCulture, $"{Fingerprint(endpoints, _hosts)}/{_keys.Version}/{_providers.Version}");
+            var now = string.Create(CultureInfo.InvariantCulture, $"{Fingerprint(endpoints, _hosts)}/{_keys.Version}/{_providers.Version}/{_gateways.Parties}");
             if (now == _last)
                 return;
             _last = now;
             var routes = ProviderRoutes.Merge(endpoints, _providers.Targets());
-            _gateway.Push(new GatewaySnapshot(++_version, routes.ToFrozenDictionary(r => r.Name), _keys.All().ToFrozenDictionary(k => k.Id)) { Hosts = _hosts });
+            var keys = _keys.All().Select(key => key with { Limits = SliceDecision.RateShare(key.Limits, _gateways.Parties) });
+            _gateway.Push(new GatewaySnapshot(++_version, routes.ToFrozenDictionary(r => r.Name), keys.ToFrozenDictionary(k => k.Id)) { Hosts = _hosts });
         }
     }
 

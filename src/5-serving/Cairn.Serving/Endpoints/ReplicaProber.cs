@@ -13,6 +13,9 @@ internal sealed record ProbeResult(bool Ready, string? Message, float LatencyMs)
 
     /// <summary>How long it has been asked.</summary>
     public TimeSpan Probed { get; init; }
+
+    /// <summary>Failures in a row, up to now.</summary>
+    public int Failures { get; init; }
 }
 
 /// <summary>
@@ -20,7 +23,7 @@ internal sealed record ProbeResult(bool Ready, string? Message, float LatencyMs)
 /// </summary>
 internal sealed partial class ReplicaProber(ReadinessCheck check, IHostApplicationLifetime host, ILogger<ReplicaProber> logger, TimeProvider time) : IDisposable
 {
-    private const int FailuresToUnready = 3;
+    public const int FailuresToUnready = 3;
     private static readonly TimeSpan s_often = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_seldom = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<TaskId, Probing> _all = new();
@@ -72,7 +75,7 @@ internal sealed partial class ReplicaProber(ReadinessCheck check, IHostApplicati
                 var last = probing.Result;
                 probing.Result = new ProbeResult(ready, error, error is null ? Math.Min(latency, was ? last.LatencyMs * 1.2f : latency) : last.LatencyMs)
                 {
-                    Served = served ?? last.Served, Probed = time.GetElapsedTime(began),
+                    Served = served ?? last.Served, Probed = time.GetElapsedTime(began), Failures = failures,
                 };
                 if (ready != was)
                 {

@@ -45,6 +45,9 @@ public sealed class GatewayOptions
     /// <summary>DNS names that are the server's own, so that no endpoint may have them.</summary>
     public IReadOnlyList<string> OwnHosts { get; set; } = [];
 
+    /// <summary>Whether keys' budgets are spent from what a server lends; so at a gateway that runs alone.</summary>
+    internal bool BorrowedBudgets { get; init; }
+
     public RoutingOptions Routing { get; set; } = new();
 
     public BreakerOptions Breaker { get; set; } = new();

@@ -48,6 +48,9 @@ public sealed class InferenceGateway : IDisposable
 
     public EndpointActivities Activities { get; }
 
+    /// <summary>Where more of a budget comes from; null where budgets are the gateway's own to spend.</summary>
+    internal IBorrowsBudgets? Budgets { get; init; }
+
     internal DecisionLog Decisions => _log;
 
     internal ResponseMemory Memory { get; }
@@ -139,7 +142,11 @@ public sealed class InferenceGateway : IDisposable
 
             // (5)
             var tokens = call.PromptTokens + call.MostOutput * facts.Choices;
-            using var reservation = Reservation.Take(caller.Account, tokens, MostCost(call, body.Length), now, out var refusal);
+            var cost = MostCost(call, body.Length);
+            var taken = Reservation.Take(caller.Account, tokens, cost, now, out var refusal);
+            if (taken is null && refusal!.Kind == LimitKind.Budget && Budgets is not null)
+                (taken, refusal) = await Budgets.BorrowAsync(caller.Key, caller.Account, tokens, cost, context.RequestAborted);
+            using var reservation = taken;
             if (reservation is not null)
                 return await AnswerAsync(call, reservation);
             var over = Admission.Refused(refusal!);
@@ -195,8 +202,7 @@ public sealed class InferenceGateway : IDisposable
         if (pool is null || !succeeded || outcome.Broken is not null)
             return;
         var activity = Activities.Of(pool.Endpoint);
-        activity.Meter.Answered(outcome.FirstEventMs, outcome.EachTokenMs);
-        activity.Revision(pool.Revision).Answered(outcome.FirstEventMs);
+        activity.Answered(pool.Revision, outcome.FirstEventMs, outcome.EachTokenMs);
     }
 
     /// <summary>Whoever answers: a target of the model, or one of its fallbacks.</summary>

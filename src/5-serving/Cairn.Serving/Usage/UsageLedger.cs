@@ -3,6 +3,7 @@ using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Pools;
+using Cairn.Serving.Gateway.Snapshots;
 using Cairn.State;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -90,8 +91,15 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
         if (usage.Count == 0)
             return null;
         var now = time.GetUtcNow();
+        var costs = usage.GroupBy(u => u.Key.Project).ToDictionary(of => of.Key, of => of.Aggregate(Money.Zero, (sum, u) => sum + u.Value.Cost));
+        return new UsageBatch(Guid.CreateVersion7(now), now, usage, SpentByLevel(usage, gateway.Snapshot.Keys), costs);
+    }
+
+    /// <summary>What each key spent, and each key above it.</summary>
+    public static IReadOnlyDictionary<KeyId, Money> SpentByLevel(
+        IEnumerable<KeyValuePair<UsageSubject, UsageSum>> usage, IReadOnlyDictionary<KeyId, GatewayKey> keys)
+    {
         var spent = new Dictionary<KeyId, Money>();
-        var keys = gateway.Snapshot.Keys;
         foreach (var (subject, sum) in usage)
         {
             KeyId? level = subject.Key;
@@ -101,8 +109,7 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
                 level = keys.TryGetValue(key, out var found) ? found.Parent : null;
             }
         }
-        var costs = usage.GroupBy(u => u.Key.Project).ToDictionary(of => of.Key, of => of.Aggregate(Money.Zero, (sum, u) => sum + u.Value.Cost));
-        return new UsageBatch(Guid.CreateVersion7(now), now, usage, spent, costs);
+        return spent;
     }
 
     /// <returns>What the batch's projects have available after it.</returns>

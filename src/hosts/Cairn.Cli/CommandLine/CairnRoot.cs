@@ -9,6 +9,7 @@ using Cairn.Cli.Connection;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Endpoints;
 using Cairn.Cli.Engine;
+using Cairn.Cli.Gateways;
 using Cairn.Cli.Jobs;
 using Cairn.Cli.ModelCatalog;
 using Cairn.Cli.Nodes;
@@ -45,6 +46,7 @@ internal static class CairnRoot
         new BatchCommand(), new BatchesCommand(), new UsageCommand(), new ExplainCommand(), new ProvidersCommand(),
         new OffersCommand(), new CompareCommand(), new CatalogCommand(), new ModelsCommand(),
         new NodesCommand(), new NodeCommand(), NodeActionCommand.Cordon(), NodeActionCommand.Uncordon(), NodeActionCommand.Drain(), new RemoveCommand(),
-        new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new CertificatesCommand(), new ServerCommand(), new EngineCommand(), new CompletionCommand(),
+        new ProjectsCommand(), new KeysCommand(), new ContextCommand(), new CertificatesCommand(), new ServerCommand(), new GatewayCommand(), new GatewaysCommand(),
+        new EngineCommand(), new CompletionCommand(),
     ];
 }

@@ -14,6 +14,9 @@ internal sealed class CommandContext(ParseResult line) : IDisposable
 
     public ApiClient Api => _api ??= new ApiClient(ServerContext.Resolve(line.GetValue(GlobalOptions.Server)));
 
+    /// <summary>The server that is named or remembered.</summary>
+    public ServerContext Server => ServerContext.Resolve(line.GetValue(GlobalOptions.Server));
+
     /// <summary>True where a server is named or remembered; the commands that can do without one then ask it.</summary>
     public bool HasServer => ServerContext.TryResolve(line.GetValue(GlobalOptions.Server)) is not null;
 

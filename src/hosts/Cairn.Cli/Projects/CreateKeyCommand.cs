@@ -11,7 +11,7 @@ internal sealed class CreateKeyCommand : CairnCommand
     private readonly Argument<string> _name = new("NAME") { Description = "What the key is for." };
     private readonly Option<Role> _role = new("--role")
     {
-        Description = "inference (calls models and nothing else), viewer, member or admin.", DefaultValueFactory = _ => Role.Member,
+        Description = "gateway (for `cairn gateway`, nothing else), inference (calls models and nothing else), viewer, member or admin.", DefaultValueFactory = _ => Role.Member,
     };
 
     private readonly Option<string> _project = new("--in") { Description = "The project that it acts in.", DefaultValueFactory = _ => "default", HelpName = "PROJECT" };

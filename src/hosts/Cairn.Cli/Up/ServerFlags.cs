@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Connection;
 using Cairn.Server.Hosting;
@@ -38,12 +37,12 @@ internal sealed class ServerFlags
         var options = new ServerOptions
         {
             DataFolder = folder,
-            Http = EndPoint("--http", context.Get(_http)!),
-            Grpc = EndPoint("--grpc", context.Get(_grpc)!),
+            Http = Addresses.EndPoint("--http", context.Get(_http)!),
+            Grpc = Addresses.EndPoint("--grpc", context.Get(_grpc)!),
             Database = context.Get(_database),
             PublicName = context.Get(_publicName),
             Tls = _certificates.Read(context, folder, context.Get(_publicName)),
-            AcmeHttp = context.Get(_certificates.AcmeHttp) is { } address ? EndPoint("--acme-http", address) : null,
+            AcmeHttp = context.Get(_certificates.AcmeHttp) is { } address ? Addresses.EndPoint("--acme-http", address) : null,
             FeePercent = context.Get(_fee),
             DirectReplicas = context.Get(_direct),
             HeartbeatSeconds = context.Get(_heartbeat),
@@ -54,12 +53,4 @@ internal sealed class ServerFlags
     }
 
     private static Option<int> Seconds(string name, int standard) => new(name) { DefaultValueFactory = _ => standard, Hidden = true, HelpName = "SECONDS" };
-
-    private static IPEndPoint EndPoint(string option, string text)
-    {
-        text = text.Replace("localhost", "127.0.0.1", StringComparison.OrdinalIgnoreCase);
-        if (IPEndPoint.TryParse(text, out var endPoint) && text.Contains(':', StringComparison.Ordinal))
-            return endPoint;
-        throw new CliException(ExitCodes.Usage, $"{option} {text}: expected ADDRESS:PORT, such as 127.0.0.1:7070 or [::]:7070.");
-    }
 }

@@ -179,6 +179,7 @@ public sealed class CairnServer : IAsyncDisposable
             Logs = new() { Folder = folder.Logs },
         };
         services.AddFleet(fleet, _ => ground.Catalog.Find);
+        services.AddReconciler(_ => new Reconciler(Keyring.Signal, (_, token) => ground.Keyring.LoadAsync(token)) { Interval = TimeSpan.FromSeconds(15) });
         services.AddSingleton<IGatewayKeys, GatewayKeys>();
         services.AddSingleton<InferenceFunds>().AddSingleton<IInferenceCharges, InferenceCharges>();
         services.AddCertificates(options.Tls);

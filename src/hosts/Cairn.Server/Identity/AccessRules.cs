@@ -6,13 +6,18 @@ namespace Cairn.Server.Identity;
 internal static class AccessRules
 {
     private static readonly string[] s_adminPrefixes =
-        ["/api/v1/join-tokens", "/api/v1/keys", "/api/v1/catalog", "/api/v1/projects", "/api/v1/nodes", "/api/v1/providers"];
+        ["/api/v1/join-tokens", "/api/v1/keys", "/api/v1/catalog", "/api/v1/projects", "/api/v1/nodes", "/api/v1/providers", "/api/v1/gateways"];
 
     /// <summary>POSTs that change nothing.</summary>
     private static readonly string[] s_readingPosts = ["/api/v1/plan", "/api/v1/blobs/missing"];
 
+    /// <summary>What gateways that run alone ask for: nobody else needs it, and they need nothing else.</summary>
+    public static bool IsForGateways(string path) => path.StartsWith("/api/v1/gateway/", StringComparison.OrdinalIgnoreCase);
+
     public static Role Needed(string method, string path)
     {
+        if (IsForGateways(path))
+            return Role.Admin;
         var reads = method is "GET" or "HEAD";
         if (!reads && Array.Exists(s_readingPosts, p => path.Equals(p, StringComparison.OrdinalIgnoreCase)))
             return Role.Viewer;

@@ -33,7 +33,7 @@ internal sealed class Authentication(RequestDelegate next, Keyring keyring)
 
         // (2)
         var needed = AccessRules.Needed(context.Request.Method, context.Request.Path.Value ?? "");
-        if (key.Role < needed)
+        if (key.Role < needed && !(key.Role == Role.Gateway && AccessRules.IsForGateways(context.Request.Path.Value ?? "")))
         {
             await RefuseAsync(context, StatusCodes.Status403Forbidden, ProblemCodes.Forbidden,
                 $"The key '{key.Name}' is a {Lower(key.Role)}; {context.Request.Method} {context.Request.Path} needs a {Lower(needed)}.");

@@ -38,7 +38,7 @@ internal static class KeyEndpoints
         if (!IdentityEndpoints.IsName(request.Name))
             errors.Add(IdentityEndpoints.NameRule("key", request.Name));
         if (!Enum.IsDefined(request.Role))
-            errors.Add($"role is {request.Role}; expected inference, viewer, member or admin.");
+            errors.Add($"role is {request.Role}; expected gateway, inference, viewer, member or admin.");
         if (request.ValidSeconds is < 1 or > MostValidSeconds)
             errors.Add($"valid_seconds is {request.ValidSeconds}; expected 1 to {MostValidSeconds}.");
         var parent = KeyWish.FindParent(request.Parent, project.Id, request.Role, keyring, errors);

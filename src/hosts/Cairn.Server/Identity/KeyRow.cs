@@ -56,6 +56,9 @@ internal sealed record KeyRow
     /// <summary>Calling models costs money: who only reads may not.</summary>
     public bool MayCallModels() => Role is Role.Inference or >= Role.Member;
 
+    /// <summary>Whether both say the same; lists are compared by what is in them.</summary>
+    public bool IsSame(KeyRow other) => this with { Models = other.Models } == other && Models.Value.SequenceEqual(other.Models.Value);
+
     public KeyLimits Limits() => new()
     {
         RequestsPerMinute = RequestsPerMinute, TokensPerMinute = TokensPerMinute, ParallelRequests = ParallelRequests, Budget = Budget, Period = BudgetPeriod,

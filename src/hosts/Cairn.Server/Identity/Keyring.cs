@@ -10,6 +10,9 @@ namespace Cairn.Server.Identity;
 /// <summary>All projects and keys, in memory for every request and in rows for good. Secrets exist only as hashes.</summary>
 internal sealed class Keyring(Store store, TimeProvider time) : IDisposable
 {
+    /// <summary>Raised with every change, so that other servers on the same rows hear of it.</summary>
+    public const string Signal = "identity";
+
     private readonly ConcurrentDictionary<KeyId, KeyRow> _keys = new();
     private readonly ConcurrentDictionary<string, ProjectRow> _projects = new(StringComparer.Ordinal);
 
@@ -29,15 +32,26 @@ internal sealed class Keyring(Store store, TimeProvider time) : IDisposable
     /// <summary>Reads the rows: at the start, and whenever another server says that it changed them.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var (projects, keys) = await store.ReadAsync(
-            session => (session.Query<ProjectRow>("SELECT id, name, created_at FROM projects"),
-                session.Query<KeyRow>($"SELECT {KeyRow.Columns} FROM api_keys")),
-            cancellationToken);
-        foreach (var project in projects)
-            _projects[project.Name] = project;
-        foreach (var key in keys)
-            _keys[key.Id] = key;
-        Renewed();
+        // Nothing is changed meanwhile: an older row must not take the place of a newer one.
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            var (projects, keys) = await store.ReadAsync(
+                session => (session.Query<ProjectRow>("SELECT id, name, created_at FROM projects"),
+                    session.Query<KeyRow>($"SELECT {KeyRow.Columns} FROM api_keys")),
+                cancellationToken);
+            foreach (var project in projects)
+                _projects[project.Name] = project;
+            var others = keys.Where(key => !(_keys.TryGetValue(key.Id, out var known) && known.IsSame(key))).ToList();
+            foreach (var key in others)
+                _keys[key.Id] = key;
+            if (others.Count > 0)
+                Renewed();
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 
     public ProjectRow? FindProject(string name) => _projects.GetValueOrDefault(name);
@@ -86,7 +100,7 @@ internal sealed class Keyring(Store store, TimeProvider time) : IDisposable
     {
         var now = time.GetUtcNow();
         var key = ApiKey.New(now);
-        var row = wish with { Id = key.Id, SecretHash = Convert.ToHexStringLower(key.SecretHash()), CreatedAt = now };
+        var row = wish with { Id = key.Id, SecretHash = Convert.ToHexStringLower(key.SecretHash()), CreatedAt = Micros.ToTime(Micros.Of(now)) };
         await store.WriteAsync(
             session =>
             {
@@ -97,7 +111,7 @@ internal sealed class Keyring(Store store, TimeProvider time) : IDisposable
                         @TokensPerMinute, @ParallelRequests, @Budget, @BudgetPeriod)
                     """,
                     row);
-                session.Signal("identity");
+                session.Signal(Signal);
             },
             cancellationToken);
         _keys[row.Id] = row;
@@ -127,10 +141,10 @@ internal sealed class Keyring(Store store, TimeProvider time) : IDisposable
                         WHERE id = @Id
                         """,
                         changed);
-                    session.Signal("identity");
+                    session.Signal(Signal);
                 },
                 cancellationToken);
-            _keys.AddOrUpdate(id, changed, (_, now) => changed with { Revoked = now.Revoked });
+            _keys[id] = changed;
             Renewed();
             return changed;
         }
@@ -142,20 +156,31 @@ internal sealed class Keyring(Store store, TimeProvider time) : IDisposable
 
     public async Task<bool> RevokeAsync(KeyId id, CancellationToken cancellationToken)
     {
-        var found = await store.WriteAsync(
-            session =>
-            {
-                session.Signal("identity");
-                return session.Execute("UPDATE api_keys SET revoked = TRUE WHERE id = @Id", new { Id = id }) == 1;
-            },
-            cancellationToken);
-        if (found && _keys.TryGetValue(id, out var key))
-            _keys.AddOrUpdate(id, key with { Revoked = true }, (_, now) => now with { Revoked = true });
-        Renewed();
-        return found;
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            var found = await store.WriteAsync(
+                session =>
+                {
+                    session.Signal(Signal);
+                    return session.Execute("UPDATE api_keys SET revoked = TRUE WHERE id = @Id", new { Id = id }) == 1;
+                },
+                cancellationToken);
+            if (found && _keys.TryGetValue(id, out var key))
+                _keys[id] = key with { Revoked = true };
+            Renewed();
+            return found;
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 
     public void Dispose() => _changing.Dispose();
+
+    /// <summary>Whether the key and those above it may be used now.</summary>
+    public bool Lives(KeyId id) => _keys.TryGetValue(id, out var key) && Lives(key) && Above(key).All(Lives);
 
     private bool Lives(KeyRow key) => !key.Revoked && !key.Blocked && !(key.ExpiresAt <= time.GetUtcNow());
 

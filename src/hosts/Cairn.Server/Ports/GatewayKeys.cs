@@ -1,3 +1,4 @@
+using Cairn.Contracts.Ids;
 using Cairn.Server.Identity;
 using Cairn.Serving.Endpoints;
 using Cairn.Serving.Gateway.Snapshots;
@@ -14,6 +15,8 @@ internal sealed class GatewayKeys(Keyring keyring) : IGatewayKeys
     }
 
     public long Version => keyring.Version;
+
+    public bool Lives(KeyId key) => keyring.Lives(key);
 
     public IReadOnlyCollection<GatewayKey> All() =>
     [

@@ -67,6 +67,8 @@ internal static class Admission
     /// <summary>A limit's refusal as the client is told.</summary>
     public static CallError Refused(LimitRefusal refusal)
     {
+        if (refusal.Unconfirmed)
+            return CallError.BudgetUnconfirmed(refusal.Key, new Money(refusal.Limit), new Money(refusal.Asked));
         if (refusal.Kind is LimitKind.Budget or LimitKind.Funds)
         {
             return new CallError(429, "insufficient_quota", "insufficient_quota", refusal.Kind == LimitKind.Funds

@@ -11,7 +11,9 @@ public interface IWakesEndpoints
 }
 
 /// <summary>Every endpoint's meter and line of waiting requests.</summary>
-public sealed class EndpointActivities(TimeProvider time)
+/// <param name="time">Tells the time.</param>
+/// <param name="keepsTimes">Whether answers' times are kept for who tells them on.</param>
+public sealed class EndpointActivities(TimeProvider time, bool keepsTimes = false)
 {
     private readonly ConcurrentDictionary<EndpointId, EndpointActivity> _all = new();
 
@@ -22,20 +24,42 @@ public sealed class EndpointActivities(TimeProvider time)
     /// <summary>Forgets an endpoint that is gone.</summary>
     public void Forget(EndpointId endpoint) => _all.TryRemove(endpoint, out _);
 
+    internal IEnumerable<EndpointActivity> All => _all.Values;
+
     internal RevisionHealth HealthOf(EndpointId endpoint, int revision) => Of(endpoint).Revision(revision).Health;
 
-    internal EndpointActivity Of(EndpointId endpoint) => _all.GetOrAdd(endpoint, static (id, clock) => new EndpointActivity(new EndpointMeter(id, clock)), time);
+    internal EndpointActivity Of(EndpointId endpoint) => _all.GetOrAdd(endpoint, static (id, of) =>
+        new EndpointActivity(new EndpointMeter(id, of.Time), of.Keeps ? new ConcurrentQueue<AnswerTimes>() : null), (Time: time, Keeps: keepsTimes));
 }
 
+/// <summary>How long an answer of a revision took, in milliseconds; null where it has no such time.</summary>
+internal readonly record struct AnswerTimes(int Revision, double? FirstTokenMs, double? EachTokenMs);
+
 /// <summary>One endpoint's meter, and those that wait for a replica with room: first come, first woken.</summary>
-internal sealed class EndpointActivity(EndpointMeter meter)
+internal sealed class EndpointActivity(EndpointMeter meter, ConcurrentQueue<AnswerTimes>? times = null)
 {
+    private const int MostTimes = 500;
     private readonly Lock _lock = new();
     private readonly LinkedList<TaskCompletionSource> _waiting = new();
 
     public EndpointMeter Meter { get; } = meter;
 
     private readonly ConcurrentDictionary<int, RevisionMeter> _revisions = new();
+
+    public IReadOnlyCollection<KeyValuePair<int, RevisionMeter>> Revisions => [.. _revisions];
+
+    /// <summary>The last answers' times, for who tells them to a server; the oldest go where nobody takes them.</summary>
+    public ConcurrentQueue<AnswerTimes>? Times { get; } = times;
+
+    /// <summary>A request was answered whole.</summary>
+    public void Answered(int revision, double? firstTokenMs, double? eachTokenMs)
+    {
+        Meter.Answered(firstTokenMs, eachTokenMs);
+        Revision(revision).Answered(firstTokenMs);
+        if (Times is not { } times || times.Count >= MostTimes)
+            return;
+        times.Enqueue(new AnswerTimes(revision, firstTokenMs, eachTokenMs));
+    }
 
     public RevisionMeter Revision(int number) => _revisions.GetOrAdd(number, static _ => new RevisionMeter());
 

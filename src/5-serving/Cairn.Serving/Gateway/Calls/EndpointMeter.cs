@@ -12,6 +12,8 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
     private int _queued;
     private long _tokens;
     private double _elsewhere;
+    private Load _told;
+    private long _arrived;
 
     public EndpointId Endpoint { get; } = endpoint;
 
@@ -40,7 +42,36 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
     internal void Arrived()
     {
         lock (_lock)
+        {
+            _arrived++;
             _history.Began(time.GetUtcNow());
+        }
+    }
+
+    /// <summary>What other gateways have to do for the endpoint, from now on.</summary>
+    /// <param name="load">All of them together.</param>
+    /// <param name="arrived">Requests that came to them since they were last asked.</param>
+    internal void Told(Load load, long arrived)
+    {
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            (_told, _arrived) = (load, _arrived + arrived);
+            _history.Observe(now, Now());
+            for (var i = 0; i < arrived; i++)
+                _history.Began(now);
+        }
+    }
+
+    /// <summary>What this gateway has to do now, and those that told it, and the requests that came since the last time.</summary>
+    internal (Load Load, long Arrived) Take()
+    {
+        lock (_lock)
+        {
+            var arrived = _arrived;
+            _arrived = 0;
+            return (new Load(_running + _told.Running, _queued + _told.Queued, _tokens + _told.TokensInFlight), arrived);
+        }
     }
 
     internal void Changed(int running = 0, int queued = 0, long tokens = 0)
@@ -72,5 +103,6 @@ public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
             _history.Answered(time.GetUtcNow(), firstTokenMs, eachTokenMs);
     }
 
-    private Load Now() => new(_running + _elsewhere, _queued, _tokens);
+    /// <summary>What other gateways tell of, their engines tell of too: it counts once.</summary>
+    private Load Now() => new(_running + Math.Max(_elsewhere, _told.Running), _queued + _told.Queued, _tokens + _told.TokensInFlight);
 }

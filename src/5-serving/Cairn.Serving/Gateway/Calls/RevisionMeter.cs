@@ -30,6 +30,13 @@ internal sealed class RevisionMeter
         }
     }
 
+    /// <summary>Other gateways had as many more requests.</summary>
+    public void Elsewhere(long requests, long failures)
+    {
+        lock (_lock)
+            (_requests, _failures) = (_requests + requests, _failures + failures);
+    }
+
     public void Answered(double? firstTokenMs)
     {
         if (firstTokenMs is not { } milliseconds)

@@ -59,6 +59,15 @@ internal sealed record KeySpending
 
     public Money TotalSpent { get; init; }
 
+    /// <summary>The same, with another sum for one kind of period.</summary>
+    public KeySpending With(BudgetPeriod period, DateTimeOffset began, Money spent) => period switch
+    {
+        BudgetPeriod.Daily => this with { Day = began, DaySpent = spent },
+        BudgetPeriod.Weekly => this with { Week = began, WeekSpent = spent },
+        BudgetPeriod.Monthly => this with { Month = began, MonthSpent = spent },
+        _ => this with { TotalSpent = spent },
+    };
+
     public (DateTimeOffset Began, Money Spent) this[BudgetPeriod period] => period switch
     {
         BudgetPeriod.Daily => (Day, DaySpent),

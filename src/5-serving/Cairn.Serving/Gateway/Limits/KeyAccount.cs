@@ -3,14 +3,18 @@ using Cairn.Contracts.Units;
 namespace Cairn.Serving.Gateway.Limits;
 
 /// <summary>What a key has used and reserved. Changed only under its tree's lock.</summary>
-internal sealed class KeyAccount(string name, KeyAccount? parent)
+/// <param name="name">For people.</param>
+/// <param name="parent">The key that this one is under; its limits hold too.</param>
+/// <param name="borrows">Whether its budget is spent from what a server lends, and not as the limits say: so at a gateway that runs alone.</param>
+internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows = false)
 {
     /// <summary>One per kind of period, always: a budget that changes its period finds what was spent in the other.</summary>
-    private readonly (DateTimeOffset Began, Money Spent)[] _periods = new (DateTimeOffset, Money)[BudgetPeriods.All.Count];
+    private readonly (DateTimeOffset Began, Money Spent, Money Lent)[] _periods = new (DateTimeOffset, Money, Money)[BudgetPeriods.All.Count];
+
+    private (BudgetPeriod Period, DateTimeOffset Began, Money Money) _borrowed;
 
     public string Name { get; } = name;
 
-    /// <summary>The key that this one is under; its limits hold too.</summary>
     public KeyAccount? Parent { get; } = parent;
 
     /// <summary>One lock for a whole tree: a reservation is taken on every level or on none.</summary>
@@ -30,8 +34,16 @@ internal sealed class KeyAccount(string name, KeyAccount? parent)
     /// <summary>Settled in the budget's period.</summary>
     public Money Spent => _periods[(int)Limits.Period].Spent;
 
+    /// <summary>Lent to other gateways in the budget's period, and not yet spent there as far as is known.</summary>
+    public Money Lent => _periods[(int)Limits.Period].Lent;
+
     /// <summary>Promised to requests under way.</summary>
     public Money Reserved { get; set; }
+
+    /// <summary>What may be spent in the budget's period; null where nothing limits it. Borrowed money is good for its own period only.</summary>
+    public Money? Ceiling => Limits.Budget is not { } budget ? null
+        : !borrows ? budget
+        : _borrowed.Period == Limits.Period && _borrowed.Began == _periods[(int)Limits.Period].Began ? _borrowed.Money : Money.Zero;
 
     public void Change(KeyLimits limits)
     {
@@ -49,7 +61,7 @@ internal sealed class KeyAccount(string name, KeyAccount? parent)
                 ref var counter = ref _periods[(int)period];
                 var (began, money) = spent[period];
                 if (began > counter.Began)
-                    counter = (began, money);
+                    counter = (began, money, Money.Zero);
                 else if (began == counter.Began)
                     counter.Spent += money;
             }
@@ -71,7 +83,74 @@ internal sealed class KeyAccount(string name, KeyAccount? parent)
         {
             var began = BudgetPeriods.Began(period, now);
             if (began > _periods[(int)period].Began)
-                _periods[(int)period] = (began, Money.Zero);
+                _periods[(int)period] = (began, Money.Zero, Money.Zero);
+        }
+    }
+
+    /// <summary>Decides what is lent to another gateway, while nothing else is spent.</summary>
+    /// <param name="decide">From what is left of the budget to how much more is lent.</param>
+    /// <param name="now">The time.</param>
+    public Money Lend(Func<Money, Money> decide, DateTimeOffset now)
+    {
+        lock (TreeLock)
+        {
+            Advance(now);
+            if (Limits.Budget is not { } budget)
+                return Money.Zero;
+            var more = decide(Money.Max(Money.Zero, budget - Spent - Reserved - Lent));
+            _periods[(int)Limits.Period].Lent += more;
+            return more;
+        }
+    }
+
+    /// <summary>Other gateways spent some of what was lent, or gave it back.</summary>
+    /// <param name="spent">Counts in every period that is not over.</param>
+    /// <param name="at">When it was spent.</param>
+    /// <param name="lent">What is lent from now on, for each kind of period of which that is known.</param>
+    /// <param name="now">The time.</param>
+    public void SpentElsewhere(Money spent, DateTimeOffset at, IReadOnlyDictionary<BudgetPeriod, Money> lent, DateTimeOffset now)
+    {
+        lock (TreeLock)
+        {
+            Advance(now);
+            foreach (var period in BudgetPeriods.All)
+            {
+                ref var counter = ref _periods[(int)period];
+                if (BudgetPeriods.Began(period, at) == counter.Began)
+                    counter.Spent += spent;
+                if (lent.TryGetValue(period, out var money))
+                    counter.Lent = money;
+            }
+        }
+    }
+
+    /// <summary>Says what a server has lent for a period, spent or not.</summary>
+    public void Borrow(BudgetPeriod period, DateTimeOffset began, Money money)
+    {
+        lock (TreeLock)
+            _borrowed = (period, began, money);
+    }
+
+    /// <summary>Parts with what is borrowed and neither spent nor reserved.</summary>
+    /// <returns>How much it was.</returns>
+    public Money GiveBack(DateTimeOffset now)
+    {
+        lock (TreeLock)
+        {
+            Advance(now);
+            var idle = Money.Max(Money.Zero, (Ceiling ?? Money.Zero) - Spent - Reserved);
+            _borrowed.Money -= idle;
+            return idle;
+        }
+    }
+
+    /// <summary>How much more it would need for a request of this cost; zero where it has it.</summary>
+    public Money Lacks(Money money, DateTimeOffset now)
+    {
+        lock (TreeLock)
+        {
+            Advance(now);
+            return Ceiling is { } ceiling ? Money.Max(Money.Zero, Spent + Reserved + Lent + money - ceiling) : Money.Zero;
         }
     }
 }

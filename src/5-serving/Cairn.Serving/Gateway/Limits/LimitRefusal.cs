@@ -1,4 +1,20 @@
+using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway.Snapshots;
+
 namespace Cairn.Serving.Gateway.Limits;
+
+/// <summary>Asks a server for more of keys' budgets than it has lent so far. Implemented where a gateway runs alone.</summary>
+internal interface IBorrowsBudgets
+{
+    /// <summary>Reserves, borrowing what is missing; waits for the server's word, for seconds at most.</summary>
+    /// <param name="key">Whose request it is.</param>
+    /// <param name="account">That key's account.</param>
+    /// <param name="tokens">Prompt and most output.</param>
+    /// <param name="money">The most that these can cost.</param>
+    /// <param name="cancellationToken">The client left.</param>
+    Task<(Reservation? Taken, LimitRefusal? Refusal)> BorrowAsync(
+        GatewayKey key, KeyAccount account, long tokens, Money money, CancellationToken cancellationToken);
+}
 
 internal enum LimitKind
 {
@@ -17,4 +33,8 @@ internal enum LimitKind
 /// <param name="Used">Used and reserved, of the same unit.</param>
 /// <param name="Asked">What this request would have added.</param>
 /// <param name="RetryAfter">When it could be let in at the earliest; null where waiting alone does not help.</param>
-internal sealed record LimitRefusal(LimitKind Kind, string Key, long Limit, long Used, long Asked, TimeSpan? RetryAfter);
+internal sealed record LimitRefusal(LimitKind Kind, string Key, long Limit, long Used, long Asked, TimeSpan? RetryAfter)
+{
+    /// <summary>Whether a server that could lend more of the budget is away: then nobody knows that the budget is spent.</summary>
+    public bool Unconfirmed { get; init; }
+}

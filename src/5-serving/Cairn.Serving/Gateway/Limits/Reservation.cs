@@ -108,9 +108,9 @@ internal sealed class Reservation : IDisposable
             var wait = tokens > most ? (TimeSpan?)null : level.Tokens.UntilAtMost(most - tokens, now);
             return new LimitRefusal(LimitKind.Tokens, level.Name, most, level.Tokens.Sum, tokens, wait);
         }
-        if (limits.Budget is { } budget && level.Spent + level.Reserved + money > budget)
+        if (level.Ceiling is { } budget && level.Spent + level.Reserved + level.Lent + money > budget)
         {
-            var used = level.Spent + level.Reserved;
+            var used = level.Spent + level.Reserved + level.Lent;
             return new LimitRefusal(LimitKind.Budget, level.Name, budget.Micros, used.Micros, money.Micros, Anew(level, budget, money, now));
         }
         return null;

@@ -20,6 +20,7 @@ public sealed class GatewayState
     private Dictionary<KeyId, KeySpending> _spent = [];
     private readonly Dictionary<ProjectId, ProjectFunds> _funds = [];
     private bool _limitsFunds;
+    private (Dictionary<KeyId, IReadOnlyDictionary<BudgetPeriod, Money>> Of, DateTimeOffset At) _lent = ([], default);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Compiled _compiled = Compiled.Empty;
     private int _lastSlot;
@@ -67,6 +68,10 @@ public sealed class GatewayState
 
     /// <summary>Requests that a replica has at the moment.</summary>
     public int InFlight(TaskId task) => Volatile.Read(ref _replicas).TryGetValue(task, out var replica) ? replica.Requests : 0;
+
+    /// <summary>Replicas that have requests at the moment, and how many.</summary>
+    internal IReadOnlyList<(TaskId Task, int Requests)> Busy =>
+        [.. Volatile.Read(ref _replicas).Select(r => (r.Key, r.Value.Requests)).Where(r => r.Requests > 0)];
 
     /// <summary>What a key has used of its budget; null where the gateway does not know the key.</summary>
     public KeyUse? UseOf(KeyId id, DateTimeOffset now)
@@ -123,6 +128,13 @@ public sealed class GatewayState
         if (name.LastIndexOf(':') is var colon and > 0)
             name = name[..colon];
         return hosts.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name.TrimEnd('.'), out var found) ? found : null;
+    }
+
+    /// <summary>Says what of keys' budgets was lent to other gateways before this process began. Comes before the first snapshot.</summary>
+    internal void RestoreLent(IReadOnlyDictionary<KeyId, IReadOnlyDictionary<BudgetPeriod, Money>> lent, DateTimeOffset now)
+    {
+        lock (_pushing)
+            _lent = (new Dictionary<KeyId, IReadOnlyDictionary<BudgetPeriod, Money>>(lent), now);
     }
 
     internal CompiledRoute? FindRoute(ModelName name) => Volatile.Read(ref _compiled).Routes.GetValueOrDefault(name);
@@ -192,9 +204,11 @@ public sealed class GatewayState
             var parent = key.Parent is { } id && depth < GatewayOptions.MostKeyLevels && snapshot.Keys.TryGetValue(id, out var above) ? Account(above, depth + 1) : null;
             if (!_accounts.TryGetValue(key.Id, out account) || account.Parent != parent || account.Name != key.Name)
             {
-                account = new KeyAccount(key.Name, parent) { Funds = FundsOf(key.Project) };
+                account = new KeyAccount(key.Name, parent, _options.BorrowedBudgets) { Funds = FundsOf(key.Project) };
                 if (_spent.Remove(key.Id, out var before))
                     account.Restore(before);
+                if (_lent.Of.Remove(key.Id, out var lent))
+                    account.SpentElsewhere(Money.Zero, _lent.At, lent, _lent.At);
             }
             account.Change(key.Limits);
             return accounts[key.Id] = account;

@@ -13,6 +13,9 @@ public sealed class KeeperAwayException(string message, Exception? inner = null)
 /// <summary>Keeps responses for the gateway beyond its own life.</summary>
 public interface IKeepsResponses
 {
+    /// <summary>Whether nothing can be kept at the moment: then responses are made without being kept, unless the client insists.</summary>
+    bool IsAway => false;
+
     /// <returns>Whether it is kept; false where it could not be written.</returns>
     Task<bool> KeepAsync(KeptResponse response, CancellationToken cancellationToken);
 

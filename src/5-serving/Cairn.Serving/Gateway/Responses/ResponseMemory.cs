@@ -35,7 +35,9 @@ internal sealed class ResponseMemory(IKeepsResponses? keeper, TimeProvider time)
             request["input"] = items;
             var kept = Fields.Json(items);
             var mustKeep = Fields.IsTrue(request["store"]);
-            var keeps = keeper is not null && (mustKeep || request["store"] is null) && kept.Length <= MostKeptBytes;
+            if (mustKeep && keeper is { IsAway: true })
+                throw new KeeperAwayException("The server that keeps responses is away.");
+            var keeps = keeper is { IsAway: false } && (mustKeep || request["store"] is null) && kept.Length <= MostKeptBytes;
             if (mustKeep && !keeps)
                 throw Fields.Unspoken("store", keeper is null ? "this gateway keeps no responses." : $"the conversation is larger than {MostKeptBytes:N0} bytes.");
             request["store"] = keeps;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Cairn.Contracts.Ids;
 
 namespace Cairn.Serving.Gateway.Snapshots;
@@ -38,6 +39,8 @@ public sealed record ModelRoute
 }
 
 /// <summary>One of a model's targets.</summary>
+[JsonDerivedType(typeof(PoolTarget), "pool")]
+[JsonDerivedType(typeof(ProviderTarget), "provider")]
 public abstract record RouteTarget
 {
     /// <summary>Share of the requests among the weights of all targets; default 100. A canary of 5 % is 5 beside 95.</summary>

@@ -1,0 +1,42 @@
+using Cairn.Contracts.Units;
+
+namespace Cairn.Serving.Gateways;
+
+/// <summary>What a report may be; pure. A gateway's own counts are never wrong in these ways, so one mistake refuses all of it.</summary>
+internal static class ReportChecks
+{
+    public const int MostLines = 5_000;
+    private const int MostName = 63;
+    private const int MostModel = 1024;
+    private const int MostArrived = 1_000_000;
+
+    /// <returns>The first mistake in words; null where there is none.</returns>
+    public static string? Problem(GatewayReport report)
+    {
+        if (ProblemOfName(report.Name) is { } name)
+            return name;
+        if (report.Gateway == Guid.Empty)
+            return "gateway is empty; expected the id that the gateway made at its first start.";
+        foreach (var (what, count) in new[]
+        {
+            ("usage.lines", report.Usage?.Lines.Count ?? 0), ("asks", report.Asks.Count), ("returns", report.Returns.Count), ("loads", report.Loads.Count),
+            ("replicas", report.Replicas.Count),
+        })
+        {
+            if (count > MostLines)
+                return $"{what} has {count:N0} entries; expected at most {MostLines:N0}.";
+        }
+        foreach (var line in report.Usage?.Lines ?? [])
+        {
+            if (line.Requests < 0 || line.Input < 0 || line.Cached < 0 || line.Output < 0 || line.Cost < Money.Zero || line.Model is not { Length: <= MostModel })
+                return $"The usage of key {line.Key} has a number below 0 or a model of more than {MostModel} characters.";
+        }
+        if (report.Asks.Any(a => a.Wanted < Money.Zero) || report.Returns.Any(r => r.Returned < Money.Zero))
+            return "asks and returns are of 0 or more.";
+        return report.Loads.Any(l => !(l.Running >= 0 && l.Queued >= 0 && l.Tokens >= 0) || l.Arrived is < 0 or > MostArrived) || report.Replicas.Any(r => r.Requests < 0)
+            ? $"loads are of 0 or more, and of at most {MostArrived:N0} requests that arrived." : null;
+    }
+
+    public static string? ProblemOfName(string? name) => name is { Length: > 0 and <= MostName } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_')
+        ? null : $"'{(name?.Length > MostName ? name[..MostName] + "…" : name)}' is not a gateway's name; expected 1 to {MostName} letters, digits, '-', '.' and '_'.";
+}
