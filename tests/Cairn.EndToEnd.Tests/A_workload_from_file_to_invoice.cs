@@ -119,7 +119,8 @@ public sealed class A_workload_from_file_to_invoice
     private static async Task AccountsAddUpAsync(CairnUp up, JsonElement job, decimal price)
     {
         var billed = job.BilledSeconds();
-        Assert.InRange(billed, 2.1, 10);
+        // The program works for 2.1 s; its node's clock starts a moment after the program itself.
+        Assert.InRange(billed, 2.0, 10);
         var cost = Numbers.CostOf(price, billed);
         Assert.Equal(cost, job.Decimal("cost"));
 

@@ -49,7 +49,7 @@ public sealed class A_batch
         await using var host = await StartAsync((_, batches) => batches.DiscountPercent = 50);
         host.Gateway.Serve("tiny", replica);
         await host.UntilAsync(await host.MakeAsync(Lines(4)), "completed");
-        var (subject, sum) = Assert.Single(host.Gateway.Gateway.Usage.Take());
+        var (subject, sum) = await host.Gateway.BookedAsync(4);
         Assert.Equal((host.Gateway.Key.Id, 4L, 400L, 200L, new Money(300)), (subject.Key, sum.Requests, sum.InputTokens, sum.OutputTokens, sum.Cost));
         Assert.Equal((new Money(300), 0L, 0), (host.Gateway.Account.Spent, host.Gateway.Account.Reserved.Micros, host.Gateway.Account.Parallel));
     }

@@ -85,11 +85,12 @@ internal sealed class BatchHost : IAsyncDisposable
     /// <summary>Takes turns until something holds of the batch.</summary>
     public async Task<JsonNode> UntilAsync(string batch, Func<JsonNode, bool> holds)
     {
-        while (true)
+        for (var began = TimeProvider.System.GetTimestamp(); ;)
         {
             await TurnAsync();
             if (await ShowAsync(batch) is var seen && holds(seen))
                 return seen;
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(60), $"Waited in vain; it is {seen}");
             await Task.Delay(5, TestContext.Current.CancellationToken);
         }
     }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cairn.Serving.Tests.Certificates;
 
-/// <summary>Against Pebble, Let's Encrypt's test authority, which refuses half of all good nonces; and where it cannot be made to fail, against a stub that only refuses.</summary>
+/// <summary>Against Pebble, Let's Encrypt's test authority, which refuses a fifth of all good nonces; and where it cannot be made to fail, against a stub that only refuses.</summary>
 [Trait("speed", "slow")]
 public sealed class An_authority_is_asked
 {

@@ -27,7 +27,7 @@ internal sealed class Pebble : IAsyncDisposable
     /// <param name="challengePort">Where it asks instead of at port 80.</param>
     /// <param name="rejectedNonces">Percent of good nonces that it refuses all the same.</param>
     /// <param name="bindsAccounts">Whether an account must exist outside.</param>
-    public static async Task<Pebble> StartAsync(int challengePort, int rejectedNonces = 50, bool bindsAccounts = false)
+    public static async Task<Pebble> StartAsync(int challengePort, int rejectedNonces = 20, bool bindsAccounts = false)
     {
         if (Which("pebble") is not { } program || Which("pebble-challtestsrv") is not { } names)
         {

@@ -51,7 +51,9 @@ internal sealed class TestAuthority : IDisposable
         var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        var (begins, ends) = (DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1));
-        return above is null ? request.CreateSelfSigned(begins, ends) : request.Create(above, begins, ends, RandomNumberGenerator.GetBytes(8)).CopyWithPrivateKey(key);
+        // An authority ends with the one above it.
+        return above is null
+            ? request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1))
+            : request.Create(above, above.NotBefore, above.NotAfter, RandomNumberGenerator.GetBytes(8)).CopyWithPrivateKey(key);
     }
 }

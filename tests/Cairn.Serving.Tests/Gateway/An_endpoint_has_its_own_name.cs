@@ -25,7 +25,7 @@ public sealed class An_endpoint_has_its_own_name
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("up", (string?)JsonNode.Parse(replica.Asked.Single().Body)!["model"]);
-        Assert.Equal("tiny", host.Gateway.Usage.Take().Single().Key.Model);
+        Assert.Equal("tiny", (await host.BookedAsync()).Subject.Model);
     }
 
     [Theory]

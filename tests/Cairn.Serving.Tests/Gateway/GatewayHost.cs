@@ -172,6 +172,22 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
 
     public static async Task<JsonNode> JsonOf(HttpResponseMessage response) => JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
 
+    /// <summary>The usage of one subject once so many of its requests are booked: an answer reaches the client a moment before.</summary>
+    public async Task<(UsageSubject Subject, UsageSum Sum)> BookedAsync(int requests = 1)
+    {
+        var (subject, sum) = ((UsageSubject?)null, default(UsageSum));
+        while (sum.Requests < requests)
+        {
+            foreach (var (key, value) in Gateway.Usage.Take())
+            {
+                Assert.True(subject is null || subject == key, $"{key} was booked beside {subject}");
+                (subject, sum) = (key, sum + value);
+            }
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+        return (subject!.Value, sum);
+    }
+
     /// <summary>The key's account, whose reservations must all come back.</summary>
     public KeyAccount Account => State.FindKey(Key.Id)!.Value.Account;
 

@@ -24,7 +24,7 @@ public sealed class Open_inference_over_gRPC_goes_through
         using var call = host.Client.ModelInferAsync(InferenceHost.Request("tiny", 1, -2), host.Key, cancellationToken: Token);
         var answer = await call.ResponseAsync;
         Assert.Equal([2, -4], Numbers(answer));
-        Assert.Equal(new UsageSum(1, 0, 0, 0, Money.Zero), host.Gateway.Gateway.Usage.Take().Single().Value);
+        Assert.Equal(new UsageSum(1, 0, 0, 0, Money.Zero), (await host.Gateway.BookedAsync()).Sum);
         var id = (await call.ResponseHeadersAsync).GetValue("x-request-id");
         var told = CallExplanation.Of(host.Gateway.Gateway.Decisions.Find(id!)!);
         Assert.Equal((200, "tiny", "test"), (told.Status, told.Model, told.Key));
@@ -77,7 +77,7 @@ public sealed class Open_inference_over_gRPC_goes_through
         }
         await call.RequestStream.CompleteAsync();
         Assert.False(await call.ResponseStream.MoveNext(Token));
-        Assert.Equal(5, host.Gateway.Gateway.Usage.Take().Single().Value.Requests);
+        Assert.Equal(5, (await host.Gateway.BookedAsync(5)).Sum.Requests);
         Assert.Equal(0, host.Gateway.Account.Parallel);
     }
 

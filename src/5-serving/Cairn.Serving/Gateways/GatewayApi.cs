@@ -25,11 +25,7 @@ internal static class GatewayApi
             await responses.FindAsync(new ProjectId(project), id, cancellationToken) is { } kept ? ApiAnswers.Json(kept) : Results.NotFound());
         own.MapDelete("/responses/{project:guid}/{id}", async (Guid project, string id, IKeepsResponses responses, CancellationToken cancellationToken) =>
             await responses.ForgetAsync(new ProjectId(project), id, cancellationToken) ? Results.NoContent() : Results.NotFound());
-        own.MapPost("/responses", async (HttpContext context, IKeepsResponses responses) =>
-        {
-            var kept = await JsonSerializer.DeserializeAsync<KeptResponse>(context.Request.Body, ApiJson.Compact, context.RequestAborted);
-            return kept is not null && await responses.KeepAsync(kept, context.RequestAborted) ? Results.NoContent() : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
-        });
+        own.MapPost("/responses", KeepAsync);
 
         var all = api.MapGroup("/gateways").WithTags("Gateways");
         all.MapGet("", (GatewayBoard board) => ApiAnswers.Json(new Page<GatewayView>([.. board.All.Select(row => View(row, board))], null)))
@@ -59,18 +55,31 @@ internal static class GatewayApi
 
     private static async Task<IResult> ReportAsync(HttpContext context, GatewayReports reports)
     {
-        GatewayReport? report;
+        var (report, unread) = await ReadAsync<GatewayReport>(context);
+        if ((unread ?? ReportChecks.Problem(report!)) is { } problem)
+            return ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, problem));
+        return ApiAnswers.Json(await reports.TakeAsync(report!, CallerOf(context).Key, context.RequestAborted));
+    }
+
+    private static async Task<IResult> KeepAsync(HttpContext context, IKeepsResponses responses)
+    {
+        var (kept, unread) = await ReadAsync<KeptResponse>(context);
+        if ((unread ?? ReportChecks.Problem(kept!)) is { } problem)
+            return ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, problem));
+        return await responses.KeepAsync(kept!, context.RequestAborted) ? Results.NoContent() : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<(T? Value, string? Problem)> ReadAsync<T>(HttpContext context) where T : class
+    {
         try
         {
-            report = await JsonSerializer.DeserializeAsync<GatewayReport>(context.Request.Body, ApiJson.Compact, context.RequestAborted);
+            var value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ApiJson.Compact, context.RequestAborted);
+            return (value, value is null ? "The body is null; expected an object." : null);
         }
         catch (JsonException wrong)
         {
-            return ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, $"The report cannot be read: {wrong.Message}"));
+            return (null, $"The body cannot be read: {wrong.Message}");
         }
-        if ((report is null ? "The report is null." : ReportChecks.Problem(report)) is { } problem)
-            return ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, problem));
-        return ApiAnswers.Json(await reports.TakeAsync(report!, CallerOf(context).Key, context.RequestAborted));
     }
 
     private static Caller CallerOf(HttpContext context) =>

@@ -1,4 +1,5 @@
 using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway.Responses;
 
 namespace Cairn.Serving.Gateways;
 
@@ -8,6 +9,7 @@ internal static class ReportChecks
     public const int MostLines = 5_000;
     private const int MostName = 63;
     private const int MostModel = 1024;
+    private const int MostId = 128;
     private const int MostArrived = 1_000_000;
 
     /// <returns>The first mistake in words; null where there is none.</returns>
@@ -36,6 +38,11 @@ internal static class ReportChecks
         return report.Loads.Any(l => !(l.Running >= 0 && l.Queued >= 0 && l.Tokens >= 0) || l.Arrived is < 0 or > MostArrived) || report.Replicas.Any(r => r.Requests < 0)
             ? $"loads are of 0 or more, and of at most {MostArrived:N0} requests that arrived." : null;
     }
+
+    /// <returns>What a response lacks to be kept; null where nothing.</returns>
+    public static string? Problem(KeptResponse kept) =>
+        kept is { Id.Length: > 0 and <= MostId, Response.Length: > 0, Items.Length: > 0 } && kept.ExpiresAt >= kept.CreatedAt
+            ? null : $"A kept response has an id of 1 to {MostId} characters, a response, its items, and ends after it was made.";
 
     public static string? ProblemOfName(string? name) => name is { Length: > 0 and <= MostName } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_')
         ? null : $"'{(name?.Length > MostName ? name[..MostName] + "…" : name)}' is not a gateway's name; expected 1 to {MostName} letters, digits, '-', '.' and '_'.";
