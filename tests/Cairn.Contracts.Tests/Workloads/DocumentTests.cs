@@ -75,6 +75,7 @@ public sealed partial class DocumentTests
         Assert.Equal(Sorted(AllFields.Canonical["service"]), Fields(top.GetProperty("service")));
         var service = top.GetProperty("service").GetProperty("properties");
         Assert.Equal(Sorted(AllFields.Canonical["service.on_demand"]), Fields(service.GetProperty("on_demand")));
+        Assert.Equal(Sorted(AllFields.Canonical["service.mirror"]), Fields(service.GetProperty("mirror")));
         Assert.Equal(Sorted(AllFields.Canonical["service.readiness"]), Fields(service.GetProperty("readiness").GetProperty("oneOf")[1]));
         Assert.Equal(Sorted(AllFields.Canonical["service.slo"]), Fields(top.GetProperty("service").GetProperty("properties").GetProperty("slo")));
     }

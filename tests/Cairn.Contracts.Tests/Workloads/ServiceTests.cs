@@ -59,7 +59,23 @@ public sealed class ServiceTests
         Assert.Equal(1, Service("run: x\nservice: {ports: 1, replica_policy: {min_replicas: 1, base_ondemand_fallback_replicas: 1}}").OnDemandBase);
     }
 
+    [Fact]
+    public void A_mirror_is_read_and_written_back()
+    {
+        Assert.Equal(new MirrorSpec("next", 10), Service("run: x\nservice: {port: 1, mirror: {percent: 10, endpoint: next}}").Mirror);
+        var file = WorkloadParser.Parse("run: x\nservice: {port: 1, mirror: {endpoint: '10', percent: 100}}", "x.yaml").File!;
+        Assert.Equal(new MirrorSpec("10", 100), Service(WorkloadWriter.ToYaml(file)).Mirror);
+    }
+
     [Theory]
+    [InlineData("mirror: next", "a mapping such as {endpoint: next, percent: 10}")]
+    [InlineData("mirror: {endpoint: next}", "both endpoint and percent")]
+    [InlineData("mirror: {endpoint: next, percent: null}", "both endpoint and percent")]
+    [InlineData("mirror: {percent: 5}", "both endpoint and percent")]
+    [InlineData("mirror: {endpoint: next, percent: 0}", "from 1 to 100")]
+    [InlineData("mirror: {endpoint: next, percent: 101}", "from 1 to 100")]
+    [InlineData("mirror: {endpoint: next, percent: 2.5}", "from 1 to 100")]
+    [InlineData("mirror: {endpoint: Next, percent: 5}", "lower-case letters")]
     [InlineData("readiness: {path: health}", "a path that starts with '/'")]
     [InlineData("readiness: {path: /, headers: {'a b': c}}", "cannot name a header")]
     [InlineData("readiness: {path: /, timeout: 1h}", "at most 10m")]

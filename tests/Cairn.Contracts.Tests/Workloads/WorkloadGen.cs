@@ -126,6 +126,7 @@ internal static class WorkloadGen
                     Port = port, MinReplicas = min, MaxReplicas = min + range, Model = model, TargetRequestsPerSecond = rate, Utilization = utilization,
                     TimeToFirstTokenMs = rate is null ? null : 250, Adapters = [.. adapters.Distinct()], OnDemandBase = onDemand, OnDemandPercent = percent, Spread = onDemand > 4,
                     ScaleDownDelaySeconds = delay, Hosts = rate is null ? ["a.example.com", "b.example.com"] : [],
+                    Mirror = percent >= 1 ? new MirrorSpec("next-1", (int)percent) : null,
                 });
             }));
 

@@ -147,9 +147,18 @@ public sealed record EndpointView
     /// <summary>Only with one endpoint.</summary>
     public IReadOnlyList<ReplicaView>? Replicas { get; init; }
 
+    /// <summary>Only with one endpoint: how its revisions deal with requests, copies of other endpoints' among them; those that had any since the gateway began.</summary>
+    public IReadOnlyList<RevisionView>? Revisions { get; init; }
+
     /// <summary>Only with one endpoint: what happened, newest first.</summary>
     public IReadOnlyList<EndpointEventView>? Events { get; init; }
 }
+
+/// <summary>How one revision of an endpoint deals with requests.</summary>
+/// <param name="Requests">Those that ended, or were tried elsewhere.</param>
+/// <param name="Failures">Of them: replicas that could not be reached, broke off, or said that they cannot.</param>
+/// <param name="FirstTokenP90Ms">The 90th percentile of the time to the answer's first byte, in milliseconds; null without answers.</param>
+public sealed record RevisionView(int Number, long Requests, long Failures, double? FirstTokenP90Ms);
 
 public sealed record ReplicaView
 {

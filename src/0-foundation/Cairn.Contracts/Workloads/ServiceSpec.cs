@@ -56,4 +56,12 @@ public sealed record ServiceSpec
 
     /// <summary>Of the replicas above <see cref="OnDemandBase"/>, the percentage, 0 to 100, that run so too. Default 0.</summary>
     public double OnDemandPercent { get; init; }
+
+    /// <summary>Where copies of some of its requests go; null copies none.</summary>
+    public MirrorSpec? Mirror { get; init; }
 }
+
+/// <summary>Copies of some of a service's requests to models, whose answers nobody hears.</summary>
+/// <param name="Endpoint">The name of another endpoint of the project.</param>
+/// <param name="Percent">Share of the requests, 1 to 100.</param>
+public sealed record MirrorSpec(string Endpoint, int Percent);

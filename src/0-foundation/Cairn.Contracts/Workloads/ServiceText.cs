@@ -36,6 +36,14 @@ internal static class ServiceText
             if (service.OnDemandPercent != usual.OnDemandPercent)
                 text.Bare("percent", Numbers.Format(service.OnDemandPercent));
         });
+        if (service.Mirror is { } mirror)
+        {
+            text.Map("mirror", () =>
+            {
+                text.Field("endpoint", mirror.Endpoint);
+                text.Bare("percent", Numbers.Format(mirror.Percent));
+            });
+        }
     }
 
     private static void Readiness(YamlText text, ServiceSpec service, ServiceSpec usual)

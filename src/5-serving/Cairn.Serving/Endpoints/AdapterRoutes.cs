@@ -15,6 +15,8 @@ internal static class AdapterRoutes
         {
             Name = new ModelName(route.Name.Project, adapter),
             Adapter = adapter,
+            // What is mirrored is the model itself: the mirror need not know its adapters.
+            Mirror = null,
             Targets = [.. pools.Where(pool => adaptersOf(pool.Revision).Contains(adapter)).Select(pool => pool with { UpstreamModel = adapter })],
         });
     }

@@ -72,7 +72,9 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, HostClaims cla
         {
             if (row.Canary is { } open)
                 return EndpointOutcome.Refused(ProblemCodes.Conflict, $"Revision {open} is a canary. Promote it or take it back first: `cairn rollout {row.Name} --promote`, `cairn undo {row.Name}`.");
-            if (draft!.Hosts is { } hosts && HostClaims.Take(session, row.Id, hosts) is { } taken)
+            if (MirrorsItself(draft!.Workload, row.Name) is { } itself)
+                return EndpointOutcome.Refused(ProblemCodes.InvalidRequest, itself);
+            if (draft.Hosts is { } hosts && HostClaims.Take(session, row.Id, hosts) is { } taken)
                 return taken;
             var number = EndpointRows.LastRevision(session, row.Id) + 1;
             EndpointRows.Insert(session, RevisionOf(request, row.Id, number, session.Now));
@@ -172,6 +174,8 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, HostClaims cla
         var name = request.Name ?? workload.Name;
         if (name.Length > MostNameLength || !name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-') || name.StartsWith('-') || name.EndsWith('-') || name.Length == 0)
             errors.Add($"The name '{name}' is not valid; expected lower-case letters, digits and hyphens, at most {MostNameLength}.");
+        if (MirrorsItself(workload, name) is { } itself)
+            errors.Add(itself);
         if (workload.Nodes != 1)
             errors.Add($"The workload asks for {workload.Nodes} nodes; a replica is one node.");
         if (request.InputPrice is < 0 || request.OutputPrice is < 0)
@@ -190,6 +194,9 @@ internal sealed class EndpointIntake(Store store, FleetJobs jobs, HostClaims cla
         var named = request.Hosts is null && hosts.Count == 0 ? null : hosts;
         return errors.Count > 0 ? (null, EndpointOutcome.Refused(ProblemCodes.InvalidRequest, errors[0], errors)) : (new EndpointDraft(workload, name, scaling, named), null);
     }
+
+    private static string? MirrorsItself(WorkloadSpec workload, string name) => workload.Service?.Mirror?.Endpoint == name
+        ? $"service.mirror.endpoint is '{name}', the endpoint itself; expected another endpoint of the project." : null;
 
     private static EndpointSettings SettingsOf(ServeRequest request) => new()
     {

@@ -1,5 +1,6 @@
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Identity;
+using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Fleet.Jobs;
 using Cairn.Serving.Gateway.Calls;
@@ -26,7 +27,10 @@ internal sealed class EndpointReading(Store store, FleetJobs jobs, GatewayState 
         if (EndpointRows.Find(session, caller.Project, endpoint) is not { } row)
             return null;
         var replicas = EndpointRows.LiveReplicas(session).Where(r => r.EndpointId == row.Id).ToList();
-        return View(row, replicas, HostRows.Of(session, row.Id)) with { Replicas = [.. replicas.Select(View)], Events = EndpointRows.Events(session, row.Id, MostEvents) };
+        return View(row, replicas, HostRows.Of(session, row.Id)) with
+        {
+            Replicas = [.. replicas.Select(View)], Revisions = Revisions(row.Id), Events = EndpointRows.Events(session, row.Id, MostEvents),
+        };
     }, cancellationToken);
 
     public EndpointView View(EndpointRow row, IReadOnlyList<ReplicaRow> replicas, IReadOnlyList<string> hosts)
@@ -46,6 +50,10 @@ internal sealed class EndpointReading(Store store, FleetJobs jobs, GatewayState 
             Path = model is null ? EndpointPaths.Prefix + row.Name + "/" : "/v1",
         };
     }
+
+    private List<RevisionView> Revisions(EndpointId endpoint) =>
+        [.. activities.Of(endpoint).Revisions.Select(r => (r.Key, r.Value.Health)).Where(r => r.Health.Requests > 0).OrderBy(r => r.Key)
+            .Select(r => new RevisionView(r.Key, r.Health.Requests, r.Health.Failures, r.Health.P90FirstTokenMs))];
 
     private (string Phase, string? Message) PhaseOf(EndpointRow row, IReadOnlyList<ReplicaRow> replicas, int ready)
     {

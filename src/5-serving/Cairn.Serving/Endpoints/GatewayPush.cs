@@ -123,6 +123,7 @@ internal sealed class GatewayPush
             Name = new ModelName(row.ProjectId, row.Model ?? ""),
             Targets = targets,
             Fallbacks = settings.Fallbacks,
+            Mirror = revisions.GetValueOrDefault((row.Id, row.Revision))?.Mirror,
             ContextLength = settings.ContextLength,
             Prices = new TokenPrices(Money.FromUsd(settings.InputPrice), Money.FromUsd(settings.OutputPrice)),
             Created = row.CreatedAt,
@@ -152,7 +153,7 @@ internal sealed class GatewayPush
 
     private static string Fingerprint(List<ModelRoute> routes, FrozenDictionary<string, HostRoute> hosts) => JsonSerializer.Serialize(new
     {
-        Routes = routes.Select(r => new { r.Name.Project, r.Name.Model, r.Adapter, r.Fallbacks, r.ContextLength, r.Prices, Targets = r.Targets.OfType<PoolTarget>().ToList() }),
+        Routes = routes.Select(r => new { r.Name.Project, r.Name.Model, r.Adapter, r.Mirror, r.Fallbacks, r.ContextLength, r.Prices, Targets = r.Targets.OfType<PoolTarget>().ToList() }),
         Hosts = hosts.OrderBy(h => h.Key, StringComparer.Ordinal).Select(h => new { h.Key, h.Value }),
     });
 }

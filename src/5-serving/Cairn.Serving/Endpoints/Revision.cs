@@ -1,6 +1,7 @@
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Workloads;
+using Cairn.Serving.Gateway.Snapshots;
 using Cairn.Serving.Rollouts;
 
 namespace Cairn.Serving.Endpoints;
@@ -22,6 +23,9 @@ internal sealed record Revision(EndpointId Endpoint, int Number, ServeRequest Re
 
     /// <summary>Nobody said what model it serves, if any: its replicas are asked.</summary>
     public bool GuessesModel => Request.Model is null && Request.UpstreamModel is null && Workload.Service?.Model is null;
+
+    /// <summary>Where copies of its requests go; null copies none.</summary>
+    public MirrorTarget? Mirror => Workload.Service?.Mirror is { } mirror ? new MirrorTarget(mirror.Endpoint, mirror.Percent) : null;
 
     /// <summary>How its replicas are split between machines that stay and those that can be taken away.</summary>
     public OnDemandSplit Split => new(Workload.Service?.OnDemandBase ?? 0, Workload.Service?.OnDemandPercent ?? 0, Workload.Where.Interruptible

@@ -26,6 +26,18 @@ public sealed class GatewayOptions
     /// <summary>An attempt without a byte for this long failed; default 300 s. Long, because a long prompt is computed before the first token.</summary>
     public TimeSpan SilenceTimeout { get; set; } = TimeSpan.FromSeconds(300);
 
+    /// <summary>Copies that one mirroring endpoint has at once; default 16. A request beyond is not copied.</summary>
+    public int MirroredAtOnce { get; set; } = 16;
+
+    /// <summary>A request whose body is larger is not copied to a mirror, bytes; default 1 MiB.</summary>
+    public int MirroredBodyBytes { get; set; } = 1 << 20;
+
+    /// <summary>A mirror's answer is read up to here and then cut off, bytes; default 8 MiB. None of it is kept.</summary>
+    public long MirroredAnswerBytes { get; set; } = 8L << 20;
+
+    /// <summary>How long a copy may take, its answer included; default 120 s. One without a byte of an answer by then failed; a longer answer is cut off.</summary>
+    public TimeSpan MirrorTimeLimit { get; set; } = TimeSpan.FromSeconds(120);
+
     /// <summary>How long a request for a model waits for the first snapshot after a start; then it is told to come again. Default 10 s.</summary>
     public TimeSpan StartPatience { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -4,8 +4,10 @@ using Cairn.Serving.Gateway.Bodies;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Entering;
 using Cairn.Serving.Gateway.Limits;
+using Cairn.Serving.Gateway.Mirroring;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Responses;
+using Cairn.Serving.Gateway.Routing;
 using Cairn.Serving.Gateway.Snapshots;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -24,6 +26,7 @@ public sealed class InferenceGateway : IDisposable
     private readonly BodyMemory _memory;
     private readonly Upstream _upstream;
     private readonly Dispatch _dispatch;
+    private readonly Mirrors _mirrors;
     private readonly Relay _relay;
     private readonly DecisionLog _log;
     private readonly RequestIds _ids = new();
@@ -37,6 +40,7 @@ public sealed class InferenceGateway : IDisposable
         _memory = new BodyMemory(options.BodyMemoryBytes);
         _upstream = new Upstream(options, tunnels);
         _dispatch = new Dispatch(options, state, new Attempts(options, _upstream, time), activities, waker, time);
+        _mirrors = new Mirrors(options, state, _dispatch, new MirrorSending(options, _upstream, time), activities, new Dice());
         _relay = new Relay(options, time);
         Memory = new ResponseMemory(responses, time);
         _log = new DecisionLog(options.RememberedDecisions);
@@ -87,7 +91,11 @@ public sealed class InferenceGateway : IDisposable
         }
     }
 
-    public void Dispose() => _upstream.Dispose();
+    public void Dispose()
+    {
+        _mirrors.Dispose();
+        _upstream.Dispose();
+    }
 
     private async Task<CallError?> TakeAsync(HttpContext context, CallKind kind, string id, InnerCall? inner)
     {
@@ -160,6 +168,7 @@ public sealed class InferenceGateway : IDisposable
         var endpoint = (call.Route.Route.Targets.OfType<PoolTarget>().FirstOrDefault())?.Endpoint;
         if (endpoint is { } known)
             Activities.Of(known).Meter.Arrived();
+        _mirrors.Copy(call);
 
         // (6)
         RequestHead.Leave(call.Context);

@@ -36,6 +36,14 @@ internal static class EndpointText
             output.Table(table);
             output.Line("");
         }
+        if (endpoint.Revisions is { Count: > 0 } revisions)
+        {
+            var table = Output.NewTable("REVISION", ">REQUESTS", ">FAILED", ">FIRST BYTE P90");
+            foreach (var r in revisions)
+                table.AddRow($"{r.Number}", $"{r.Requests}", $"{r.Failures}", r.FirstTokenP90Ms is { } ms ? $"{Words.Number(Math.Round(ms))} ms" : "–");
+            output.Table(table);
+            output.Line("");
+        }
         foreach (var e in endpoint.Events ?? [])
             output.Line($"{e.At.ToLocalTime():HH:mm:ss}  {e.Kind}: {e.Message}");
         output.Note(HowToCall(endpoint, server));

@@ -19,6 +19,7 @@ internal static class AllFields
         ["service"] = Names(ServiceFields.Table),
         ["service.readiness"] = Names(ReadinessFields.Table),
         ["service.on_demand"] = Names(ServiceFields.OnDemandTable),
+        ["service.mirror"] = Names(MirrorFields.Table),
         ["service.slo"] = Names(ServiceFields.SloTable),
     });
 
@@ -31,7 +32,7 @@ internal static class AllFields
     {
         foreach (var (path, names) in Canonical)
         {
-            if (path is not ("resources.accelerators" or "where.latency.from" or "inputs" or "service.readiness" or "service.on_demand") && names.Contains(field, StringComparer.Ordinal))
+            if (path is not ("resources.accelerators" or "where.latency.from" or "inputs" or "service.readiness" or "service.on_demand" or "service.mirror") && names.Contains(field, StringComparer.Ordinal))
                 return path.Length == 0 ? "the workload itself" : path;
         }
 

@@ -26,6 +26,7 @@ internal static class ServiceFields
         .Field("spread", (s, v) => s with { Spread = v.Bool() })
         .Field("on_demand",
             (s, v) => v.Mapping is { } m ? OnDemandTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {base: 1, percent: 20}"))
+        .Field("mirror", MirrorFields.Read)
         .Sugar(Spelling.SkyPilot, "readiness_probe", "service.readiness", ReadinessFields.ReadSkyPilot)
         .Sugar(Spelling.SkyPilot, "replica_policy", "service.replicas", (s, v) =>
             v.Mapping is { } m ? PolicyTable!.Read(v.Reader, m, s) : Wrong(s, v, "a mapping such as {min_replicas: 1, max_replicas: 4}"))

@@ -56,6 +56,18 @@ internal sealed class EditedBody : HttpContent
         return new EditedBody(body, edits);
     }
 
+    /// <summary>A copy of it, for who sends it after the original is gone.</summary>
+    public byte[] ToArray()
+    {
+        var (all, at) = (new byte[_length], 0);
+        foreach (var part in _parts)
+        {
+            part.CopyTo(all.AsMemory(at));
+            at += part.Length;
+        }
+        return all;
+    }
+
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         foreach (var part in _parts)

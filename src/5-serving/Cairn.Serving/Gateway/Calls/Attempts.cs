@@ -118,7 +118,7 @@ internal sealed class Attempts(GatewayOptions options, Upstream upstream, TimePr
     }
 
     /// <summary>What another target may do better: it is overloaded, restarting or broken. A request that is itself wrong is wrong everywhere.</summary>
-    private static bool Fails(HttpStatusCode status) => status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
+    public static bool Fails(HttpStatusCode status) => status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
         or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound or >= HttpStatusCode.InternalServerError;
 
     private static void Drop(HttpResponseMessage? response, byte[] buffer, CancellationTokenSource silence)

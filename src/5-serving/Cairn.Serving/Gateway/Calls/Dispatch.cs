@@ -153,7 +153,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
     }
 
     /// <summary>Chooses a replica and occupies a place there; one that was filled since it was looked at is full when looked at again.</summary>
-    private Occupancy? Choose(Call call, CompiledRoute route, ReplicaPool pool, List<int> tried, ulong dice, out RouteDecision decision)
+    public Occupancy? Choose(Call call, CompiledRoute route, ReplicaPool pool, List<int> tried, ulong dice, out RouteDecision decision)
     {
         Span<ulong> hashes = stackalloc ulong[PrefixHashes.MostBlocks];
         Span<PrefixMatch> matches = stackalloc PrefixMatch[4];

@@ -41,6 +41,7 @@ internal sealed class EndpointActivity(EndpointMeter meter, ConcurrentQueue<Answ
     private const int MostTimes = 500;
     private readonly Lock _lock = new();
     private readonly LinkedList<TaskCompletionSource> _waiting = new();
+    private int _copies;
 
     public EndpointMeter Meter { get; } = meter;
 
@@ -62,6 +63,18 @@ internal sealed class EndpointActivity(EndpointMeter meter, ConcurrentQueue<Answ
     }
 
     public RevisionMeter Revision(int number) => _revisions.GetOrAdd(number, static _ => new RevisionMeter());
+
+    /// <summary>Counts one more copy of another endpoint's request; <see cref="Copied"/> ends it.</summary>
+    /// <returns>False where it has as many as it may have.</returns>
+    public bool TryCopy(int most)
+    {
+        if (Interlocked.Increment(ref _copies) <= most)
+            return true;
+        Interlocked.Decrement(ref _copies);
+        return false;
+    }
+
+    public void Copied() => Interlocked.Decrement(ref _copies);
 
     /// <summary>Joins the line.</summary>
     /// <returns>A place that is woken once; null where the line is full.</returns>

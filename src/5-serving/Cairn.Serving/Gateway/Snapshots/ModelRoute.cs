@@ -11,6 +11,9 @@ public sealed record ModelRoute
     /// <summary>Pools of replicas and providers outside, by weight; those with weight 0 get requests only when the others cannot answer, in their order.</summary>
     public required IReadOnlyList<RouteTarget> Targets { get; init; }
 
+    /// <summary>Where copies of some requests go; null copies none.</summary>
+    public MirrorTarget? Mirror { get; init; }
+
     /// <summary>Other models of the project that answer where no target can, in their order; theirs are not asked in turn.</summary>
     public IReadOnlyList<string> Fallbacks { get; init; } = [];
 
@@ -37,6 +40,11 @@ public sealed record ModelRoute
     /// <summary>When the model was first served.</summary>
     public DateTimeOffset Created { get; init; }
 }
+
+/// <summary>An endpoint that gets copies of requests, and whose answers nobody hears.</summary>
+/// <param name="Endpoint">Its name, in the route's project. One that is not there gets none.</param>
+/// <param name="Percent">Share of the requests, 1 to 100.</param>
+public sealed record MirrorTarget(string Endpoint, int Percent);
 
 /// <summary>One of a model's targets.</summary>
 [JsonDerivedType(typeof(PoolTarget), "pool")]
