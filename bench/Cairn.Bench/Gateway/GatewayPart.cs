@@ -49,13 +49,23 @@ internal static class GatewayPart
     {
         var options = new GatewayOptions();
         var state = new GatewayState(options);
-        var gateway = new InferenceGateway(options, state, new UsageBook(), new EndpointActivities(TimeProvider.System), TimeProvider.System);
+        var usage = new UsageBook();
+        _ = TakeAsync(usage);
+        var gateway = new InferenceGateway(options, state, usage, new EndpointActivities(TimeProvider.System), TimeProvider.System);
         state.Push(Snapshot(upstream, keys, models, replicas));
         return Host(services => services.AddSingleton(gateway).AddSingleton(state).AddSingleton(TimeProvider.System), web => web.UseGatewaySockets(), app =>
         {
             app.UseServing();
             app.MapOpenAi(gateway);
         });
+    }
+
+    /// <summary>Takes the sums as often as the ledger does; a gateway whose sums nobody takes holds one for every pair of a key and a model.</summary>
+    private static async Task TakeAsync(UsageBook usage)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (await timer.WaitForNextTickAsync())
+            usage.Take();
     }
 
     private static WebApplication Yarp(string upstream)

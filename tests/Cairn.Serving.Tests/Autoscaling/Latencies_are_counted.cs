@@ -1,0 +1,45 @@
+using Cairn.Serving.Autoscaling;
+
+namespace Cairn.Serving.Tests.Autoscaling;
+
+public sealed class Latencies_are_counted
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(96)]
+    [InlineData(97)]
+    [InlineData(5000)]
+    public void And_their_quantiles_are_within_a_bin_of_the_sorted_ones_few_or_many(int count)
+    {
+        var random = new Random(count);
+        var latencies = Enumerable.Range(0, count).Select(_ => Math.Exp(random.NextDouble() * 10)).ToList();
+        // One instance for all, and the sum of several, as over the seconds of a window.
+        var (whole, sum) = (new LatencyBins(), new LatencyBins());
+        latencies.ForEach(whole.Add);
+        foreach (var second in latencies.Chunk(40))
+        {
+            var bins = new LatencyBins();
+            Array.ForEach(second, bins.Add);
+            sum.Add(bins);
+        }
+        latencies.Sort();
+        foreach (var share in new[] { 0, 0.1, 0.5, 0.9, 0.99, 1 })
+        {
+            var exact = latencies[Math.Max(1, (int)Math.Ceiling(share * count)) - 1];
+            Assert.InRange(whole.Quantile(share)!.Value / exact, 0.95, 1.05);
+            Assert.Equal(whole.Quantile(share), sum.Quantile(share));
+        }
+    }
+
+    [Fact]
+    public void None_have_no_quantile_and_add_nothing()
+    {
+        var bins = new LatencyBins();
+        bins.Add(new LatencyBins());
+        Assert.Null(bins.Quantile(0.9));
+        bins.Add(double.PositiveInfinity);
+        bins.Add(-1);
+        Assert.NotNull(bins.Quantile(0.5));
+    }
+}
