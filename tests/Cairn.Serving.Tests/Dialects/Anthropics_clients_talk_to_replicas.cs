@@ -30,7 +30,7 @@ public sealed class Anthropics_clients_talk_to_replicas
         var asked = Assert.Single(replica.Asked);
         Assert.Equal("/v1/chat/completions", asked.Path);
         Same("""{"messages":[{"role":"user","content":"Hi"}],"model":"up","max_tokens":50}""", asked.Body);
-        Assert.Equal(new UsageSum(1, 7, 0, 2, new Money(9)), await BookedAsync(host));
+        Assert.Equal(new UsageSum(1, 7, 0, 2, new Money(9)), (await host.BookedAsync()).Sum);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class Anthropics_clients_talk_to_replicas
         Assert.Equal("""{"a":1}""", (string)events[6].Data!["delta"]!["partial_json"]! + (string)events[7].Data!["delta"]!["partial_json"]!);
         Assert.Equal(("tool_use", 7, 5), ((string)events[9].Data!["delta"]!["stop_reason"]!, (int)events[9].Data!["usage"]!["input_tokens"]!,
             (int)events[9].Data!["usage"]!["output_tokens"]!));
-        Assert.Equal(new UsageSum(1, 7, 0, 5, new Money(12)), await BookedAsync(host));
+        Assert.Equal(new UsageSum(1, 7, 0, 5, new Money(12)), (await host.BookedAsync()).Sum);
         Assert.True((bool)JsonNode.Parse(replica.Asked.Single().Body)!["stream_options"]!["include_usage"]!);
     }
 
@@ -115,7 +115,7 @@ public sealed class Anthropics_clients_talk_to_replicas
         var events = await Streams.EventsOf(await host.PostAsync("/v1/messages", Hello.Replace("\"max_tokens\"", "\"stream\":true,\"max_tokens\"", StringComparison.Ordinal)));
         Assert.Equal(("error", "error", "api_error"), (events[^1].Name, (string?)events[^1].Data!["type"], (string?)events[^1].Data!["error"]!["type"]));
         Assert.DoesNotContain(events, e => e.Name == "message_stop");
-        await BookedAsync(host);
+        await host.BookedAsync();
         Assert.Equal((0, 0), (host.Account.Reserved.Micros, host.Account.Parallel));
     }
 
@@ -190,19 +190,9 @@ public sealed class Anthropics_clients_talk_to_replicas
         var asked = Assert.Single(provider.Asked);
         Assert.Equal(body.Replace("tiny", "up", StringComparison.Ordinal), asked.Body);
         Assert.Equal(("/v1/messages", "secret", "2023-06-01", "some-beta"), (asked.Path, asked.Headers["x-api-key"], asked.Headers["anthropic-version"], asked.Headers["anthropic-beta"]));
-        Assert.Equal(new UsageSum(1, 3, 0, 4, new Money(7)), await BookedAsync(host));
+        Assert.Equal(new UsageSum(1, 3, 0, 4, new Money(7)), (await host.BookedAsync()).Sum);
     }
 
     internal static void Same(string expected, string got) =>
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), JsonNode.Parse(got)), $"Expected {JsonNode.Parse(expected)!.ToJsonString()}, got {got}");
-
-    internal static async Task<UsageSum> BookedAsync(GatewayHost host)
-    {
-        while (true)
-        {
-            if (host.Gateway.Usage.Take() is { Count: > 0 } taken)
-                return taken.Single().Value;
-            await Task.Yield();
-        }
-    }
 }

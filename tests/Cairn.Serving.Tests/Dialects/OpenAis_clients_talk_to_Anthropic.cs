@@ -46,7 +46,7 @@ public sealed class OpenAis_clients_talk_to_Anthropic
             "tool_calls":[{"id":"t1","type":"function","function":{"name":"get","arguments":"{\"a\":1}"}}]}}
             """, chat["choices"]![0]!.ToJsonString());
         Same("""{"prompt_tokens":8,"completion_tokens":2,"total_tokens":10,"prompt_tokens_details":{"cached_tokens":3}}""", chat["usage"]!.ToJsonString());
-        Assert.Equal(new UsageSum(1, 8, 3, 2, new Money(10)), await BookedAsync(host));
+        Assert.Equal(new UsageSum(1, 8, 3, 2, new Money(10)), (await host.BookedAsync()).Sum);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class OpenAis_clients_talk_to_Anthropic
         Same("""{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}""", deltas[3].ToJsonString());
         Assert.Equal("length", (string?)events[^3].Data!["choices"]![0]!["finish_reason"]);
         Assert.Equal((5, 9, 0), ((int)events[^2].Data!["usage"]!["prompt_tokens"]!, (int)events[^2].Data!["usage"]!["completion_tokens"]!, events[^2].Data!["choices"]!.AsArray().Count));
-        Assert.Equal(new UsageSum(1, 5, 0, 9, new Money(14)), await BookedAsync(host));
+        Assert.Equal(new UsageSum(1, 5, 0, 9, new Money(14)), (await host.BookedAsync()).Sum);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class A_request_goes_through
         await using var host = await GatewayHost.StartAsync();
         var route = host.Serve("tiny", replica);
         await host.ChatAsync("tiny");
-        var (subject, sum) = await BookedAsync(host);
+        var (subject, sum) = await host.BookedAsync();
         Assert.Equal(new UsageSubject(host.Project, host.Key.Id, "tiny", ((PoolTarget)route.Targets[0]).Endpoint, null), subject);
         Assert.Equal(new UsageSum(1, 7, 0, 2, new Money(9)), sum);
         Assert.Equal((9, 0, 0), (host.Account.Spent.Micros, host.Account.Reserved.Micros, host.Account.Parallel));
@@ -56,7 +56,7 @@ public sealed class A_request_goes_through
         gates[3].SetResult();
         // The client did not ask for usage: the gateway did, and keeps it.
         Assert.Equal("\ndata: [DONE]\n\n", await reader.ReadToEndAsync());
-        Assert.Equal(new UsageSum(1, 7, 0, 2, new Money(9)), (await BookedAsync(host)).Value);
+        Assert.Equal(new UsageSum(1, 7, 0, 2, new Money(9)), (await host.BookedAsync()).Sum);
         Assert.True((bool)JsonNode.Parse(replica.Asked.Single().Body)!["stream_options"]!["include_usage"]!);
     }
 
@@ -99,7 +99,7 @@ public sealed class A_request_goes_through
         host.Serve("tiny", replica);
         var json = await GatewayHost.JsonOf(await host.ChatAsync("tiny"));
         Assert.Equal(text, (string?)json["choices"]![0]!["message"]!["content"]);
-        Assert.Equal(70_005, (await BookedAsync(host)).Value.Cost.Micros);
+        Assert.Equal(70_005, (await host.BookedAsync()).Sum.Cost.Micros);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class A_request_goes_through
         Assert.Equal(HttpStatusCode.OK, (await host.ChatAsync("far")).StatusCode);
         var (path, body, headers) = Assert.Single(outside.Asked);
         Assert.Equal(("/api/v1/chat/completions", "Bearer sk-theirs", "acme-large"), (path, headers["Authorization"], (string?)JsonNode.Parse(body)!["model"]));
-        Assert.Equal("acme", (await BookedAsync(host)).Key.Provider);
+        Assert.Equal("acme", (await host.BookedAsync()).Subject.Provider);
         Assert.DoesNotContain("sk-theirs", host.Models[0].Targets[0].ToString(), StringComparison.Ordinal);
     }
 
@@ -129,16 +129,5 @@ public sealed class A_request_goes_through
         Assert.Equal("a1", (string?)list["data"]!.AsArray().Single()!["id"]);
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/v1/models/a1")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await host.Client.GetAsync("/v1/models/b1")).StatusCode);
-    }
-
-    internal static async Task<KeyValuePair<UsageSubject, UsageSum>> BookedAsync(GatewayHost host)
-    {
-        // The answer reaches the client a moment before its usage is booked.
-        while (true)
-        {
-            if (host.Gateway.Usage.Take() is { Count: > 0 } taken)
-                return taken.Single();
-            await Task.Yield();
-        }
     }
 }

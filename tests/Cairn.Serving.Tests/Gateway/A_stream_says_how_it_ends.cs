@@ -63,7 +63,7 @@ public sealed class A_stream_says_how_it_ends
         await using var host = await GatewayHost.StartAsync();
         host.Serve("tiny", replica);
         Assert.Equal(4, (await EventsAsync(host)).Length);
-        Assert.Equal(1, (await A_request_goes_through.BookedAsync(host)).Value.OutputTokens);
+        Assert.Equal(1, (await host.BookedAsync()).Sum.OutputTokens);
     }
 
     private static async Task<string[]> EventsAsync(GatewayHost host)

@@ -175,6 +175,8 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     /// <summary>The usage of one subject once so many of its requests are booked: an answer reaches the client a moment before.</summary>
     public async Task<(UsageSubject Subject, UsageSum Sum)> BookedAsync(int requests = 1)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
         var (subject, sum) = ((UsageSubject?)null, default(UsageSum));
         while (sum.Requests < requests)
         {
@@ -183,7 +185,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
                 Assert.True(subject is null || subject == key, $"{key} was booked beside {subject}");
                 (subject, sum) = (key, sum + value);
             }
-            await Task.Delay(1, TestContext.Current.CancellationToken);
+            await Task.Delay(1, limit.Token);
         }
         return (subject!.Value, sum);
     }

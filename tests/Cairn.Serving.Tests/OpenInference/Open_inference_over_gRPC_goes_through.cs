@@ -60,7 +60,7 @@ public sealed class Open_inference_over_gRPC_goes_through
         var numbers = Enumerable.Range(0, 2 << 20).Select(i => (float)i).ToArray();
         var answer = await host.Client.ModelInferAsync(InferenceHost.Request("tiny", numbers), host.Key, cancellationToken: Token);
         Assert.Equal(numbers.Select(n => n + n), Numbers(answer));
-        await UntilAsync(() => host.Gateway.Gateway.Bodies.Taken == 0);
+        await A_request_survives.UntilAsync(() => host.Gateway.Gateway.Bodies.Taken == 0);
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class Open_inference_over_gRPC_goes_through
         await using var host = await InferenceHost.StartAsync();
         var route = host.Serve();
         using var call = host.Client.ModelInferAsync(InferenceHost.Request("tiny", 1), host.Key, cancellationToken: Token);
-        await UntilAsync(() => host.Gateway.Woken.Count > 0);
+        await A_request_survives.UntilAsync(() => host.Gateway.Woken.Count > 0);
         host.Gateway.Serve("tiny", _ => route with { Targets = [(PoolTarget)route.Targets[0] with { Replicas = [replica.Spec] }] });
         await call.ResponseAsync;
         host.Gateway.Serve("tiny", _ => route with { HoldTime = TimeSpan.FromMilliseconds(10) });
@@ -178,13 +178,13 @@ public sealed class Open_inference_over_gRPC_goes_through
             await left.RequestStream.WriteAsync(InferenceHost.Request("tiny", 1), Token);
             await left.ResponseHeadersAsync;
         }
-        await UntilAsync(() => replica.Left == 1 && host.Gateway.Account.Parallel == 0);
+        await A_request_survives.UntilAsync(() => replica.Left == 1 && host.Gateway.Account.Parallel == 0);
         using var call = host.Client.ModelStreamInfer(host.Key, cancellationToken: Token);
         await call.RequestStream.WriteAsync(InferenceHost.Request("tiny", 1), Token);
         await call.ResponseHeadersAsync;
         dead.SetResult();
         Assert.Equal(StatusCode.Unavailable, await StatusAsync(() => call.ResponseStream.MoveNext(Token)));
-        await UntilAsync(() => host.Gateway.Account.Parallel == 0 && host.Gateway.Gateway.Bodies.Taken == 0);
+        await A_request_survives.UntilAsync(() => host.Gateway.Account.Parallel == 0 && host.Gateway.Gateway.Bodies.Taken == 0);
     }
 
     [Fact]
@@ -221,13 +221,5 @@ public sealed class Open_inference_over_gRPC_goes_through
         {
             return failed.StatusCode;
         }
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!condition())
-            await Task.Delay(5, limit.Token);
     }
 }

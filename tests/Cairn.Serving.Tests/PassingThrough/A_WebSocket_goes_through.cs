@@ -43,7 +43,7 @@ public sealed class A_WebSocket_goes_through
             await client.CloseOutputAsync(client.CloseStatus.Value, null, Token);
         }
         Assert.Equal(tunnelled, tunnel.Dialled > 0);
-        await UntilAsync(() => host.Account.Parallel == 0);
+        await A_request_survives.UntilAsync(() => host.Account.Parallel == 0);
     }
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class A_WebSocket_goes_through
         Assert.Equal("hello", await SayAsync(client, "hello"));
         await client.SendAsync("die"u8.ToArray(), WebSocketMessageType.Text, true, Token);
         await Assert.ThrowsAsync<WebSocketException>(async () => await client.ReceiveAsync(new byte[10].AsMemory(), Token));
-        await UntilAsync(() => host.State.InFlight(spec.Task) == 0 && host.Account.Parallel == 0);
+        await A_request_survives.UntilAsync(() => host.State.InFlight(spec.Task) == 0 && host.Account.Parallel == 0);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class A_WebSocket_goes_through
         Assert.Equal("two", await SayAsync(client, "two"));
         Assert.Equal(1, host.State.InFlight(spec.Task));
         await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Token);
-        await UntilAsync(() => host.State.InFlight(spec.Task) == 0);
+        await A_request_survives.UntilAsync(() => host.State.InFlight(spec.Task) == 0);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class A_WebSocket_goes_through
             Assert.Contains("429", refused.Message, StringComparison.Ordinal);
             await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Token);
         }
-        await UntilAsync(() => host.Account.Parallel == 0);
+        await A_request_survives.UntilAsync(() => host.Account.Parallel == 0);
         using var again = await ConnectAsync(host);
         Assert.Equal("hello", await SayAsync(again, "hello"));
     }
@@ -126,13 +126,5 @@ public sealed class A_WebSocket_goes_through
         var buffer = new byte[1000];
         var heard = await client.ReceiveAsync(buffer.AsMemory(), Token);
         return Encoding.UTF8.GetString(buffer, 0, heard.Count);
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!condition())
-            await Task.Delay(5, limit.Token);
     }
 }
