@@ -165,8 +165,7 @@ public sealed class InferenceGateway : IDisposable
 
     private async Task<CallError?> AnswerAsync(Call call, Reservation reservation)
     {
-        var endpoint = (call.Route.Route.Targets.OfType<PoolTarget>().FirstOrDefault())?.Endpoint;
-        if (endpoint is { } known)
+        if (call.Route.Endpoint is { } known)
             Activities.Of(known).Meter.Arrived();
         _mirrors.Copy(call);
 

@@ -51,8 +51,8 @@ internal sealed class Mirrors : IDisposable
     /// <returns>Why no copy is made; null where one is.</returns>
     private MirrorSkip? Begin(Call call, string mirror)
     {
-        if (_state.FindRoute(new ModelName(call.Key.Project, EndpointPaths.Prefix + mirror)) is not { } route || EndpointOf(route) is not { } endpoint
-            || endpoint == EndpointOf(call.Route))
+        if (_state.FindRoute(new ModelName(call.Key.Project, EndpointPaths.Prefix + mirror)) is not { } route || route.Endpoint is not { } endpoint
+            || endpoint == call.Route.Endpoint)
             return MirrorSkip.NoEndpoint;
         if (call.Body.Bytes.Length > _options.MirroredBodyBytes)
             return MirrorSkip.TooLarge;
@@ -107,6 +107,4 @@ internal sealed class Mirrors : IDisposable
             activity.Copied();
         }
     }
-
-    private static EndpointId? EndpointOf(CompiledRoute route) => route.Route.Targets.OfType<PoolTarget>().FirstOrDefault()?.Endpoint;
 }

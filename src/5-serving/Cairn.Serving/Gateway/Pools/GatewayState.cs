@@ -225,6 +225,9 @@ public sealed class GatewayState
 /// <param name="Ceiling">No target of the route charges more.</param>
 internal sealed record CompiledRoute(ModelRoute Route, ReplicaPool?[] Pools, TokenPrices Ceiling, ulong PrefixSeed)
 {
+    /// <summary>The endpoint whose replicas it is served from, and whose load it is; null where only providers outside serve it.</summary>
+    public EndpointId? Endpoint { get; } = Route.Targets.OfType<PoolTarget>().FirstOrDefault()?.Endpoint;
+
     /// <summary>The bit of the adapter that the route is for; 0 for none.</summary>
     public ulong AdapterBit { get; init; }
 }
