@@ -80,12 +80,15 @@ internal sealed class GatewayPush
         Push();
     }
 
-    /// <summary>Keys and providers change at once; endpoints stay as they were seen last. Nothing goes out before they were seen first.</summary>
+    /// <summary>
+    /// Keys and providers change at once; endpoints stay as they were seen last. Nothing goes out before endpoints and providers were both read: a gateway that knew only one of
+    /// them would refuse the other's models as unknown, where it makes clients of a server that has just begun wait.
+    /// </summary>
     private void Push()
     {
         lock (_pushing)
         {
-            if (_endpoints is not { } endpoints)
+            if (_endpoints is not { } endpoints || _providers.Version == 0)
                 return;
             var now = string.Create(CultureInfo.InvariantCulture, $"{Fingerprint(endpoints, _hosts)}/{_keys.Version}/{_providers.Version}/{_gateways.Parties}");
             if (now == _last)

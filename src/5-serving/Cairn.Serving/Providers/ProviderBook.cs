@@ -17,6 +17,7 @@ internal sealed partial class ProviderBook(CredentialSeal seal, ILogger<Provider
     /// <summary>Others are there than before.</summary>
     public event Action? Changed;
 
+    /// <summary>Grows with every change; 0 until the rows were read.</summary>
     public long Version => Interlocked.Read(ref _version);
 
     public IReadOnlyList<ProviderRow> Rows
@@ -28,12 +29,12 @@ internal sealed partial class ProviderBook(CredentialSeal seal, ILogger<Provider
         }
     }
 
-    /// <summary>Takes over what the rows say now.</summary>
+    /// <summary>Takes over what the rows say now. The first time is a change even where there are none: from then on it is known that there are none.</summary>
     public void Renew(IReadOnlyList<ProviderRow> rows)
     {
         lock (_lock)
         {
-            if (rows.Count == _open.Count && rows.All(row => _open.ContainsKey(row.Id)))
+            if (_version > 0 && rows.Count == _open.Count && rows.All(row => _open.ContainsKey(row.Id)))
                 return;
             var open = new Dictionary<Guid, (ProviderRow, string)>();
             foreach (var row in rows)
