@@ -17,7 +17,7 @@ public sealed class Serving_recipes
     public static TheoryData<string, string> Golden => new()
     {
         {
-            "cairn", "cairn engine /models/qwen3-32b --host 127.0.0.1 --port 8000 --name qwen --rows 64 --context 32768 --threads 8"
+            "cairn", "cairn engine /models/qwen3-32b --host 127.0.0.1 --port 8000 --grpc-port 8001 --name qwen --rows 64 --context 32768 --threads 8"
         },
         {
             "vllm",

@@ -4,7 +4,6 @@ using Cairn.Contracts.Ids;
 using Cairn.Frameworks.Engine.Hosting;
 using Cairn.Frameworks.Engine.OpenInference.Wire;
 using Cairn.Frameworks.Engine.Tensors;
-using Cairn.Frameworks.Onnx.Proto;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Snapshots;
 using Cairn.Serving.Tests.Gateway;
@@ -39,8 +38,7 @@ internal sealed class InferenceHost : IAsyncDisposable
     public async Task<ReplicaSpec> EngineAsync()
     {
         var folder = Directory.CreateTempSubdirectory("cairn-gateway-").FullName;
-        var file = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "double", "1")).FullName, "model.onnx");
-        await File.WriteAllBytesAsync(file, Double().ToByteArray());
+        DoublingModel.Write(Path.Combine(folder, "double"));
         var tensors = new TensorOptions { Repositories = { folder }, Threads = 1, DefaultBatch = 0 };
         var options = new EngineHostOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Grpc = new IPEndPoint(IPAddress.Loopback, 0), Tensors = tensors };
         var engine = await EngineHost.StartAsync(options, TimeProvider.System, _ => { }, TestContext.Current.CancellationToken);
@@ -91,26 +89,4 @@ internal sealed class InferenceHost : IAsyncDisposable
             Directory.Delete(folder, recursive: true);
         }
     }
-
-    private static ModelProto Double() => new()
-    {
-        IrVersion = 8,
-        OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } },
-        Graph = new GraphProto
-        {
-            Name = "test", Node = { new NodeProto { OpType = "Add", Input = { "x", "x" }, Output = { "y" } } }, Input = { Vector("x") }, Output = { Vector("y") },
-        },
-    };
-
-    private static ValueInfoProto Vector(string name) => new()
-    {
-        Name = name,
-        Type = new TypeProto
-        {
-            TensorType = new TypeProto.Types.Tensor
-            {
-                ElemType = (int)TensorProto.Types.DataType.Float, Shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "n" } } },
-            },
-        },
-    };
 }

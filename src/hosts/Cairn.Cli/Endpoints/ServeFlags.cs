@@ -46,7 +46,7 @@ internal sealed class ServeFlags
         Workload = thing.Text.Text,
         FileName = thing.Text.Name,
         Name = context.Get(Name),
-        Model = context.Get(_model),
+        Model = context.Get(_model) ?? thing.Model,
         Env = RunCommand.Pairs(context.Get(_env), "--env"),
         Secrets = RunCommand.Pairs(context.Get(_secret), "--secret"),
         At = context.Get(_at),

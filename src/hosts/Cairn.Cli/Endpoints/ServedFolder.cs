@@ -11,8 +11,8 @@ namespace Cairn.Cli.Endpoints;
 /// <summary>A folder with a model, or a GGUF file, as a workload: its files travel to every node, and the engine that reads them serves it.</summary>
 internal static partial class ServedFolder
 {
-    /// <summary>Files that a folder for Cairn's own engine has one of.</summary>
-    private static readonly string[] s_modelFiles = ["genai_config.json", "config.json", "model.onnx"];
+    /// <summary>Files of which a folder with a model of texts, for Cairn's own engine, has one.</summary>
+    private static readonly string[] s_textFiles = ["genai_config.json", "config.json"];
 
     public static ServedThing Of(string folder, ServeWish wish)
     {
@@ -28,8 +28,12 @@ internal static partial class ServedFolder
             return new ServedThing(ServedThing.Write(recipe, Start(".", name, wish), Place(folder, null, name, wish), folder)) { Context = wish.Context };
         if (wish.Gpu is not null)
             throw new CliException(ExitCodes.Usage, "Cairn's own engine runs on processors; leave out --gpu, or name another --engine.");
-        if (!s_modelFiles.Any(file => File.Exists(Path.Combine(folder, file))) && !isOnnx)
-            throw new CliException(ExitCodes.Usage, $"{folder} holds no model: expected {string.Join(", ", s_modelFiles)}, a folder onnx, or a .gguf file.");
+        if (!s_textFiles.Any(file => File.Exists(Path.Combine(folder, file))))
+        {
+            return ServedTensors.Find(folder, wish) ?? throw new CliException(
+                ExitCodes.Usage, $"{folder} holds no model: expected {string.Join(" or ", s_textFiles)}, model.onnx, MODEL/1/model.onnx, or a .gguf file.");
+        }
+
         return new ServedThing(new WorkloadText("model.yaml", folder, OnnxFolder(folder, name))) { Context = wish.Context };
     }
 
@@ -64,7 +68,7 @@ internal static partial class ServedFolder
           replicas: 1
           readiness: /health
           model: {{name}}
-        run: exec "$CAIRN_PROGRAM" engine . --name {{name}} --host 127.0.0.1 --port "$PORT" --grpc-port -1
+        run: exec "$CAIRN_PROGRAM" engine . --name {{name}} --host 127.0.0.1 --port "$PORT" --grpc-port "$GRPC_PORT"
 
         """);
 
@@ -86,7 +90,7 @@ internal static partial class ServedFolder
     };
 
     /// <summary>Half as much again as the files, in GB of at least 1.</summary>
-    private static int Memory(string folder, IReadOnlyList<string>? files)
+    internal static int Memory(string folder, IReadOnlyList<string>? files)
     {
         var all = files?.Select(file => Path.Combine(folder, file)) ?? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories);
         return Math.Max(1, (int)Math.Ceiling(all.Sum(file => new FileInfo(file).Length) * 1.5 / (1 << 30)));

@@ -14,6 +14,9 @@ internal sealed record ServedThing(WorkloadText Text)
     /// <summary>For people, one line each.</summary>
     public IReadOnlyList<string> Why { get; init; } = [];
 
+    /// <summary>The name that clients call the model by; null takes the one that its workload says.</summary>
+    public string? Model { get; init; }
+
     /// <summary>Prompt and output together, in tokens; null where unknown.</summary>
     public int? Context { get; init; }
 

@@ -151,6 +151,8 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
 
     private async Task<ModelInferResponse> InferAsync(ModelInferRequest request, CancellationToken cancellationToken)
     {
+        if (models.Find(request.ModelName) is not null)
+            throw RefusedException.Invalid($"'{request.ModelName}' reads texts and takes no tensors; call it over HTTP, by OpenAI's routes");
         var call = GrpcTensors.Read(request);
         var (version, answer) = await repository.InferAsync((request.ModelName, request.ModelVersion), call.Request(), cancellationToken);
         if (answer.Refusal is { } refusal)

@@ -47,7 +47,8 @@ public static partial class ServingRecipeRendering
             yield return $"the model is '{start.Model}'; expected a path or a name that does not begin with a hyphen.";
         if (start.Name is { } name && (name.Length == 0 || name.StartsWith('-')))
             yield return $"the served name is '{name}'; expected one that does not begin with a hyphen.";
-        var ports = 1 + Math.Max(recipe.Metrics?.PortOffset ?? 0, 0);
+        var speaksGrpc = recipe.Arguments.SelectMany(argument => argument).Any(text => text.Contains("{grpc_port}", StringComparison.Ordinal));
+        var ports = 1 + Math.Max(recipe.Metrics?.PortOffset ?? 0, speaksGrpc ? 1 : 0);
         if (start.Port < 1 || start.Port + ports - 1 > 65_535)
             yield return $"the port is {start.Port}; expected 1 to {65_536 - ports}.";
         if (start.Context is < 1 || start.Sequences is < 1 || start.Threads is < 1 || start.MemoryShare is <= 0 or > 1)
@@ -74,7 +75,7 @@ public static partial class ServingRecipeRendering
             ["model"] = start.Model,
             ["host"] = start.Host,
             ["port"] = Text(start.Port),
-            ["port+1"] = Text(start.Port + 1),
+            ["grpc_port"] = Text(start.Port + 1),
             ["port+2"] = Text(start.Port + 2),
             ["gpu_layers"] = start.UsesAccelerators ? "999" : "0",
         };
@@ -117,6 +118,6 @@ public static partial class ServingRecipeRendering
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"\{([a-z_]+(?:\+[12])?)\}")]
+    [GeneratedRegex(@"\{([a-z_]+(?:\+2)?)\}")]
     internal static partial Regex Braces();
 }

@@ -52,7 +52,7 @@ public static class ServingRecipes
 
     private static readonly string[] s_words =
     [
-        "model", "host", "port", "port+1", "port+2", "name", "context", "total_context", "sequences", "threads", "gpu_layers", "memory_share",
+        "model", "host", "port", "grpc_port", "port+2", "name", "context", "total_context", "sequences", "threads", "gpu_layers", "memory_share",
         "tensor_parallel", "stages",
     ];
 

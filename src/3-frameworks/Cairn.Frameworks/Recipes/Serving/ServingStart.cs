@@ -8,7 +8,7 @@ public sealed record ServingStart
     /// <summary>A folder, a file (llama.cpp) or the name of a repository.</summary>
     public required string Model { get; init; }
 
-    /// <summary>1 to 65,535; Triton takes the two above it too.</summary>
+    /// <summary>1 to 65,535; what speaks gRPC takes the one above it too, and Triton the two above it.</summary>
     public required int Port { get; init; }
 
     public string Host { get; init; } = "127.0.0.1";

@@ -40,16 +40,16 @@ public abstract record ServingJob
 
 /// <summary>
 /// Turns a recipe and what is to be served into a workload that Cairn places like any other. Pure. The engine listens where its node says
-/// (<c>$PORT</c>), so replicas share machines; where its program is missing the setup says which image holds it.
+/// (<c>$PORT</c>, and <c>$GRPC_PORT</c> where it speaks that), so replicas share machines; where its program is missing the setup says which image holds it.
 /// </summary>
 public static class ServingWorkload
 {
     // Of Unicode's private use: no path or name that people write has them.
     private const string Port = "\uE000";
-    private const string NextPort = "\uE001";
+    private const string GrpcPort = "\uE001";
     private const string PortAfter = "\uE002";
     private static readonly (string Mark, string Shell)[] s_marks =
-        [(Port, "\"$PORT\""), (NextPort, "\"$((PORT + 1))\""), (PortAfter, "\"$((PORT + 2))\"")];
+        [(Port, "\"$PORT\""), (GrpcPort, "\"$GRPC_PORT\""), (PortAfter, "\"$((PORT + 2))\"")];
 
     private const int UsualPort = 8000;
 
@@ -101,7 +101,7 @@ public static class ServingWorkload
     private static string Script(ServingRecipe recipe, ServingStart start)
     {
         var words = ServingRecipeRendering.Words(start);
-        (words["port"], words["port+1"], words["port+2"]) = (Port, NextPort, PortAfter);
+        (words["port"], words["grpc_port"], words["port+2"]) = (Port, GrpcPort, PortAfter);
         var (arguments, environment) = ServingRecipeRendering.Fill(recipe, start, words);
         var script = new StringBuilder();
         if (recipe.DownloadsWeights)
