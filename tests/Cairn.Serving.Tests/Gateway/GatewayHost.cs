@@ -55,7 +55,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         builder.Services.AddHttpForwarder();
         _upstream = new Upstream(options, tunnels);
         _app = builder.Build();
-        _app.UseMiddleware<GatewayEntry>(State, TimeProvider.System);
+        _app.UseMiddleware<GatewayEntry>(State, options, TimeProvider.System);
         _app.UseRouting();
         var forwarder = _app.Services.GetRequiredService<IHttpForwarder>();
         var desk = new OpenInferenceDesk(Gateway, this, options, TimeProvider.System);

@@ -38,7 +38,7 @@ public sealed class GatewayOptions
     /// <summary>How long a copy may take, its answer included; default 120 s. One without a byte of an answer by then failed; a longer answer is cut off.</summary>
     public TimeSpan MirrorTimeLimit { get; set; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>How long a request for a model waits for the first snapshot after a start; then it is told to come again. Default 10 s.</summary>
+    /// <summary>How long a request of models, or to a DNS name that may be an endpoint's, waits for the first snapshot after a start; then it is told to come again. Default 10 s.</summary>
     public TimeSpan StartPatience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Blocks of prompts that are remembered with the replicas that have them, 28 bytes each; default 262,144.</summary>

@@ -100,8 +100,8 @@ public sealed class InferenceGateway : IDisposable
     private async Task<CallError?> TakeAsync(HttpContext context, CallKind kind, string id, InnerCall? inner)
     {
         // (1)
-        if (State.Changed is var changed && State.Snapshot.Version == 0)
-            await Task.WhenAny(changed, Task.Delay(_options.StartPatience, _time, context.RequestAborted));
+        if (inner is not null)
+            await State.BegunAsync(_time, context.RequestAborted);
         var now = _time.GetUtcNow();
         if ((inner is null ? Admission.Authenticate(context.Request, State, now) : Admission.Living(inner.Key, State, now)) is not { } caller)
             return Admission.Unknown(State);

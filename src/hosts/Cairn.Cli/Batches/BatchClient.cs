@@ -17,15 +17,9 @@ internal sealed class BatchClient(CommandContext context) : IDisposable
     /// <summary>Sends an input file and makes a batch of it.</summary>
     public async Task<JsonObject> MakeAsync(string path, string endpoint, CancellationToken cancellationToken)
     {
-        await using var content = File.OpenRead(path);
-        using var form = new MultipartFormDataContent { { new StringContent("batch"), "purpose" } };
-        var part = new StreamContent(content);
-        part.Headers.ContentType = new MediaTypeHeaderValue("application/jsonl");
-        var name = Path.GetFileName(path);
-        form.Add(part, "file", name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? name : name + ".jsonl");
-        var file = await SendAsync(HttpMethod.Post, "/v1/files", form, cancellationToken);
+        var file = await SendAsync(HttpMethod.Post, "/v1/files", () => Form(path), cancellationToken);
         var wish = new JsonObject { ["input_file_id"] = (string)file["id"]!, ["endpoint"] = endpoint, ["completion_window"] = "24h" };
-        return await SendAsync(HttpMethod.Post, "/v1/batches", new StringContent(wish.ToJsonString(), Encoding.UTF8, "application/json"), cancellationToken);
+        return await SendAsync(HttpMethod.Post, "/v1/batches", () => new StringContent(wish.ToJsonString(), Encoding.UTF8, "application/json"), cancellationToken);
     }
 
     public Task<JsonObject> ShowAsync(string id, CancellationToken cancellationToken) =>
@@ -51,7 +45,20 @@ internal sealed class BatchClient(CommandContext context) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonObject> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    /// <summary>Whoever disposes of the form closes the file.</summary>
+    private static MultipartFormDataContent Form(string path)
+    {
+        var part = new StreamContent(File.OpenRead(path));
+        part.Headers.ContentType = new MediaTypeHeaderValue("application/jsonl");
+        var name = Path.GetFileName(path);
+        return new MultipartFormDataContent
+        {
+            { new StringContent("batch"), "purpose" }, { part, "file", name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? name : name + ".jsonl" },
+        };
+    }
+
+    /// <param name="content">Makes the body, anew for every try.</param>
+    private async Task<JsonObject> SendAsync(HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
     {
         try
         {
@@ -66,15 +73,21 @@ internal sealed class BatchClient(CommandContext context) : IDisposable
         }
     }
 
-    /// <summary>A server that has just begun asks to come again, and with a database that is shared that may last until its predecessor's lease is over.</summary>
-    private async Task<HttpResponseMessage> SendPatientlyAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    /// <summary>
+    /// A server that has just begun asks to come again, and with a database that is shared that may last until its predecessor's lease is over. What it had no time to look at is
+    /// sent again; another outage may have come after it was taken.
+    /// </summary>
+    private async Task<HttpResponseMessage> SendPatientlyAsync(HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
-            using var request = new HttpRequestMessage(method, path) { Content = content };
+            using var request = new HttpRequestMessage(method, path) { Content = content?.Invoke() };
             var response = await _http.SendAsync(request, cancellationToken);
-            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || content is not null || tries == MostTries)
+            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || tries == MostTries
+                || (content is not null && (string?)(await ReadAsync(response, cancellationToken))?["error"]?["code"] != "starting"))
+            {
                 return response;
+            }
             response.Dispose();
             await Task.Delay(s_pause, cancellationToken);
         }

@@ -39,6 +39,13 @@ public sealed class GatewayState
 
     internal PrefixIndex Prefixes { get; }
 
+    /// <summary>Waits for the first snapshot: before it nothing is known of keys and models, which is no fault of whoever asks. Goes on without one after the options' patience.</summary>
+    internal async Task BegunAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (Changed is var changed && Snapshot.Version == 0)
+            await Task.WhenAny(changed, Task.Delay(_options.StartPatience, time, cancellationToken));
+    }
+
     /// <summary>Serves from a snapshot from now on. An older one than the last is dropped.</summary>
     public void Push(GatewaySnapshot snapshot)
     {
