@@ -61,12 +61,10 @@ public sealed class A_server_certifies_itself
 
     private static HttpClient Client(ServerInProcess host, X509Certificate2 root)
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        policy.CustomTrustStore.Add(root);
         var port = host.Client.BaseAddress!.Port;
         var handler = new SocketsHttpHandler
         {
-            SslOptions = { CertificateChainPolicy = policy },
+            SslOptions = { CertificateChainPolicy = TestAuthority.TrustAlone(root) },
             ConnectCallback = async (_, token) =>
             {
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

@@ -27,6 +27,28 @@ public sealed class A_handshake_is_answered : IDisposable
         await Assert.ThrowsAsync<AuthenticationException>(() => SubjectAsync(host, "a.b.apps.example.com"));
     }
 
+    [Theory]
+    [InlineData("1.1", "HTTP/1.1")]
+    [InlineData("2.0", "HTTP/2")]
+    public async Task With_the_protocol_that_the_client_speaks(string version, string protocol)
+    {
+        var own = Pair("own", "127.0.0.1");
+        await using var host = await TlsHost.StartAsync(new CertificateOptions { Certificate = own.Chain, Key = own.Key });
+        using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = _authority.TrustAlone() } })
+        {
+            BaseAddress = new Uri($"https://127.0.0.1:{host.Port}"), DefaultRequestVersion = Version.Parse(version), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        Assert.Equal(protocol, await client.GetStringAsync("/", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task As_HTTP_1_where_the_client_names_no_protocol()
+    {
+        var own = Pair("own", "127.0.0.1");
+        await using var host = await TlsHost.StartAsync(new CertificateOptions { Certificate = own.Chain, Key = own.Key });
+        Assert.Contains("HTTP/1.1 200 OK", await host.AskAsync("127.0.0.1", _authority.Root, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task With_a_new_one_once_the_file_changed_and_with_the_old_while_it_is_broken()
     {

@@ -19,6 +19,14 @@ internal sealed class TestAuthority : IDisposable
 
     public string RootPem => Root.ExportCertificatePem();
 
+    /// <summary>How a client checks a certificate that trusts this root and nothing else.</summary>
+    public X509ChainPolicy TrustAlone() => TrustAlone(Root);
+
+    public static X509ChainPolicy TrustAlone(X509Certificate2 root) => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, CustomTrustStore = { root },
+    };
+
     /// <summary>A chain and its key as PEM.</summary>
     public (string Chain, string Key) Issue(DateTimeOffset ends, params string[] names)
     {

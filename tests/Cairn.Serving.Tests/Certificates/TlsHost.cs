@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Cairn.Serving.Certificates;
 using Cairn.Serving.Certificates.Acme;
 using Microsoft.AspNetCore.Builder;
@@ -59,14 +60,28 @@ internal sealed class TlsHost : IAsyncDisposable
     /// <summary>The certificate that a client sees who asks for a name and trusts one root alone.</summary>
     public async Task<X509Certificate2> SeenAsync(string name, X509Certificate2 root)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, Port, TestContext.Current.CancellationToken);
-        await using var tls = new SslStream(client.GetStream());
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        policy.CustomTrustStore.Add(root);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = name, CertificateChainPolicy = policy }, TestContext.Current.CancellationToken);
+        await using var tls = await ConnectAsync(name, root);
         return X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
     }
 
+    /// <summary>All that is answered to a text until the server closes; the client names no protocol in its handshake.</summary>
+    public async Task<string> AskAsync(string name, X509Certificate2 root, string text)
+    {
+        await using var tls = await ConnectAsync(name, root);
+        await tls.WriteAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
+        using var answer = new StreamReader(tls, Encoding.ASCII);
+        return await answer.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
+
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private async Task<SslStream> ConnectAsync(string name, X509Certificate2 root)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, Port, TestContext.Current.CancellationToken);
+        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        var options = new SslClientAuthenticationOptions { TargetHost = name, CertificateChainPolicy = TestAuthority.TrustAlone(root) };
+        await tls.AuthenticateAsClientAsync(options, TestContext.Current.CancellationToken);
+        return tls;
+    }
 }

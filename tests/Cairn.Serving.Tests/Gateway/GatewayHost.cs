@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Cairn.Contracts.Identity;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
+using Cairn.Serving.Certificates;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Anthropic;
 using Cairn.Serving.Gateway.Calls;
@@ -37,7 +38,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     private readonly Upstream _upstream;
     private long _version;
 
-    private GatewayHost(GatewayOptions options, IKeepsResponses? responses, ITunnels? tunnels, Action<IEndpointRouteBuilder, InferenceGateway>? map)
+    private GatewayHost(GatewayOptions options, IKeepsResponses? responses, ITunnels? tunnels, Action<IEndpointRouteBuilder, InferenceGateway>? map, CertificateBook? certificates)
     {
         Project = ProjectId.New(s_now);
         Key = ApiKey.New(s_now);
@@ -46,10 +47,15 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         ClearTextHttp2.AddTo(builder.Services);
+        if (certificates is not null)
+            builder.Services.AddSingleton(certificates);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             var http2 = new ClearTextHttp2();
-            kestrel.Listen(IPAddress.Loopback, 0, http2.Sniff);
+            if (certificates is null)
+                kestrel.Listen(IPAddress.Loopback, 0, http2.Sniff);
+            else
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseServedCertificates());
             http2.Listen(kestrel);
         });
         builder.Services.AddHttpForwarder();
@@ -92,11 +98,12 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     public IReadOnlyList<string> AllowedModels { get; set; } = [];
 
     public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? change = null, IKeepsResponses? responses = null,
-        Action<IEndpointRouteBuilder, InferenceGateway>? map = null, ApiKey? key = null, ITunnels? tunnels = null)
+        Action<IEndpointRouteBuilder, InferenceGateway>? map = null, ApiKey? key = null, ITunnels? tunnels = null,
+        CertificateBook? certificates = null)
     {
         var options = new GatewayOptions();
         change?.Invoke(options);
-        var host = new GatewayHost(options, responses, tunnels, map);
+        var host = new GatewayHost(options, responses, tunnels, map, certificates);
         host.Key = key ?? host.Key;
         await host._app.StartAsync();
         host.Client = new HttpClient { BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };

@@ -4,8 +4,10 @@ using Cairn.Contracts.Ids;
 using Cairn.Frameworks.Engine.Hosting;
 using Cairn.Frameworks.Engine.OpenInference.Wire;
 using Cairn.Frameworks.Engine.Tensors;
+using Cairn.Serving.Certificates;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Snapshots;
+using Cairn.Serving.Tests.Certificates;
 using Cairn.Serving.Tests.Gateway;
 using Google.Protobuf;
 using Grpc.Core;
@@ -19,10 +21,11 @@ internal sealed class InferenceHost : IAsyncDisposable
     private readonly List<(EngineHost Engine, string Folder)> _engines = [];
     private readonly GrpcChannel _channel;
 
-    private InferenceHost(GatewayHost gateway)
+    private InferenceHost(GatewayHost gateway, HttpMessageHandler? handler)
     {
         Gateway = gateway;
-        _channel = GrpcChannel.ForAddress(gateway.Client.BaseAddress!, new GrpcChannelOptions { MaxReceiveMessageSize = null, MaxSendMessageSize = null });
+        var options = new GrpcChannelOptions { MaxReceiveMessageSize = null, MaxSendMessageSize = null, HttpHandler = handler, DisposeHttpClient = true };
+        _channel = GrpcChannel.ForAddress(gateway.Client.BaseAddress!, options);
         Client = new GRPCInferenceService.GRPCInferenceServiceClient(_channel);
     }
 
@@ -32,7 +35,15 @@ internal sealed class InferenceHost : IAsyncDisposable
 
     public Metadata Key => new() { { "authorization", "Bearer " + Gateway.Key } };
 
-    public static async Task<InferenceHost> StartAsync(Action<GatewayOptions>? change = null) => new(await GatewayHost.StartAsync(change));
+    public static async Task<InferenceHost> StartAsync(Action<GatewayOptions>? change = null) => new(await GatewayHost.StartAsync(change), null);
+
+    /// <summary>With TLS: the client trusts the authority alone.</summary>
+    public static async Task<InferenceHost> StartAsync(TestAuthority authority)
+    {
+        var (book, (chain, key)) = (new CertificateBook(), authority.Issue("127.0.0.1"));
+        book.Replace(0, [ServedCertificate.Read("own.pem", chain, key)]);
+        return new InferenceHost(await GatewayHost.StartAsync(certificates: book), new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = authority.TrustAlone() } });
+    }
 
     /// <summary>Starts an engine with the model <c>double</c>: y = x + x, one dimension of any length.</summary>
     public async Task<ReplicaSpec> EngineAsync()

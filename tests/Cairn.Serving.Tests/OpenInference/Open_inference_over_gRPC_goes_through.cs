@@ -205,7 +205,7 @@ public sealed class Open_inference_over_gRPC_goes_through
         Assert.Empty(replica.Asked);
     }
 
-    private static float[] Numbers(ModelInferResponse answer) => MemoryMarshal.Cast<byte, float>(answer.RawOutputContents.Single().Span).ToArray();
+    internal static float[] Numbers(ModelInferResponse answer) => MemoryMarshal.Cast<byte, float>(answer.RawOutputContents.Single().Span).ToArray();
 
     private static Task<StatusCode> InferAsync(InferenceHost host, string model, Metadata headers) =>
         StatusAsync(async () => await host.Client.ModelInferAsync(InferenceHost.Request(model, 1), headers, cancellationToken: Token));
