@@ -4,8 +4,9 @@ using Cairn.Contracts.Ids;
 namespace Cairn.Contracts.Workloads;
 
 /// <summary>
-/// The ports that a service's task listens on; pure, so that node, server and gateway agree without telling each other. A program that reads <c>$PORT</c> gets one of its own,
-/// so that replicas share a machine; any other listens where its workload says. <c>$GRPC_PORT</c> is the same for gRPC.
+/// The ports that a service's task listens on; pure, so that node, server and gateway agree without telling each other. A program that
+/// reads <c>$PORT</c> gets one of its own, so that replicas share a machine; any other listens where its workload says.
+/// <c>$GRPC_PORT</c> is the same for gRPC.
 /// </summary>
 public static partial class ServicePort
 {
@@ -31,16 +32,10 @@ public static partial class ServicePort
         return Reads(workload, ReadsGrpcPort()) ? First + (Own(task) + Count / 2) % Count : service.GrpcPort;
     }
 
-    private static bool Reads(WorkloadSpec workload, Regex variable) => variable.IsMatch(workload.Run ?? "") || variable.IsMatch(workload.Setup ?? "");
+    private static bool Reads(WorkloadSpec workload, Regex variable) =>
+        variable.IsMatch(workload.Run ?? "") || variable.IsMatch(workload.Setup ?? "");
 
-    private static int Own(TaskId task)
-    {
-        // FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/
-        var hash = 2166136261u;
-        foreach (var letter in task.Value.ToByteArray())
-            hash = (hash ^ letter) * 16777619u;
-        return (int)(hash % Count);
-    }
+    private static int Own(TaskId task) => (int)(Fnv.Hash32(task.Value.ToByteArray()) % Count);
 
     [GeneratedRegex(@"\$(\{(CAIRN_)?PORT[:\-}]|(CAIRN_)?PORT\b)")]
     private static partial Regex ReadsPort();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Cairn.Contracts.Frameworks;
+using Cairn.Contracts.Ids;
 using Cairn.Contracts.Wire;
 
 namespace Cairn.Node.Tasks;
@@ -50,14 +51,7 @@ internal static class TaskEnvironment
     /// <summary>
     /// A port for rank 0 of a task that needs no agreement on one, from 20000 to 29999, the same for each start of the task.
     /// </summary>
-    public static int DefaultMasterPort(string taskId)
-    {
-        // FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/
-        var hash = 2166136261u;
-        foreach (var letter in taskId)
-            hash = (hash ^ letter) * 16777619u;
-        return 20_000 + (int)(hash % 10_000);
-    }
+    public static int DefaultMasterPort(string taskId) => 20_000 + (int)(Fnv.Hash32(taskId) % 10_000);
 
     public static SortedDictionary<string, string> Build(StartTask start, IReadOnlyList<Peer> peers, int masterPort, TaskPlace place)
     {

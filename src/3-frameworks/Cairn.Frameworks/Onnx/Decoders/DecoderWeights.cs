@@ -1,3 +1,5 @@
+using Cairn.Contracts.Ids;
+
 namespace Cairn.Frameworks.Onnx.Decoders;
 
 /// <summary>
@@ -41,14 +43,7 @@ internal static class RandomWeights
         }
     }
 
-    /// <summary>FNV-1a of the name, then the seed.</summary>
-    private static ulong Hash(string name, int seed)
-    {
-        var hash = 14695981039346656037;
-        foreach (var letter in name)
-            hash = (hash ^ letter) * 1099511628211;
-        return (hash ^ (uint)seed) * 1099511628211;
-    }
+    private static ulong Hash(string name, int seed) => (Fnv.Hash64(name) ^ (uint)seed) * Fnv.Prime64;
 }
 
 /// <summary>Hugging Face's names of a Llama's weights.</summary>

@@ -1,3 +1,5 @@
+using Cairn.Contracts.Ids;
+
 namespace Cairn.Serving.Gateway.Routing;
 
 /// <summary>Adapters as bits of one word, so that a decision compares them at once. Two names may share a bit; that costs a detour and no more.</summary>
@@ -7,16 +9,8 @@ internal static class AdapterBits
     public const int UsualSlots = 4;
 
     /// <returns>One bit; 0 where no adapter is named.</returns>
-    public static ulong Of(string? adapter)
-    {
-        if (string.IsNullOrEmpty(adapter))
-            return 0;
-        // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
-        var hash = 14695981039346656037UL;
-        foreach (var letter in adapter)
-            hash = (hash ^ letter) * 1099511628211UL;
-        return 1UL << (int)(Dice.Mix(hash) & 63);
-    }
+    public static ulong Of(string? adapter) =>
+        string.IsNullOrEmpty(adapter) ? 0 : 1UL << (int)(Dice.Mix(Fnv.Hash64(adapter)) & 63);
 
     public static ulong Of(IReadOnlyList<string> adapters)
     {
