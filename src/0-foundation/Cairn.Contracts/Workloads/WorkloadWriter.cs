@@ -1,3 +1,4 @@
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Offers;
 using Cairn.Contracts.Units;
 using Cairn.Contracts.Workloads.Reading;
@@ -35,7 +36,7 @@ public static class WorkloadWriter
         text.Field("name", workload.Name);
         text.Field("project", workload.Project);
         if (workload.Kind != new WorkloadSpec { Name = "" }.Kind && workload is not { Kind: WorkloadKind.Serve, Service: not null })
-            text.Bare("kind", EnumWords<WorkloadKind>.Of(workload.Kind));
+            text.Bare("kind", EnumWords.Of(workload.Kind));
         text.Section("resources", () => Write(text, workload.Resources, inAlternative: false));
         if (workload.Nodes != 1)
             text.Bare("nodes", Numbers.Format(workload.Nodes));
@@ -82,7 +83,7 @@ public static class WorkloadWriter
         if (resources.DiskBytes > 0)
             text.Bare("disk", ByteSize.Format(resources.DiskBytes));
         if (resources.Interconnect != InterconnectKind.None)
-            text.Bare("interconnect", EnumWords<InterconnectKind>.Of(resources.Interconnect));
+            text.Bare("interconnect", EnumWords.Of(resources.Interconnect));
         text.Words("node_labels", resources.NodeLabels);
         if (resources.Spread)
             text.Bare("spread", "true");
@@ -102,7 +103,7 @@ public static class WorkloadWriter
 
     private static void Write(YamlText text, WhereSpec where)
     {
-        text.Words("deployment_models", where.DeploymentModels.Select(EnumWords<DeploymentModel>.Of));
+        text.Words("deployment_models", where.DeploymentModels.Select(EnumWords.Of));
         text.Words("providers", where.Providers);
         text.Words("regions", where.Regions);
         text.Words("avoid", where.Avoid);
@@ -126,7 +127,7 @@ public static class WorkloadWriter
         if (where.Offline)
             text.Bare("offline", "true");
         if (where.Trust != TrustTier.Community)
-            text.Bare("trust", EnumWords<TrustTier>.Of(where.Trust));
+            text.Bare("trust", EnumWords.Of(where.Trust));
         if (where.Interruptible)
             text.Bare("interruptible", "true");
     }
@@ -173,10 +174,10 @@ public static class WorkloadWriter
             text.Bare("max", Numbers.Format(retries.Max));
         text.Words("on_exit_codes", retries.OnExitCodes.Select(code => Numbers.Format(code)));
         if (retries.Restart != usual.Restart)
-            text.Bare("restart", EnumWords<RestartPolicy>.Of(retries.Restart));
+            text.Bare("restart", EnumWords.Of(retries.Restart));
         if (retries.MaxLost != usual.MaxLost)
             text.Bare("max_lost", Numbers.Format(retries.MaxLost));
         if (retries.Disconnected != usual.Disconnected)
-            text.Bare("disconnected", EnumWords<DisconnectedPolicy>.Of(retries.Disconnected));
+            text.Bare("disconnected", EnumWords.Of(retries.Disconnected));
     }
 }

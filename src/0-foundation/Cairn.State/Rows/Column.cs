@@ -93,18 +93,11 @@ internal static class ColumnForms
         (r, i) => new JsonText<T>(JsonSerializer.Deserialize<T>(r.GetString(i), ApiJson.Compact)!),
         (JsonText<T> v) => JsonSerializer.Serialize(v.Value, ApiJson.Compact), NpgsqlDbType.Text);
 
-    private static (Delegate Read, Delegate Write, NpgsqlDbType Type) OfEnum<T>() where T : struct, Enum
-    {
-        var words = Enum.GetValues<T>().Distinct().ToDictionary(v => v, v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()));
-        var values = words.ToDictionary(p => p.Value, p => p.Key, StringComparer.Ordinal);
-        return Form(
-            (r, i) => values.TryGetValue(r.GetString(i), out var value)
-                ? value
-                : throw new FormatException(
-                    $"'{r.GetString(i)}' is no {typeof(T).Name}; expected one of {string.Join(", ", words.Values)}."),
-            (T v) => words.TryGetValue(v, out var word) ? word : throw new ArgumentException($"{v} is no {typeof(T).Name}."),
-            NpgsqlDbType.Text);
-    }
+    private static (Delegate Read, Delegate Write, NpgsqlDbType Type) OfEnum<T>() where T : struct, Enum => Form(
+        (r, i) => EnumWords.Find<T>(r.GetString(i)) ?? throw new FormatException(
+            $"'{r.GetString(i)}' is no {typeof(T).Name}; expected one of {string.Join(", ", EnumWords.All<T>())}."),
+        (T v) => Enum.IsDefined(v) ? EnumWords.Of(v) : throw new ArgumentException($"{v} is no {typeof(T).Name}."),
+        NpgsqlDbType.Text);
 
     private static (Delegate Read, Delegate Write, NpgsqlDbType Type) Form<T>(
         Func<DbDataReader, int, T> read, Func<T, object?> write, NpgsqlDbType type) => (read, write, type);

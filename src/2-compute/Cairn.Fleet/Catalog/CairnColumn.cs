@@ -1,4 +1,5 @@
-using Cairn.Fleet.Catalog.Csv;
+using Cairn.Contracts.Api;
+
 
 namespace Cairn.Fleet.Catalog;
 
@@ -52,7 +53,7 @@ internal enum CairnColumn
 
 internal static class CairnColumns
 {
-    public static readonly IReadOnlyList<string> Names = [.. Enum.GetValues<CairnColumn>().Select(EnumWords<CairnColumn>.Of)];
+    public static readonly IReadOnlyList<string> Names = EnumWords.All<CairnColumn>();
 
     /// <summary>What every file needs; the others have defaults.</summary>
     public static readonly IReadOnlyList<CairnColumn> Required =

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Offers;
 using Cairn.Contracts.Units;
 using Cairn.Hardware.Facts;
@@ -30,7 +31,7 @@ public static class CatalogExport
     private static string Field(Offer offer, CairnColumn column) => column switch
     {
         CairnColumn.Provider => offer.Provider,
-        CairnColumn.DeploymentModel => Csv.EnumWords<DeploymentModel>.Of(offer.DeploymentModel),
+        CairnColumn.DeploymentModel => EnumWords.Of(offer.DeploymentModel),
         CairnColumn.Region => offer.Region.Name,
         CairnColumn.Country => offer.Region.Country,
         CairnColumn.Latitude => Text(offer.Region.Point?.Latitude),
@@ -64,9 +65,9 @@ public static class CatalogExport
         CairnColumn.AvailabilityPercent => offer.AvailabilityPercent == 0 ? "" : Text(offer.AvailabilityPercent),
         CairnColumn.InterruptionsPerHour => offer.InterruptionsPerHour == 0 ? "" : Text(offer.InterruptionsPerHour),
         CairnColumn.FailuresPerHour => offer.FailuresPerHour == 0 ? "" : Text(offer.FailuresPerHour),
-        CairnColumn.Interconnect => Csv.EnumWords<InterconnectKind>.Of(offer.Interconnect),
+        CairnColumn.Interconnect => EnumWords.Of(offer.Interconnect),
         CairnColumn.Capacity => Text(offer.Capacity),
-        CairnColumn.Trust => Csv.EnumWords<TrustTier>.Of(offer.Trust),
+        CairnColumn.Trust => EnumWords.Of(offer.Trust),
         CairnColumn.WorksOffline => Flag(offer.WorksOffline),
         CairnColumn.Labels => string.Join(';', offer.Labels.Select(label => $"{label.Key}={label.Value}")),
         CairnColumn.Source => offer.Source,

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
+using Cairn.Contracts.Api;
 
 namespace Cairn.Fleet.Jobs;
 
@@ -32,7 +32,7 @@ internal static class JobInstruments
         foreach (var job in turn.ChangedJobs)
         {
             if (job.HasEnded)
-                s_ended.Add(1, KeyValuePair.Create("phase", (object?)JsonNamingPolicy.SnakeCaseLower.ConvertName(job.Phase.ToString())));
+                s_ended.Add(1, KeyValuePair.Create("phase", (object?)EnumWords.Of(job.Phase)));
         }
     }
 }

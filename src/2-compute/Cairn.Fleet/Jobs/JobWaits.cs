@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Jobs;
@@ -19,7 +18,7 @@ internal sealed class JobWaits(Store store, JobChanges changes, TimeProvider tim
         {
             var changed = changes.Next(job);
             var view = await store.ReadAsync(session => JobReading.Of(JobRows.Find(session, job)!), cancellationToken);
-            if (phases.Contains(WordOf(view.Phase)) || HasEnded(view.Phase) || timer.IsCancellationRequested)
+            if (phases.Contains(EnumWords.Of(view.Phase)) || HasEnded(view.Phase) || timer.IsCancellationRequested)
                 return view;
             await changed.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
@@ -48,6 +47,4 @@ internal sealed class JobWaits(Store store, JobChanges changes, TimeProvider tim
     }
 
     private static bool HasEnded(JobPhase phase) => phase is JobPhase.Succeeded or JobPhase.Failed or JobPhase.Stopped;
-
-    private static string WordOf(JobPhase phase) => JsonNamingPolicy.SnakeCaseLower.ConvertName(phase.ToString());
 }

@@ -1,3 +1,4 @@
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Offers;
 using Cairn.Contracts.Problems;
 using Cairn.Contracts.Units;
@@ -139,8 +140,7 @@ internal static class NodeDeclaration
         var plain = text.Replace("_", "", StringComparison.Ordinal);
         if (Enum.TryParse<T>(plain, ignoreCase: true, out var value) && Enum.IsDefined(value) && char.IsAsciiLetter(plain[0]))
             return value;
-        var words = Enum.GetNames<T>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName);
-        faults.Add($"{what} is '{Short(text)}', expected one of {string.Join(", ", words)}");
+        faults.Add($"{what} is '{Short(text)}', expected one of {string.Join(", ", EnumWords.All<T>())}");
         return whenEmpty;
     }
 

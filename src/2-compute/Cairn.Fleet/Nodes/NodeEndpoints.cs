@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Problems;
@@ -76,9 +75,8 @@ internal static class NodeEndpoints
     /// <summary>Reads an optional word of an enum, written as the API writes it.</summary>
     private static bool TryWord<T>(string? text, out T? value, out string words) where T : struct, Enum
     {
-        words = string.Join(", ", Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
-        value = Enum.GetValues<T>().Where(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()) == text).Cast<T?>()
-            .FirstOrDefault();
+        words = string.Join(", ", EnumWords.All<T>());
+        value = text is null ? null : EnumWords.Find<T>(text);
         return text is null || value is not null;
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Cairn.Contracts.Plans;
 using Cairn.Planning.Places;
 
@@ -43,7 +42,4 @@ internal static class Words
         PriceModel.Spot => "spot",
         _ => "reserved",
     };
-
-    /// <summary>As workload files and the API write it: snake_case.</summary>
-    public static string Of<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }

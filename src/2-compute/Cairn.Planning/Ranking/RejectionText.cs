@@ -1,4 +1,5 @@
 using System.Numerics;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Plans;
 using Cairn.Contracts.Units;
 using Cairn.Contracts.Workloads;
@@ -75,9 +76,9 @@ internal static class RejectionText
         var standing = evaluation.Columns.Standings[evaluation.Columns.StandingOf[row]];
         return bit switch
         {
-            ReasonBits.Interconnect => $"needs {Words.Of(choice.Resources.Interconnect)} between nodes, has {Words.Of(standing.Interconnect)}",
+            ReasonBits.Interconnect => $"needs {EnumWords.Of(choice.Resources.Interconnect)} between nodes, has {EnumWords.Of(standing.Interconnect)}",
             ReasonBits.Labels => LabelText(choice.Resources, standing),
-            ReasonBits.DeploymentModel => $"needs deployment model {Any(where.DeploymentModels.Select(Words.Of))}, is {Words.Of(place.DeploymentModel)}",
+            ReasonBits.DeploymentModel => $"needs deployment model {Any(where.DeploymentModels.Select(EnumWords.Of))}, is {EnumWords.Of(place.DeploymentModel)}",
             ReasonBits.Provider => $"needs provider {Any(where.Providers)}, is {place.Provider}",
             ReasonBits.Region => $"needs region {Any(choice.Regions)}, is {place.Provider}/{place.Region.Name}",
             ReasonBits.Residency => $"needs to stay in {Any(where.Residency)}, is in {OrUnknown(place.Region.Country)}",
@@ -87,7 +88,7 @@ internal static class RejectionText
             ReasonBits.Availability => $"needs {where.AvailabilityPercent} % availability, promises "
                 + (standing.AvailabilityPercent > 0 ? $"{standing.AvailabilityPercent} %" : "none"),
             ReasonBits.Offline => "needs to go on without a network, depends on one",
-            _ => $"needs trust {Words.Of(where.Trust)}, has {Words.Of(standing.Trust)}",
+            _ => $"needs trust {EnumWords.Of(where.Trust)}, has {EnumWords.Of(standing.Trust)}",
         };
     }
 

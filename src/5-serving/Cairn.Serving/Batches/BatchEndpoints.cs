@@ -1,3 +1,4 @@
+using Cairn.Contracts.Api;
 using Cairn.Serving.Files;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Calls;
@@ -84,7 +85,7 @@ internal sealed class BatchEndpoints(Store store, FileShelf shelf, InferenceGate
             return Missing(id);
         // Asked twice, it is as asked once.
         return cancelled || batch.Phase == BatchPhase.Cancelling ? await SendAsync(context, batch)
-            : new CallError(409, "invalid_request_error", null, $"Cannot cancel a batch with status '{BatchWords.Of(batch.Phase)}'.");
+            : new CallError(409, "invalid_request_error", null, $"Cannot cancel a batch with status '{EnumWords.Of(batch.Phase)}'.");
     }
 
     private static Task<CallError?> SendAsync(HttpContext context, BatchRow batch) => OpenAiAnswers.SendAsync(context, batch.View());

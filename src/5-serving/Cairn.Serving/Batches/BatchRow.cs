@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 
 namespace Cairn.Serving.Batches;
@@ -98,7 +99,7 @@ internal sealed record BatchRow
         {
             ["id"] = Id, ["object"] = "batch", ["endpoint"] = Endpoint, ["model"] = Model,
             ["errors"] = errors.Count == 0 ? null : new JsonObject { ["object"] = "list", ["data"] = errors },
-            ["input_file_id"] = InputFileId, ["completion_window"] = "24h", ["status"] = BatchWords.Of(Phase),
+            ["input_file_id"] = InputFileId, ["completion_window"] = "24h", ["status"] = EnumWords.Of(Phase),
             ["output_file_id"] = OutputFileId, ["error_file_id"] = ErrorFileId, ["created_at"] = CreatedAt.ToUnixTimeSeconds(), ["in_progress_at"] = InProgressAt?.ToUnixTimeSeconds(),
             ["expires_at"] = ExpiresAt.ToUnixTimeSeconds(), ["finalizing_at"] = FinalizingAt?.ToUnixTimeSeconds(), ["completed_at"] = EndedAs(BatchPhase.Completed),
             ["failed_at"] = EndedAs(BatchPhase.Failed), ["expired_at"] = EndedAs(BatchPhase.Expired), ["cancelling_at"] = CancellingAt?.ToUnixTimeSeconds(),
@@ -114,9 +115,4 @@ internal sealed record BatchRow
     }
 
     private long? EndedAs(BatchPhase phase) => Phase == phase ? EndedAt?.ToUnixTimeSeconds() : null;
-}
-
-internal static class BatchWords
-{
-    public static string Of(BatchPhase phase) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(phase.ToString());
 }

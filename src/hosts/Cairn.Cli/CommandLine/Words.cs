@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Jobs;
 using Spectre.Console;
 
@@ -33,16 +33,13 @@ internal static class Words
 
     public static string Usd(decimal usd) => Contracts.Units.Money.FromUsd(usd).ToString();
 
-    /// <summary>An enum as the API writes it: snake_case.</summary>
-    public static string Snake<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
     public static string Phase(JobPhase phase) => phase switch
     {
         JobPhase.Succeeded => "[green]succeeded[/]",
         JobPhase.Failed => "[red]failed[/]",
         JobPhase.Running => "[cyan]running[/]",
-        JobPhase.Recovering or JobPhase.Stopping => $"[yellow]{Snake(phase)}[/]",
-        _ => Snake(phase),
+        JobPhase.Recovering or JobPhase.Stopping => $"[yellow]{EnumWords.Of(phase)}[/]",
+        _ => EnumWords.Of(phase),
     };
 
     public static string Health(NodeHealth health) => health switch

@@ -72,7 +72,7 @@ internal sealed class DemoCommand : CairnCommand
         Title(output, "What happened");
         JobCommand.Print(output, job, TimeProvider.System.GetUtcNow());
         if (job.Phase != JobPhase.Succeeded)
-            throw new CliException(ExitCodes.JobFailed, $"The training {Words.Snake(job.Phase)}: {job.Message}. Logs are in {folder}.");
+            throw new CliException(ExitCodes.JobFailed, $"The training {EnumWords.Of(job.Phase)}: {job.Message}. Logs are in {folder}.");
 
         var learned = await CollectAsync(output, api, job, folder, cancellationToken);
         Title(output, "The bill");

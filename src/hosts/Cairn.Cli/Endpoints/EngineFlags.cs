@@ -2,6 +2,8 @@ using System.CommandLine;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Jobs;
 using Cairn.Cli.ModelCatalog;
+using Cairn.Contracts.Api;
+using Cairn.Frameworks.Fitting;
 using Cairn.Frameworks.Recipes.Serving;
 
 namespace Cairn.Cli.Endpoints;
@@ -26,7 +28,7 @@ internal sealed class EngineFlags
         foreach (var option in new Option[] { _engine, _gpu, _weights, _precision, _slo, _concurrency, _spot })
             command.Options.Add(option);
         _engine.CompletionSources.Add([.. ServingRecipes.All.Select(r => r.Name)]);
-        _precision.CompletionSources.Add([.. FitWords.PrecisionNames]);
+        _precision.CompletionSources.Add([.. EnumWords.All<WeightPrecision>()]);
     }
 
     public ServeWish Read(CommandContext context, string? name, int? tokens, IReadOnlyList<string> secrets) => new()

@@ -39,7 +39,7 @@ internal static class ServedModel
         var precisions = Loadable(model, wish, recipe);
         if (precisions.Count == 0 || (need.Precision is { } asked && !precisions.Contains(asked)))
         {
-            var can = precisions.Count == 0 ? "in no precision that it is published in" : $"in {string.Join(", ", precisions.Select(p => Words.Snake(p)))}";
+            var can = precisions.Count == 0 ? "in no precision that it is published in" : $"in {string.Join(", ", precisions.Select(p => EnumWords.Of(p)))}";
             throw new CliException(ExitCodes.Usage, $"{recipe.Title} loads {model.Name} from {wish.Weights ?? model.Source} {can}.", ["--weights names a repository with others."]);
         }
 

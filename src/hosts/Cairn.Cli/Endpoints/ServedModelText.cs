@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.ModelCatalog;
+using Cairn.Contracts.Api;
 using Cairn.Frameworks.Fitting;
 using Cairn.Frameworks.ModelCatalog;
 using Cairn.Frameworks.Recipes.Serving;
@@ -31,7 +32,7 @@ internal static class ServedModelText
             ? $"{recipe.Title} downloads {weights} by itself on its node ({Words.Bytes(WeightBytes(model))}) and must be installed there{Image(recipe)}; "
                 + "--secret HF_TOKEN hands it a token, which some repositories ask for."
             : $"{recipe.Title} loads {weights} on its node, where both must be{Image(recipe)}.");
-        lines.Add($"Licence: {model.License}; commercial use: {Words.Snake(model.CommercialUse)}.");
+        lines.Add($"Licence: {model.License}; commercial use: {EnumWords.Of(model.CommercialUse)}.");
         return lines;
     }
 
@@ -39,7 +40,7 @@ internal static class ServedModelText
     {
         var (fit, cards) = (best.Fit, best.Fit.Layout.Accelerators);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{model.Name} by {recipe.Title} in {Words.Snake(fit.Precision)} on {cards} × {best.Offer.Accelerator}, {need.Context:#,##0} tokens for each of "
+            $"{model.Name} by {recipe.Title} in {EnumWords.Of(fit.Precision)} on {cards} × {best.Offer.Accelerator}, {need.Context:#,##0} tokens for each of "
             + $"{fit.Speed?.Concurrency ?? need.Concurrency ?? 1} sequences at once.");
     }
 

@@ -20,7 +20,7 @@ internal sealed class JobCommand : CairnCommand
 
     internal static void Print(Output output, JobView job, DateTimeOffset now)
     {
-        output.Markup($"[bold]{Words.Escape(job.Name)}[/]  {Words.Phase(job.Phase)}{(job.Reason is null || job.Reason == Words.Snake(job.Phase) ? "" : "  " + Words.Escape(job.Reason))}");
+        output.Markup($"[bold]{Words.Escape(job.Name)}[/]  {Words.Phase(job.Phase)}{(job.Reason is null || job.Reason == EnumWords.Of(job.Phase) ? "" : "  " + Words.Escape(job.Reason))}");
         if (job.Message is not null)
             output.Line("  " + job.Message);
         output.Line($"  id         {job.Id}");
@@ -48,7 +48,7 @@ internal sealed class JobCommand : CairnCommand
         foreach (var task in attempt.Tasks)
         {
             table.AddRow(
-                Words.Number(task.Rank), Words.Escape(task.Node), Words.Snake(task.State), Words.Escape(task.Reason ?? "–"),
+                Words.Number(task.Rank), Words.Escape(task.Node), EnumWords.Of(task.State), Words.Escape(task.Reason ?? "–"),
                 task.Signal is { } signal ? $"signal {signal}" : task.ExitCode is { } code ? Words.Number(code) : "–",
                 Words.Duration(TimeSpan.FromSeconds(task.BilledSeconds)), task.Cost.ToString());
         }

@@ -30,6 +30,6 @@ internal static class JobText
     {
         var reason = job.Reason is null or EndReasons.Succeeded ? "" : $" ({job.Reason}{(job.Message is null ? "" : ": " + job.Message)})";
         var ran = job.StartedAt is { } started && job.EndedAt is { } ended ? $" after {Words.Duration(ended - started)}" : "";
-        return $"{job.Name} {Words.Snake(job.Phase)}{ran}, {job.Cost}{reason}";
+        return $"{job.Name} {EnumWords.Of(job.Phase)}{ran}, {job.Cost}{reason}";
     }
 }

@@ -25,7 +25,7 @@ internal sealed class StopCommand : CairnCommand
             return ExitCodes.Success;
         var job = await context.Api.PostAsync<StopRequest, JobView>(
             Query.Of($"jobs/{Query.Segment(context.Get(_job)!)}/stop", ("project", context.Project)), new StopRequest(context.Get(_grace)), cancellationToken);
-        context.Output.Write(job, view => context.Output.Line($"{view.Name} {Words.Snake(view.Phase)}"));
+        context.Output.Write(job, view => context.Output.Line($"{view.Name} {EnumWords.Of(view.Phase)}"));
         return ExitCodes.Success;
     }
 

@@ -55,12 +55,7 @@ internal sealed class WaitCommand : CairnCommand
     {
         if (text is null)
             return null;
-        foreach (var phase in Enum.GetValues<JobPhase>())
-        {
-            if (Words.Snake(phase) == text)
-                return phase;
-        }
-
-        throw new CliException(ExitCodes.Usage, $"'{text}' is not a phase; expected one of {string.Join(", ", Enum.GetValues<JobPhase>().Select(Words.Snake))}.");
+        return EnumWords.Find<JobPhase>(text)
+            ?? throw new CliException(ExitCodes.Usage, $"'{text}' is not a phase; expected one of {string.Join(", ", EnumWords.All<JobPhase>())}.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cairn.Cli.CommandLine;
+using Cairn.Contracts.Api;
 using Cairn.Frameworks.Fitting;
 using Cairn.Frameworks.ModelCatalog;
 
@@ -19,7 +20,7 @@ internal sealed class FitTables(Output output, OpenModel model, FitNeed need)
         foreach (var precision in Enum.GetValues<WeightPrecision>().Where(one => one is not WeightPrecision.Fp32 || need.Precision == one))
         {
             table.AddRow(
-                "  " + Words.Snake(precision), Words.Bytes(ModelMemory.WeightBytes(model, precision)),
+                "  " + EnumWords.Of(precision), Words.Bytes(ModelMemory.WeightBytes(model, precision)),
                 published.Contains(precision) ? $"by {Words.Escape(model.Publisher)}" : "by others, if at all");
         }
 
@@ -27,7 +28,7 @@ internal sealed class FitTables(Output output, OpenModel model, FitNeed need)
         if (need.OutputTokens > 0)
         {
             output.Line(
-                $"  Keys and values: {Words.Bytes(sequence)} per sequence, {Number(sequence / need.Context)} bytes per token ({Words.Snake(need.KvPrecision)}).");
+                $"  Keys and values: {Words.Bytes(sequence)} per sequence, {Number(sequence / need.Context)} bytes per token ({EnumWords.Of(need.KvPrecision)}).");
         }
 
         output.Line("");
@@ -46,7 +47,7 @@ internal sealed class FitTables(Output output, OpenModel model, FitNeed need)
         {
             var speed = fit.Fit.Speed;
             table.AddRow(
-                Words.Escape($"{fit.Offer.Provider}/{fit.Offer.Region}"), CardsOf(fit), Words.Snake(fit.Fit.Precision),
+                Words.Escape($"{fit.Offer.Provider}/{fit.Offer.Region}"), CardsOf(fit), EnumWords.Of(fit.Fit.Precision),
                     FitWords.Layout(fit.Fit),
                 speed is null ? "–" : Number(speed.Concurrency), speed is null ? "–" : FitWords.Time(speed.SecondsToFirstToken),
                 speed is null || need.OutputTokens == 0 ? "–" : FitWords.Time(speed.SecondsPerToken), TokensPerSecond(fit.Fit),
@@ -82,7 +83,7 @@ internal sealed class FitTables(Output output, OpenModel model, FitNeed need)
         {
             var speed = card.Fit!.Speed;
             table.AddRow(
-                card.Name, Number(card.Fit.FewestAccelerators), Words.Snake(card.Fit.Precision), speed is null
+                card.Name, Number(card.Fit.FewestAccelerators), EnumWords.Of(card.Fit.Precision), speed is null
                     ? "–" : Number(speed.Concurrency),
                 speed is null ? "–" : FitWords.Time(speed.SecondsToFirstToken), speed is null || need.OutputTokens == 0
                     ? "–" : FitWords.Time(speed.SecondsPerToken),

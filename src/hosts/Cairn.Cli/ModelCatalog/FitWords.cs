@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cairn.Cli.CommandLine;
+using Cairn.Contracts.Api;
 using Cairn.Frameworks.Fitting;
 
 namespace Cairn.Cli.ModelCatalog;
@@ -7,8 +8,6 @@ namespace Cairn.Cli.ModelCatalog;
 /// <summary>Reads and writes the words of <c>cairn models fit</c>.</summary>
 internal static class FitWords
 {
-    public static IEnumerable<string> PrecisionNames => Enum.GetValues<WeightPrecision>().Select(Words.Snake);
-
     /// <summary>Reads <c>ttft=500ms,tpot=0.05s</c>; what is wrong goes to <paramref name="problems"/>.</summary>
     public static ServingObjective Objective(string? text, List<string> problems)
     {
@@ -32,13 +31,11 @@ internal static class FitWords
     {
         if (word is null)
             return null;
-        foreach (var precision in Enum.GetValues<WeightPrecision>())
-        {
-            if (Words.Snake(precision) == word || (word == "fp16" && precision is WeightPrecision.Bf16))
-                return precision;
-        }
-
-        problems.Add($"--precision is '{word}'; expected {string.Join(", ", PrecisionNames)}.");
+        if (word == "fp16")
+            return WeightPrecision.Bf16;
+        if (EnumWords.Find<WeightPrecision>(word) is { } precision)
+            return precision;
+        problems.Add($"--precision is '{word}'; expected {string.Join(", ", EnumWords.All<WeightPrecision>())}.");
         return null;
     }
 

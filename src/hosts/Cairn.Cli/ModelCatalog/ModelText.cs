@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Text.Json;
 using Cairn.Cli.CommandLine;
+using Cairn.Contracts.Api;
 using Cairn.Frameworks.ModelCatalog;
 
 namespace Cairn.Cli.ModelCatalog;
@@ -37,13 +37,9 @@ internal static class ModelText
     public static ModelKind? ParseKind(ArgumentResult result)
     {
         var word = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-        foreach (var kind in Enum.GetValues<ModelKind>())
-        {
-            if (Words.Snake(kind) == word)
-                return kind;
-        }
-
-        result.AddError($"--kind is '{word}'; expected {string.Join(", ", Enum.GetValues<ModelKind>().Select(Words.Snake))}.");
+        if (EnumWords.Find<ModelKind>(word) is { } kind)
+            return kind;
+        result.AddError($"--kind is '{word}'; expected {string.Join(", ", EnumWords.All<ModelKind>())}.");
         return null;
     }
 
@@ -59,5 +55,5 @@ internal static class ModelText
         ? $"{tokens / 1024} Ki"
         : tokens.ToString(CultureInfo.InvariantCulture);
 
-    public static string Format(PublishedFormat format) => JsonNamingPolicy.SnakeCaseLower.ConvertName(format.ToString()).Replace('_', ' ');
+    public static string Format(PublishedFormat format) => EnumWords.Of(format).Replace('_', ' ');
 }

@@ -43,7 +43,7 @@ internal sealed class ModelsFitCommand : CairnCommand
 
     private readonly Option<string?> _precision = new("--precision")
     {
-        Description = $"Of the weights: {string.Join(", ", FitWords.PrecisionNames)}; default the best published one that fits.",
+        Description = $"Of the weights: {string.Join(", ", EnumWords.All<WeightPrecision>())}; default the best published one that fits.",
         HelpName = "NAME",
     };
 
@@ -111,7 +111,7 @@ internal sealed class ModelsFitCommand : CairnCommand
                 _rejected,
         })
             Options.Add(option);
-        _precision.CompletionSources.Add([.. FitWords.PrecisionNames]);
+        _precision.CompletionSources.Add([.. EnumWords.All<WeightPrecision>()]);
         _kv.CompletionSources.Add("bf16", "fp8");
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Cairn.Cli.CommandLine;
+using Cairn.Contracts.Api;
 using Cairn.Frameworks.ModelCatalog;
 
 namespace Cairn.Cli.ModelCatalog;
@@ -25,9 +26,9 @@ internal sealed class ModelsShowCommand : CairnCommand
         output.Markup($"[bold]{Words.Escape(model.Title)}[/] ({model.Name}), {Words.Escape(model.Publisher)}, {model.Released:yyyy-MM-dd}");
         var table = Output.NewTable("  WHAT", "FIGURE~");
         void Row(string what, string figure) => table.AddRow("  " + what, Words.Escape(figure));
-        Row("licence", $"{model.License} (commercial use: {Words.Snake(model.CommercialUse)})");
+        Row("licence", $"{model.License} (commercial use: {EnumWords.Of(model.CommercialUse)})");
         Row("published as", string.Join(", ", model.Formats.Select(ModelText.Format)));
-        Row("parameters", Number(model.Parameters) + (model.ParametersFrom is ParameterSource.Weights ? "" : $" ({Words.Snake(model.ParametersFrom)})"));
+        Row("parameters", Number(model.Parameters) + (model.ParametersFrom is ParameterSource.Weights ? "" : $" ({EnumWords.Of(model.ParametersFrom)})"));
         if (model.ActiveParameters is { } active)
             Row("active per token", ModelText.Count(active) + " (the publisher's figure)");
         Row("context", $"{Number(shape.Context)} tokens");

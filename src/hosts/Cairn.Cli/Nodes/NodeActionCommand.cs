@@ -27,7 +27,7 @@ internal sealed class NodeActionCommand : CairnCommand
         var name = Query.Segment(context.Get(_node)!);
         await context.Api.PostAsync($"nodes/{name}/{_action}", cancellationToken);
         var node = await context.Api.GetAsync<NodeView>("nodes/" + name, cancellationToken);
-        context.Output.Write(node, view => context.Output.Line($"{view.Name} {Words.Snake(view.Phase)}"));
+        context.Output.Write(node, view => context.Output.Line($"{view.Name} {EnumWords.Of(view.Phase)}"));
         return ExitCodes.Success;
     }
 }

@@ -27,9 +27,9 @@ internal sealed class NodeCommand : CairnCommand
 
     private static void Print(Output output, NodeView node, DateTimeOffset now)
     {
-        output.Markup($"[bold]{Words.Escape(node.Name)}[/]  {Words.Health(node.Health)}  {Words.Snake(node.Phase)}{Words.SimulatedMark(node.Simulated)}");
+        output.Markup($"[bold]{Words.Escape(node.Name)}[/]  {Words.Health(node.Health)}  {EnumWords.Of(node.Phase)}{Words.SimulatedMark(node.Simulated)}");
         output.Line($"  id         {node.Id}");
-        output.Line($"  where      {node.Provider}/{node.Region} ({Words.Snake(node.DeploymentModel)}), pool {node.Pool}");
+        output.Line($"  where      {node.Provider}/{node.Region} ({EnumWords.Of(node.DeploymentModel)}), pool {node.Pool}");
         output.Line($"  price      {node.PricePerHour}");
         output.Line($"  gpus       {node.Accelerators ?? "none"}, {Words.Number(node.AcceleratorsFree)} free");
         output.Line($"  cpus       {Words.Number(node.CpusFree)} free of {Words.Number(node.CpusTotal)}");
@@ -49,7 +49,7 @@ internal sealed class NodeCommand : CairnCommand
         output.Line("");
         var table = Output.NewTable("JOB~", ">RANK", "STATE");
         foreach (var task in tasks)
-            table.AddRow(Words.Escape(task.JobName), Words.Number(task.Rank), Words.Snake(task.State));
+            table.AddRow(Words.Escape(task.JobName), Words.Number(task.Rank), EnumWords.Of(task.State));
         output.Table(table);
     }
 }

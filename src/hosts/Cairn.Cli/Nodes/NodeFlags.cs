@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Cairn.Cli.CommandLine;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Offers;
 using Cairn.Contracts.Units;
 using Cairn.Contracts.Wire;
@@ -98,9 +99,7 @@ internal sealed class NodeFlags
         (declaration.Latitude, declaration.Longitude) = (latitude, longitude);
     }
 
-    private static string OneOf<T>(string option, string text) where T : struct, Enum
-    {
-        var words = Enum.GetValues<T>().Select(Words.Snake).ToList();
-        return words.Contains(text) ? text : throw new CliException(ExitCodes.Usage, $"{option} {text}: expected {string.Join(", ", words)}.");
-    }
+    private static string OneOf<T>(string option, string text) where T : struct, Enum => EnumWords.Find<T>(text) is not null
+        ? text
+        : throw new CliException(ExitCodes.Usage, $"{option} {text}: expected {string.Join(", ", EnumWords.All<T>())}.");
 }

@@ -37,7 +37,7 @@ internal sealed class NodesCommand : CairnCommand
         foreach (var node in nodes)
         {
             table.AddRow(
-                Words.Escape(node.Name) + Words.SimulatedMark(node.Simulated), Words.Health(node.Health), Words.Snake(node.Phase),
+                Words.Escape(node.Name) + Words.SimulatedMark(node.Simulated), Words.Health(node.Health), EnumWords.Of(node.Phase),
                 Words.Escape($"{node.Provider}/{node.Region}"),
                 node.AcceleratorsTotal > 0 ? Words.Escape($"{Words.Number(node.AcceleratorsFree)} of {node.Accelerators}") : "–",
                 $"{Words.Number(node.CpusFree)}/{Words.Number(node.CpusTotal)}", Words.Bytes(node.MemoryBytesFree), node.PricePerHour.ToString());

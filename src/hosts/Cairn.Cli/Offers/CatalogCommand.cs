@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net.Http.Headers;
 using Cairn.Cli.CommandLine;
+using Cairn.Contracts.Api;
 using Cairn.Fleet.Catalog;
 using Cairn.Server.Plans;
 
@@ -26,7 +27,7 @@ internal sealed class CatalogCommand : CairnCommand
             foreach (var part in parts)
             {
                 table.AddRow(
-                    Words.Escape(part.Provider), part.Mode is { } mode ? $"imported ({Words.Snake(mode)})" : "built in",
+                    Words.Escape(part.Provider), part.Mode is { } mode ? $"imported ({EnumWords.Of(mode)})" : "built in",
                     part.Offers.ToString(CultureInfo.InvariantCulture),
                     part.OldestAsOf == part.NewestAsOf ? $"{part.NewestAsOf:yyyy-MM-dd}" : $"{part.OldestAsOf:yyyy-MM-dd} to {part.NewestAsOf:yyyy-MM-dd}");
             }

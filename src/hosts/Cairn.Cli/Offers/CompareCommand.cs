@@ -70,13 +70,13 @@ internal sealed class CompareCommand : CairnCommand
             if (row.Hidden is { } cost)
             {
                 table.AddRow(
-                    provider, Words.Snake(row.DeploymentModel), Whole(cost.Busy), Whole(cost.Idle), Whole(cost.Egress), Whole(cost.Storage), Whole(cost.Total),
+                    provider, EnumWords.Of(row.DeploymentModel), Whole(cost.Busy), Whole(cost.Idle), Whole(cost.Egress), Whole(cost.Storage), Whole(cost.Total),
                     "+" + cost.OverBusyPercent.ToString("0", CultureInfo.InvariantCulture) + " %");
             }
             else
             {
                 table.AddRow(
-                    provider, Words.Snake(row.DeploymentModel), Words.Usd(row.PerAccelerator.UsdPerHour), Words.Usd(row.Hourly.UsdPerHour), Whole(row.Monthly),
+                    provider, EnumWords.Of(row.DeploymentModel), Words.Usd(row.PerAccelerator.UsdPerHour), Words.Usd(row.Hourly.UsdPerHour), Whole(row.Monthly),
                     Whole(row.Yearly), $"{(double)row.Yearly.Micros / rows[0].Yearly.Micros:0.00}×");
             }
         }

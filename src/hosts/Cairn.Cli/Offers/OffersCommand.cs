@@ -55,7 +55,7 @@ internal sealed class OffersCommand : CairnCommand
         foreach (var offer in offers.Take(limit))
         {
             table.AddRow(
-                Words.Escape(offer.Provider), Words.Snake(offer.DeploymentModel), Words.Escape(offer.Region),
+                Words.Escape(offer.Provider), EnumWords.Of(offer.DeploymentModel), Words.Escape(offer.Region),
                 Words.Escape(offer.InstanceType) + Words.SimulatedMark(offer.Simulated), Words.Escape(OfferText.Gpu(offer)), Words.Usd(offer.OnDemandUsdPerHour),
                 offer.SpotUsdPerHour is { } spot ? Words.Usd(spot) : "–", offer.AsOf.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
         }

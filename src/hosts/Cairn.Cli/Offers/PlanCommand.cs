@@ -84,7 +84,7 @@ internal sealed class PlanCommand : CairnCommand
             var candidate = candidates[i];
             table.AddRow(
                 (i + 1).ToString(CultureInfo.InvariantCulture), Words.Escape(candidate.Offer.Provider), Words.Escape(candidate.Offer.Region),
-                OfferText.Machine(candidate.Offer, candidate.Machines), Words.Snake(candidate.PriceModel), Words.Usd(candidate.HourlyUsd),
+                OfferText.Machine(candidate.Offer, candidate.Machines), EnumWords.Of(candidate.PriceModel), Words.Usd(candidate.HourlyUsd),
                 candidate.LatencyMs is { } ms ? Words.Number(ms) + " ms" : "–", Words.Usd(candidate.TotalUsd),
                 candidate.Offer.Runnable ? "[green]●[/]" : "");
         }
@@ -99,7 +99,7 @@ internal sealed class PlanCommand : CairnCommand
         output.Markup($"[bold]The bill at {Words.Escape(best.Offer.Provider)}/{Words.Escape(best.Offer.Region)}[/], about {Words.Duration(TimeSpan.FromSeconds(best.ExpectedSeconds))}");
         var bill = Output.NewTable("  FOR", "HOW~", ">AMOUNT");
         foreach (var item in best.Items)
-            bill.AddRow("  " + Words.Snake(item.Kind).Replace('_', ' '), Words.Escape(item.Detail), Words.Usd(item.AmountUsd));
+            bill.AddRow("  " + EnumWords.Of(item.Kind).Replace('_', ' '), Words.Escape(item.Detail), Words.Usd(item.AmountUsd));
         bill.AddRow("  [bold]total[/]", "", $"[bold]{Words.Usd(best.TotalUsd)}[/]");
         output.Table(bill);
         if (count > candidates.Count)
@@ -126,7 +126,7 @@ internal sealed class PlanCommand : CairnCommand
             if (step.Chosen is { } chosen)
             {
                 table.AddRow(
-                    Words.Escape(step.Name), Words.Escape(chosen.Offer.Provider), Words.Snake(chosen.Offer.DeploymentModel), Words.Escape(chosen.Offer.Region),
+                    Words.Escape(step.Name), Words.Escape(chosen.Offer.Provider), EnumWords.Of(chosen.Offer.DeploymentModel), Words.Escape(chosen.Offer.Region),
                     OfferText.Machine(chosen.Offer, chosen.Machines), Words.Usd(chosen.TotalUsd));
             }
             else

@@ -31,7 +31,7 @@ internal sealed class KeysCommand : CairnCommand
     {
         var table = Output.NewTable("ID", "NAME~", "ROLE", "PROJECT~", "LIMITS~", ">SPENT", "STATE~");
         foreach (var key in keys)
-            table.AddRow(key.Id.ToString(), Words.Escape(key.Name), Words.Snake(key.Role), Words.Escape(key.Project), Words.Escape(Limits(key)), key.Spent.ToString(), State(key));
+            table.AddRow(key.Id.ToString(), Words.Escape(key.Name), EnumWords.Of(key.Role), Words.Escape(key.Project), Words.Escape(Limits(key)), key.Spent.ToString(), State(key));
         output.Table(table);
     }
 

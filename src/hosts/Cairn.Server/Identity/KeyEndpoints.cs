@@ -97,7 +97,7 @@ internal static class KeyEndpoints
         TokensPerMinute = key.TokensPerMinute,
         ParallelRequests = key.ParallelRequests,
         Budget = key.Budget,
-        BudgetPeriod = key.Budget is null ? null : KeyWish.Word(key.BudgetPeriod),
+        BudgetPeriod = key.Budget is null ? null : EnumWords.Of(key.BudgetPeriod),
     };
 
     private static IResult NoKey(Guid id) => ProblemResponses.Result(404, new Problem(ProblemCodes.NotFound, $"There is no key {id}."));

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Identity;
@@ -64,14 +63,12 @@ internal static class KeyWish
         if (!parent.MayCallModels())
             errors.Add($"The key '{parent.Name}' is a viewer, which calls no models; a key under it could not either.");
         if (role > parent.Role)
-            errors.Add($"The key '{parent.Name}' is {Word(parent.Role)}; a key under it cannot be {Word(role)}.");
+            errors.Add($"The key '{parent.Name}' is {EnumWords.Of(parent.Role)}; a key under it cannot be {EnumWords.Of(role)}.");
         var levels = keyring.Above(parent).Count() + 1;
         if (levels >= GatewayOptions.MostKeyLevels)
             errors.Add($"The key '{parent.Name}' is {levels} levels deep; expected at most {GatewayOptions.MostKeyLevels} levels of keys under keys.");
         return parent;
     }
-
-    public static string Word<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
     private static void CheckModels(IReadOnlyList<string> models, List<string> errors)
     {
@@ -86,13 +83,9 @@ internal static class KeyWish
 
     private static BudgetPeriod PeriodOf(string text, List<string> errors)
     {
-        foreach (var period in Enum.GetValues<BudgetPeriod>())
-        {
-            if (text == Word(period))
-                return period;
-        }
-
-        errors.Add($"budget_period is '{text}'; expected {string.Join(", ", Enum.GetValues<BudgetPeriod>().Select(Word))}.");
+        if (EnumWords.Find<BudgetPeriod>(text) is { } period)
+            return period;
+        errors.Add($"budget_period is '{text}'; expected {string.Join(", ", EnumWords.All<BudgetPeriod>())}.");
         return BudgetPeriod.Total;
     }
 }

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Offers;
 using Cairn.Contracts.Workloads;
 
@@ -26,15 +26,15 @@ public sealed record OfferFilter
     /// <summary>What is wrong with the filter, in words; null when nothing is.</summary>
     public string? Problem()
     {
-        if (Model is not null && ParseModel(Model) is null)
-            return $"'{Model}' is not a deployment model; expected {string.Join(", ", Enum.GetValues<DeploymentModel>().Select(Word))}.";
+        if (Model is not null && EnumWords.Find<DeploymentModel>(Model) is null)
+            return $"'{Model}' is not a deployment model; expected {string.Join(", ", EnumWords.All<DeploymentModel>())}.";
         return MaxPriceUsd < 0 ? $"The highest price is {MaxPriceUsd}; expected 0 or more." : null;
     }
 
     /// <summary>The offers that match, cheapest machine first.</summary>
     public IEnumerable<Offer> Apply(IEnumerable<Offer> offers)
     {
-        var model = Model is null ? null : ParseModel(Model);
+        var model = Model is null ? null : EnumWords.Find<DeploymentModel>(Model);
         return offers
             .Where(offer => Gpu is null || (offer.Accelerators is { } gpu && AcceleratorName.Matches(Gpu.ToUpperInvariant(), gpu.Name)))
             .Where(offer => model is null || offer.DeploymentModel == model)
@@ -44,17 +44,4 @@ public sealed record OfferFilter
             .Where(offer => MaxPriceUsd is null || offer.OnDemand.UsdPerHour <= MaxPriceUsd)
             .OrderBy(offer => offer.OnDemand).ThenBy(offer => offer.Id, StringComparer.Ordinal);
     }
-
-    private static DeploymentModel? ParseModel(string word)
-    {
-        foreach (var model in Enum.GetValues<DeploymentModel>())
-        {
-            if (Word(model) == word)
-                return model;
-        }
-
-        return null;
-    }
-
-    private static string Word(DeploymentModel model) => JsonNamingPolicy.SnakeCaseLower.ConvertName(model.ToString());
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Units;
 using Cairn.Contracts.Workloads.Yaml;
 
@@ -150,12 +150,12 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
     /// <summary>A word of an enumeration, in snake_case; hyphens and case do not matter.</summary>
     public TEnum OneOf<TEnum>() where TEnum : struct, Enum
     {
-        if (Scalar is { } text && EnumWords<TEnum>.TryFind(text, out var found))
+        if (Scalar is { } text && EnumWords.Find<TEnum>(text.ToLowerInvariant().Replace('-', '_')) is { } found)
             return found;
-        var near = Scalar is { } word ? Reader.Near(word, EnumWords<TEnum>.Words) : "";
+        var near = Scalar is { } word ? Reader.Near(word, EnumWords.All<TEnum>()) : "";
         Error(
             Node is YamlScalar { IsNull: false } ? DiagnosticCodes.InvalidValue : DiagnosticCodes.WrongType,
-            $"expected one of {string.Join(", ", EnumWords<TEnum>.Words)}, found {Node.Described}{near}");
+            $"expected one of {string.Join(", ", EnumWords.All<TEnum>())}, found {Node.Described}{near}");
         return default;
     }
 
@@ -196,20 +196,6 @@ internal readonly record struct FieldValue(ReadContext Reader, string Name, Yaml
         Expected(what);
         return null;
     }
-}
-
-/// <summary>The snake_case words of an enumeration.</summary>
-internal static class EnumWords<TEnum> where TEnum : struct, Enum
-{
-    private static readonly Dictionary<string, TEnum> s_byWord =
-        Enum.GetValues<TEnum>().ToDictionary(value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()),
-            StringComparer.Ordinal);
-
-    public static IReadOnlyCollection<string> Words => s_byWord.Keys;
-
-    public static bool TryFind(string text, out TEnum value) => s_byWord.TryGetValue(text.ToLowerInvariant().Replace('-', '_'), out value);
-
-    public static string Of(TEnum value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }
 
 internal static class Numbers

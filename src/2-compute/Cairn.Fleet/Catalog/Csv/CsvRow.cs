@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Units;
 
 namespace Cairn.Fleet.Catalog.Csv;
@@ -79,15 +80,15 @@ internal sealed class CsvRow(CsvTable table, int line)
         }
     }
 
-    /// <summary>One of an enum's words, written in snake_case.</summary>
+    /// <summary>One of an enum's words, in snake_case; case does not matter.</summary>
     public T? Word<T>(int column, string name) where T : struct, Enum
     {
         var text = Text(column);
         if (text.Length == 0)
             return null;
-        if (EnumWords<T>.Find(text) is { } value)
+        if (EnumWords.Find<T>(text.ToLowerInvariant()) is { } value)
             return value;
-        Error(column, $"{name} is '{CsvTable.Shown(text)}'; expected one of {string.Join(", ", EnumWords<T>.All)}");
+        Error(column, $"{name} is '{CsvTable.Shown(text)}'; expected one of {string.Join(", ", EnumWords.All<T>())}");
         return null;
     }
 }

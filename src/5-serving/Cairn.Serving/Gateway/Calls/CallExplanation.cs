@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Contracts.Api;
 using Cairn.Serving.Gateway.Routing;
 
@@ -35,7 +34,7 @@ internal static class CallExplanation
         {
             Target = attempt.Target,
             Outcome = attempt.Outcome,
-            Decision = JsonNamingPolicy.SnakeCaseLower.ConvertName(decision.Outcome.ToString()),
+            Decision = EnumWords.Of(decision.Outcome),
             Candidates = [.. Candidates(decision, attempt.NameOfSlot).OrderBy(c => c.Cost)],
             Unready = decision.Unready,
             Draining = decision.Draining,

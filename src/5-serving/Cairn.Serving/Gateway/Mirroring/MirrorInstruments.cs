@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using System.Text.Json;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 
 namespace Cairn.Serving.Gateway.Mirroring;
@@ -28,14 +28,14 @@ internal static class MirrorInstruments
     public static void Skipped(ProjectId project, string mirror, MirrorSkip why)
     {
         var tags = Tags(project, mirror);
-        tags.Add("reason", JsonNamingPolicy.SnakeCaseLower.ConvertName(why.ToString()));
+        tags.Add("reason", EnumWords.Of(why));
         s_skipped.Add(1, tags);
     }
 
     public static void Ended(ProjectId project, string mirror, MirrorOutcome outcome, TimeSpan took)
     {
         var tags = Tags(project, mirror);
-        tags.Add("outcome", JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString()));
+        tags.Add("outcome", EnumWords.Of(outcome));
         s_ended.Add(1, tags);
         s_duration.Record(took.TotalSeconds, tags);
     }
