@@ -42,4 +42,43 @@ public sealed class Latencies_are_counted
         bins.Add(-1);
         Assert.NotNull(bins.Quantile(0.5));
     }
+
+    [Fact]
+    public void After_being_cleared_as_if_they_were_new()
+    {
+        var bins = new LatencyBins();
+        foreach (var count in new[] { 5, 96, 500, 500, 3, 0, 97 })
+        {
+            bins.Clear();
+            Assert.Null(bins.Quantile(0.5));
+            var fresh = new LatencyBins();
+            for (var i = 0; i < count; i++)
+            {
+                bins.Add(1 + i);
+                fresh.Add(1 + i);
+            }
+            Assert.Equal(fresh.Quantile(0.9), bins.Quantile(0.9));
+        }
+    }
+
+    [Theory]
+    [InlineData(13)]
+    [InlineData(200)]
+    public void Over_minutes_without_memory_for_more_than_the_window(int each)
+    {
+        var (load, now) = (new LoadHistory(TimeSpan.FromMinutes(1)), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        Live(120);
+        Assert.Equal(4, load.FirstTokenNinetieth(now, TimeSpan.FromSeconds(30))!.Value, 0.4);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Live(120);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Live(int seconds)
+        {
+            for (var i = 0; i < seconds * each; i++, now += TimeSpan.FromSeconds(1) / each)
+                load.Answered(now, 4, 2);
+        }
+    }
 }

@@ -14,6 +14,16 @@ internal sealed class LatencyBins
     private int[]? _counts;
     private int _total;
 
+    /// <summary>Forgets what was added. What it needed is kept, because the next second is most likely as busy; a table that was hardly used is given back.</summary>
+    public void Clear()
+    {
+        if (_total <= Few)
+            _counts = null;
+        else
+            Array.Clear(_counts!);
+        _total = 0;
+    }
+
     public void Add(double milliseconds)
     {
         var bin = milliseconds <= Least ? 0 : (int)(Math.Log2(milliseconds / Least) * PerOctave);

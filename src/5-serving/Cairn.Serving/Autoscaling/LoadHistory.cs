@@ -140,7 +140,12 @@ public sealed class LoadHistory
         var number = at.UtcTicks / TimeSpan.TicksPerSecond;
         ref var second = ref _seconds[number % _seconds.Length];
         if (second.Number != number)
-            second = new Second { Number = number };
+        {
+            // Bins live as long as the history: new ones each second would be garbage of five minutes' age, which the runtime leaves lying longest.
+            second.FirstToken?.Clear();
+            second.EachToken?.Clear();
+            second = new Second { Number = number, FirstToken = second.FirstToken, EachToken = second.EachToken };
+        }
         return ref second;
     }
 
