@@ -119,7 +119,7 @@ public static class ServingHosting
         .AddSingleton<GatewayBoard>().AddSingleton<SliceBook>().AddSingleton<LoadsElsewhere>().AddSingleton<GatewayFeed>()
         .AddSingleton(provider => new GatewayReports(provider.GetRequiredService<Store>(), provider.GetRequiredService<GatewayState>(),
             provider.GetRequiredService<GatewayBoard>(), provider.GetRequiredService<SliceBook>(), provider.GetRequiredService<LoadsElsewhere>(),
-            provider.GetRequiredService<IInferenceCharges>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<UsageLedger>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<GatewayReports>>()) { Shared = shared })
         .AddHostedService(provider => provider.GetRequiredService<GatewayReports>())
         .AddReconciler(provider => new Reconciler("gateways", (_, token) => provider.GetRequiredService<GatewayReports>().SweepAsync(token))

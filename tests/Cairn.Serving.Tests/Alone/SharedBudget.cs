@@ -42,11 +42,16 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
 
     public IReadOnlyList<Member> Gateways { get; }
 
+    /// <summary>What the project was granted, less what went elsewhere than to models; the ledger has it less what was charged. Micro-dollars.</summary>
+    public long Credits { get; private set; } = 1_000_000_000;
+
     private GatewaySnapshot Snapshot => new(1, FrozenDictionary<ModelName, ModelRoute>.Empty, _keys.ToFrozenDictionary(k => k.Id));
 
-    public static async Task<SharedBudget> StartAsync(int gateways, params GatewayKey[] keys)
+    public static Task<SharedBudget> StartAsync(int gateways, params GatewayKey[] keys) => StartAsync(1_000_000_000, gateways, keys);
+
+    public static async Task<SharedBudget> StartAsync(long credits, int gateways, params GatewayKey[] keys)
     {
-        var world = new SharedBudget(keys, gateways);
+        var world = new SharedBudget(keys, gateways) { Credits = credits };
         await world.BeginAsync();
         foreach (var gateway in world.Gateways)
             gateway.Begin();
@@ -61,23 +66,31 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
         await BeginAsync();
     }
 
+    /// <summary>Credits come or go, and the server hears of it.</summary>
+    public async Task GrantAsync(long more)
+    {
+        Credits += more;
+        await _ledger.RenewFundsAsync(TestContext.Current.CancellationToken);
+    }
+
     /// <summary>A request through the server's own gateway.</summary>
     /// <returns>Whether it was let in.</returns>
-    public async Task<bool> UseAsync(GatewayKey key, long most, long used)
+    public async Task<bool> UseAsync(GatewayKey key, long most, long used, bool written = true)
     {
         using var held = Reservation.Take(State.FindKey(key.Id)!.Value.Account, 0, new Money(most), Time.GetUtcNow(), out _);
         if (held is null)
             return false;
         held.Settle(0, new Money(used));
         _book.Add(Subject(key), new UsageSum(1, 1, 0, 1, new Money(used)));
-        await _ledger.FlushAsync(TestContext.Current.CancellationToken);
+        if (written)
+            await _ledger.FlushAsync(TestContext.Current.CancellationToken);
         return true;
     }
 
-    public static GatewayKey Key(string name, long budget, GatewayKey? parent = null) => new()
+    public static GatewayKey Key(string name, long? budget, GatewayKey? parent = null) => new()
     {
         Id = KeyId.New(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)), Name = name, SecretHash = new byte[32], Project = new ProjectId(Guid.Parse("11111111-1111-7111-8111-111111111111")),
-        Limits = new KeyLimits { Budget = new Money(budget), Period = BudgetPeriod.Monthly }, Parent = parent?.Id,
+        Limits = new KeyLimits { Budget = budget is { } most ? new Money(most) : null, Period = BudgetPeriod.Monthly }, Parent = parent?.Id,
     };
 
     public static UsageSubject Subject(GatewayKey key) => new(key.Project, key.Id, "tiny", null, "acme");
@@ -94,7 +107,7 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
     public string FundsSignal => "test-funds";
 
     public IReadOnlyDictionary<ProjectId, Money> Available(ReadSession session, IReadOnlyCollection<ProjectId>? projects) =>
-        new Dictionary<ProjectId, Money> { [_keys[0].Project] = Money.FromUsd(1000) };
+        new Dictionary<ProjectId, Money> { [_keys[0].Project] = new(Credits - session.Scalar<long>("SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM test_charges")) };
 
     public async ValueTask DisposeAsync()
     {
@@ -112,7 +125,7 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
         Store = await Store.OpenAsync(new StoreOptions { Database = Path.Combine(_folder, "server.db") }, [.. ServingMigrations.All, s_charges], Time, token);
         (_book, State, Board) = (new UsageBook(), new GatewayState(new GatewayOptions()), new GatewayBoard(Time));
         _ledger = new UsageLedger(Store, _book, State, this, Time, NullLogger<UsageLedger>.Instance);
-        Reports = new GatewayReports(Store, State, Board, new SliceBook(Store, State), new LoadsElsewhere(new EndpointActivities(Time), Time), this, Time,
+        Reports = new GatewayReports(Store, State, Board, new SliceBook(Store, State), new LoadsElsewhere(new EndpointActivities(Time), Time), _ledger, Time,
             NullLogger<GatewayReports>.Instance);
         await _ledger.StartAsync(token);
         await Reports.StartAsync(token);
@@ -123,7 +136,7 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
     internal sealed class Member(SharedBudget world, int number) : IDisposable
     {
         public Guid Id { get; } = Guid.CreateVersion7(world.Time.GetUtcNow().AddMilliseconds(number));
-        private Journal _journal = null!;
+        private Journal? _journal;
         private UsageBook _usage = null!;
 
         public GatewayState State { get; private set; } = null!;
@@ -133,12 +146,13 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
         /// <summary>Used since the last time it was made durable.</summary>
         public long Unwritten { get; private set; }
 
-        public void Begin()
+        public void Begin(bool limitsFunds = true)
         {
+            _journal?.Dispose();
             _journal = new Journal(Path.Combine(world._folder, $"gateway-{number}.journal"));
             (State, _usage, Unwritten) = (new GatewayState(new GatewayOptions { BorrowedBudgets = true }), new UsageBook(), 0);
             Book = new AloneBook(_journal, State, _usage, world.Time);
-            Book.Push(world.Snapshot);
+            Book.Push(world.Snapshot, limitsFunds);
         }
 
         /// <summary>As after kill -9.</summary>
@@ -174,7 +188,7 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
             var usage = Book.Record(world.Time.GetUtcNow());
             Unwritten = 0;
             var returns = Book.Returns();
-            var asks = Book.Wishes(world.Time.GetUtcNow()).Select(key => new BudgetAsk(key, Money.Zero)).Concat(wanted ?? []).DistinctBy(ask => ask.Key).ToList();
+            var asks = Book.Wishes(world.Time.GetUtcNow()).Select(key => new BudgetAsk(key, Money.Zero)).Concat(wanted ?? []).DistinctBy(ask => ask.Purse).ToList();
             if (!arrives)
             {
                 Book.Came();
@@ -192,6 +206,6 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
                 Book.Came();
         }
 
-        public void Dispose() => _journal.Dispose();
+        public void Dispose() => _journal?.Dispose();
     }
 }

@@ -43,12 +43,12 @@ public sealed class A_project_spends_what_it_has
                     funds.Renew(new Money(balance - taken), Money.Zero);
                 }
                 Assert.True(taken + unwritten + open.Sum(o => (long)o.Money) <= balance);
-                Assert.Equal(open.Sum(o => (long)o.Money), funds.Reserved.Micros);
+                Assert.Equal(open.Sum(o => (long)o.Money), funds.Promised.Micros);
                 Assert.Equal(balance - taken - unwritten, funds.Left!.Value.Micros);
             }
             foreach (var (held, _) in open)
                 held.Dispose();
-            Assert.Equal(Money.Zero, funds.Reserved);
+            Assert.Equal(Money.Zero, funds.Promised);
         }, iter: 300);
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class A_project_spends_what_it_has
             }
         })));
         Assert.InRange(spent, 999_000, 1_000_000);
-        Assert.Equal((1_000_000 - spent, 0), (funds.Left!.Value.Micros, funds.Reserved.Micros));
+        Assert.Equal((1_000_000 - spent, 0), (funds.Left!.Value.Micros, funds.Promised.Micros));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class A_project_spends_what_it_has
         var key = new KeyAccount("app", null) { Funds = funds };
         key.Change(new KeyLimits { Budget = new Money(10) });
         Assert.Null(Reservation.Take(key, 0, new Money(11), s_now, out _));
-        Assert.Equal(Money.Zero, funds.Reserved);
+        Assert.Equal(Money.Zero, funds.Promised);
         key.Change(KeyLimits.None);
         using var held = Reservation.Take(key, 0, new Money(70), s_now, out _);
         Assert.Null(Reservation.Take(key, 0, new Money(40), s_now, out var refusal));

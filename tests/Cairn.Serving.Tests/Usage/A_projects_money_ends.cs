@@ -19,7 +19,7 @@ public sealed class A_projects_money_ends
         Assert.Null(host.Reserve(key, 41));
         await host.FlushAsync();
         Assert.Null(host.Reserve(key, 41));
-        Assert.Equal(new Money(40), host.State.LeftOf(host.Project));
+        Assert.Equal(new Money(40), host.State.Funds.Find(host.Project)?.Left);
         UseOf(host, key, reserve: 40, cost: 10);
         host.Refuses = true;
         await Assert.ThrowsAsync<StoreException>(host.FlushAsync);

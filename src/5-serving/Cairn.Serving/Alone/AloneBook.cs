@@ -1,4 +1,3 @@
-using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Limits;
@@ -9,15 +8,15 @@ using Cairn.Serving.Gateways;
 namespace Cairn.Serving.Alone;
 
 /// <summary>
-/// What a gateway that runs alone owes its server, kept in its journal and in the accounts of its keys alike: an account may spend what the journal says is borrowed, and
-/// what is given back leaves the account first. Safe for concurrent use.
+/// What a gateway that runs alone owes its server, kept in its journal and in its purses alike: from a purse may be spent what the journal says is borrowed, and what is given
+/// back leaves the purse first. Safe for concurrent use.
 /// </summary>
 internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook usage, TimeProvider time)
 {
     private const int MostAsks = 1_000;
     private readonly Lock _lock = new();
-    private readonly HashSet<(KeyId Key, BudgetPeriod Period, DateTimeOffset Began)> _asked = [];
-    private readonly HashSet<(KeyId, BudgetPeriod)> _untold = [.. journal.Backlog.Slices.Where(s => s.Returned > Money.Zero).Select(s => (s.Key, s.Period))];
+    private readonly HashSet<(PurseId Purse, BudgetPeriod Period, DateTimeOffset Began)> _asked = [];
+    private readonly HashSet<(PurseId, BudgetPeriod)> _untold = [.. journal.Backlog.Slices.Where(s => s.Returned > Money.Zero).Select(s => (s.Purse, s.Period))];
     private bool _restored;
 
     public bool IsEmpty
@@ -30,10 +29,14 @@ internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook u
     }
 
     /// <summary>Serves from a snapshot, with what is borrowed.</summary>
-    public void Push(GatewaySnapshot snapshot)
+    /// <param name="snapshot">The server's.</param>
+    /// <param name="limitsFunds">Whether projects spend what they have; then that is borrowed too.</param>
+    public void Push(GatewaySnapshot snapshot, bool limitsFunds)
     {
         lock (_lock)
         {
+            if (limitsFunds)
+                state.Funds.Limit();
             if (!_restored)
                 state.Restore(journal.Backlog.Spent(snapshot.Keys));
             _restored = true;
@@ -60,25 +63,24 @@ internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook u
         }
     }
 
-    /// <summary>Keys whose budgets the gateway holds nothing of yet, or less than half of what it was lent, each asked for once until something changes.</summary>
-    public IReadOnlyList<KeyId> Wishes(DateTimeOffset now)
+    /// <summary>Purses of which the gateway holds nothing yet, or less than half of what it was lent, each asked for once until something changes.</summary>
+    public IReadOnlyList<PurseId> Wishes(DateTimeOffset now)
     {
         lock (_lock)
         {
-            var wishes = new List<KeyId>();
-            foreach (var key in state.Snapshot.Keys.Values)
+            var wishes = new List<PurseId>();
+            foreach (var (id, purse) in Purses())
             {
                 if (wishes.Count == MostAsks)
                     break;
-                if (key.Limits.Budget is null || key.Blocked || state.FindKey(key.Id) is not var (_, account))
+                if (purse.Ceiling is null)
                     continue;
-                var period = key.Limits.Period;
-                var began = BudgetPeriods.Began(period, now);
-                var slice = journal.Backlog.SliceOf(key.Id, period) is { } known && known.Began == began ? known : null;
+                var (period, began) = (purse.Period, BudgetPeriods.Began(purse.Period, now));
+                var slice = journal.Backlog.SliceOf(id, period) is { } known && known.Began == began ? known : null;
                 // It lacks half of what it holds: it has spent more than the other half.
-                var low = slice is null || account.Lacks(new Money((slice.Lent - slice.Returned).Micros / 2), now) > Money.Zero;
-                if (low && _asked.Add((key.Id, period, began)))
-                    wishes.Add(key.Id);
+                var low = slice is null || purse.Lacks(new Money((slice.Lent - slice.Returned).Micros / 2), now) > Money.Zero;
+                if (low && _asked.Add((id, period, began)))
+                    wishes.Add(id);
             }
             return wishes;
         }
@@ -90,7 +92,7 @@ internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook u
         lock (_lock)
         {
             return [.. _untold.Select(place => journal.Backlog.SliceOf(place.Item1, place.Item2)).OfType<SliceView>()
-                .Select(slice => new SliceReturn(slice.Key, slice.Period, slice.Began, slice.Returned))];
+                .Select(slice => new SliceReturn(slice.Purse, slice.Period, slice.Began, slice.Returned))];
         }
     }
 
@@ -101,22 +103,22 @@ internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook u
     {
         lock (_lock)
         {
-            var before = reply.Slices.ToDictionary(s => (s.Key, s.Period, s.Began), s => journal.Backlog.SliceOf(s.Key, s.Period)?.Lent ?? Money.Zero);
+            var before = reply.Slices.ToDictionary(s => (s.Purse, s.Period, s.Began), s => journal.Backlog.SliceOf(s.Purse, s.Period)?.Lent ?? Money.Zero);
             if (journal.Backlog.Sent is not null || reply.Slices.Count > 0)
                 journal.Add(new BacklogEntry { Replied = reply with { Recalled = [], Pending = [] } });
             foreach (var given in told)
             {
-                if (journal.Backlog.SliceOf(given.Key, given.Period)?.Returned == given.Returned)
-                    _untold.Remove((given.Key, given.Period));
+                if (journal.Backlog.SliceOf(given.Purse, given.Period)?.Returned == given.Returned)
+                    _untold.Remove((given.Purse, given.Period));
             }
             foreach (var slice in reply.Slices)
             {
-                if (journal.Backlog.SliceOf(slice.Key, slice.Period) is not { } now)
+                if (journal.Backlog.SliceOf(slice.Purse, slice.Period) is not { } now)
                     continue;
                 Borrow(now);
                 // More was lent: it may be asked for again when that is half gone.
-                if (now.Lent > before[(slice.Key, slice.Period, slice.Began)])
-                    _asked.Remove((slice.Key, slice.Period, slice.Began));
+                if (now.Lent > before[(slice.Purse, slice.Period, slice.Began)])
+                    _asked.Remove((slice.Purse, slice.Period, slice.Began));
             }
             GiveBack(reply.Recalled);
         }
@@ -133,25 +135,33 @@ internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook u
     public void GiveBackAll()
     {
         lock (_lock)
-            GiveBack([.. journal.Backlog.Slices.Select(slice => slice.Key).Distinct()]);
+            GiveBack([.. journal.Backlog.Slices.Select(slice => slice.Purse).Distinct()]);
     }
 
-    private void GiveBack(IEnumerable<KeyId> keys)
+    private void GiveBack(IEnumerable<PurseId> purses)
     {
         var now = time.GetUtcNow();
-        foreach (var id in keys)
+        foreach (var id in purses)
         {
-            if (state.FindKey(id) is not var (key, account) || journal.Backlog.SliceOf(id, key.Limits.Period) is not { } slice
-                || slice.Began != BudgetPeriods.Began(slice.Period, now) || account.GiveBack(now) is not { Micros: > 0 } idle)
+            if (state.FindPurse(id) is not { } purse || journal.Backlog.SliceOf(id, purse.Period) is not { } slice
+                || slice.Began != BudgetPeriods.Began(slice.Period, now) || purse.GiveBack(now) is not { Micros: > 0 } idle)
                 continue;
             journal.Add(new BacklogEntry { Returned = new SliceReturn(id, slice.Period, slice.Began, slice.Returned + idle) });
             _untold.Add((id, slice.Period));
         }
     }
 
+    /// <summary>All that may be spent from here: projects' credits first, which more depends on.</summary>
+    private IEnumerable<(PurseId Id, IPurse Purse)> Purses()
+    {
+        var keys = state.Snapshot.Keys.Values.Where(key => !key.Blocked);
+        return keys.Select(key => (PurseId)key.Project).Distinct().Concat(keys.Select(key => (PurseId)key.Id))
+            .Select(id => (id, state.FindPurse(id))).Where(found => found.Item2 is not null)!;
+    }
+
     private void Borrow(SliceView slice)
     {
-        if (state.FindKey(slice.Key) is var (key, account) && key.Limits.Period == slice.Period)
-            account.Borrow(slice.Period, slice.Began, slice.Lent - slice.Returned);
+        if (state.FindPurse(slice.Purse) is { Ceiling: not null } purse && purse.Period == slice.Period)
+            purse.Borrow(slice.Period, slice.Began, slice.Lent - slice.Returned);
     }
 }

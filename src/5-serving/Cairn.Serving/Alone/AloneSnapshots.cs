@@ -85,7 +85,7 @@ internal sealed class AloneSnapshots(AloneBook book, AloneFiles files, ReplicaPr
         if (options.DirectReplicas)
             last = _last = last with { Models = Changed(last.Models, r => r with { Tunnelled = false }) };
         var models = _silent.Count == 0 ? last.Models : Changed(last.Models, r => _silent.Contains(r.Task) ? r with { Ready = false } : r);
-        book.Push((last with { Models = models }).ToSnapshot(++_version));
+        book.Push((last with { Models = models }).ToSnapshot(++_version), last.LimitsFunds);
     }
 
     private static List<ModelRoute> Changed(IReadOnlyList<ModelRoute> models, Func<ReplicaSpec, ReplicaSpec> change) =>

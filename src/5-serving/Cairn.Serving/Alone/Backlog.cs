@@ -30,13 +30,13 @@ internal sealed record BacklogEntry
 internal sealed record BacklogWhole(long Sequence, UsageReport? Sent, IReadOnlyList<UsageReport> Waiting, IReadOnlyList<SliceView> Slices);
 
 /// <summary>
-/// What a gateway owes its server: usage that the server does not have, and budgets that it lent. A function of its entries alone: who applies them again has the same
+/// What a gateway owes its server: usage that the server does not have, and money that it lent. A function of its entries alone: who applies them again has the same
 /// backlog. While the server is away usage is summed per hour, so it grows with subjects and hours and not with requests. Not for concurrent use.
 /// </summary>
 internal sealed class Backlog
 {
     private readonly SortedDictionary<DateTimeOffset, Dictionary<UsageSubject, UsageSum>> _hours = [];
-    private readonly Dictionary<(KeyId, BudgetPeriod), SliceView> _slices = [];
+    private readonly Dictionary<(PurseId, BudgetPeriod), SliceView> _slices = [];
 
     public long Sequence { get; private set; }
 
@@ -59,8 +59,8 @@ internal sealed class Backlog
             Remove(sent);
         if (entry.Replied is { } reply)
             Take(reply);
-        if (entry.Returned is { } returned && _slices.TryGetValue((returned.Key, returned.Period), out var slice) && slice.Began == returned.Began)
-            _slices[(returned.Key, returned.Period)] = slice with { Returned = Money.Max(slice.Returned, returned.Returned) };
+        if (entry.Returned is { } returned && _slices.TryGetValue((returned.Purse, returned.Period), out var slice) && slice.Began == returned.Began)
+            _slices[(returned.Purse, returned.Period)] = slice with { Returned = Money.Max(slice.Returned, returned.Returned) };
     }
 
     /// <summary>The oldest usage that waits, as it is to be sent; null where there is none, or some is on its way.</summary>
@@ -70,28 +70,34 @@ internal sealed class Backlog
     public BacklogWhole ToWhole() => new(Sequence, Sent,
         [.. _hours.Select(hour => new UsageReport(0, hour.Key, [.. hour.Value.Select(u => UsageLine.Of(u.Key, u.Value))]))], [.. _slices.Values]);
 
-    public SliceView? SliceOf(KeyId key, BudgetPeriod period) => _slices.GetValueOrDefault((key, period));
+    public SliceView? SliceOf(PurseId purse, BudgetPeriod period) => _slices.GetValueOrDefault((purse, period));
 
     /// <summary>What was spent of each slice: what the server knows of, and what it does not have yet.</summary>
-    public IReadOnlyDictionary<KeyId, KeySpending> Spent(IReadOnlyDictionary<KeyId, GatewayKey> keys)
+    public IReadOnlyDictionary<PurseId, KeySpending> Spent(IReadOnlyDictionary<KeyId, GatewayKey> keys)
     {
-        var spent = _slices.Values.GroupBy(slice => slice.Key).ToDictionary(group => group.Key, group => group.Aggregate(new KeySpending(), (sum, slice) =>
+        var spent = _slices.Values.GroupBy(slice => slice.Purse).ToDictionary(group => group.Key, group => group.Aggregate(new KeySpending(), (sum, slice) =>
             sum.With(slice.Period, slice.Began, slice.Settled)));
         var waiting = _hours.Select(hour => (At: hour.Key, Usage: (IEnumerable<KeyValuePair<UsageSubject, UsageSum>>)hour.Value));
         if (Sent is { } sent)
             waiting = waiting.Append((sent.At, sent.Lines.Select(line => line.ToSum())));
         foreach (var (at, usage) in waiting)
         {
-            foreach (var (key, cost) in UsageLedger.SpentByLevel(usage, keys))
-            {
-                foreach (var period in BudgetPeriods.All)
-                {
-                    if (SliceOf(key, period) is { } slice && slice.Began == BudgetPeriods.Began(period, at))
-                        spent[key] = spent[key].With(period, slice.Began, spent[key][period].Spent + cost);
-                }
-            }
+            var sums = usage.ToList();
+            foreach (var (key, cost) in UsageLedger.SpentByLevel(sums, keys))
+                Count(key, cost, at);
+            foreach (var (project, cost) in UsageLedger.SpentByProject(sums))
+                Count(project, cost, at);
         }
         return spent;
+
+        void Count(PurseId purse, Money cost, DateTimeOffset at)
+        {
+            foreach (var period in BudgetPeriods.All)
+            {
+                if (SliceOf(purse, period) is { } slice && slice.Began == BudgetPeriods.Began(period, at))
+                    spent[purse] = spent[purse].With(period, slice.Began, spent[purse][period].Spent + cost);
+            }
+        }
     }
 
     private void Take(BacklogWhole whole)
@@ -102,7 +108,7 @@ internal sealed class Backlog
         foreach (var hour in whole.Waiting)
             Add(hour);
         foreach (var slice in whole.Slices)
-            _slices[(slice.Key, slice.Period)] = slice;
+            _slices[(slice.Purse, slice.Period)] = slice;
     }
 
     private void Add(UsageReport used)
@@ -135,7 +141,7 @@ internal sealed class Backlog
         Sequence = Math.Max(Sequence, reply.Applied);
         foreach (var told in reply.Slices)
         {
-            var place = (told.Key, told.Period);
+            var place = (told.Purse, told.Period);
             // What is given back here is never taken back by a word that crossed it.
             _slices[place] = _slices.TryGetValue(place, out var known) && known.Began == told.Began
                 ? told with { Lent = Money.Max(told.Lent, known.Lent), Returned = Money.Max(told.Returned, known.Returned) } : told;

@@ -1,4 +1,3 @@
-using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Limits;
@@ -9,19 +8,19 @@ using Cairn.Serving.Gateways;
 namespace Cairn.Serving.Alone;
 
 /// <summary>What requests that wait for money lack together, and what becomes of asking for it.</summary>
-/// <param name="Wants">By key, more than zero.</param>
+/// <param name="Wants">By purse, more than zero.</param>
 /// <param name="Answered">The server's reply; null where it is away.</param>
-internal sealed record BorrowingRound(IReadOnlyDictionary<KeyId, Money> Wants, TaskCompletionSource<ReportReply?> Answered);
+internal sealed record BorrowingRound(IReadOnlyDictionary<PurseId, Money> Wants, TaskCompletionSource<ReportReply?> Answered);
 
 /// <summary>
-/// Lets requests wait while the server is asked for more of a budget. Those that wait at the same time are asked for together. Where the server is away nobody waits.
+/// Lets requests wait while the server is asked for more of a budget or of a project's credits. Those that wait at the same time are asked for together. Where the server is away nobody waits.
 /// </summary>
 internal sealed class BudgetBorrowing(GatewayState state, ServerLink link, TimeProvider time) : IBorrowsBudgets
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100);
     private readonly Lock _lock = new();
-    private Dictionary<KeyId, Money> _wants = [];
+    private Dictionary<PurseId, Money> _wants = [];
     private TaskCompletionSource<ReportReply?> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Somebody waits for the next report. Handlers are short.</summary>
@@ -35,12 +34,12 @@ internal sealed class BudgetBorrowing(GatewayState state, ServerLink link, TimeP
         {
             var (reply, asked) = await AskAsync(key, account, money, cancellationToken);
             var taken = Reservation.Take(account, tokens, money, time.GetUtcNow(), out var refusal);
-            if (taken is not null || refusal!.Kind != LimitKind.Budget || asked.Count == 0)
+            if (taken is not null || !refusal!.IsOfMoney || asked.Count == 0)
                 return (taken, refusal);
             if (reply is null)
                 return (null, refusal with { Unconfirmed = true });
             var may = reply.Pending.Any(asked.ContainsKey)
-                || reply.Slices.Any(slice => asked.TryGetValue(slice.Key, out var ceiling) && slice.Lent - slice.Returned > ceiling);
+                || reply.Slices.Any(slice => asked.TryGetValue(slice.Purse, out var ceiling) && slice.Lent - slice.Returned > ceiling);
             if (!may || time.GetElapsedTime(began) > s_patience)
                 return (null, refusal);
             if (reply.Pending.Any(asked.ContainsKey))
@@ -59,8 +58,8 @@ internal sealed class BudgetBorrowing(GatewayState state, ServerLink link, TimeP
         }
     }
 
-    /// <returns>The server's reply, and the keys that lack money with what they might spend before.</returns>
-    private async Task<(ReportReply?, Dictionary<KeyId, Money>)> AskAsync(GatewayKey key, KeyAccount account, Money money, CancellationToken cancellationToken)
+    /// <returns>The server's reply, and the purses that lack money with what might be spent of them before.</returns>
+    private async Task<(ReportReply?, Dictionary<PurseId, Money>)> AskAsync(GatewayKey key, KeyAccount account, Money money, CancellationToken cancellationToken)
     {
         var asked = Lacking(key, account, money);
         if (asked.Count == 0 || link.IsAway)
@@ -83,10 +82,12 @@ internal sealed class BudgetBorrowing(GatewayState state, ServerLink link, TimeP
         }
     }
 
-    /// <summary>The key and those above it that lack money and of whose budgets more could be lent.</summary>
-    private Dictionary<KeyId, (Money Ceiling, Money Lacks)> Lacking(GatewayKey key, KeyAccount account, Money money)
+    /// <summary>The key, those above it and the project: which of them lack money, where more could be lent.</summary>
+    private Dictionary<PurseId, (Money Ceiling, Money Lacks)> Lacking(GatewayKey key, KeyAccount account, Money money)
     {
-        var (lacking, now) = (new Dictionary<KeyId, (Money, Money)>(), time.GetUtcNow());
+        var (lacking, now) = (new Dictionary<PurseId, (Money, Money)>(), time.GetUtcNow());
+        if (account.Funds is { Ceiling: { } borrowed } funds && funds.Lacks(money, now) is { Micros: > 0 } credits)
+            lacking[key.Project] = (borrowed, credits);
         for (var (level, depth) = (account, 0); level is not null && depth <= GatewayOptions.MostKeyLevels; level = level.Parent, depth++)
         {
             var (ceiling, lacks) = (level.Ceiling, level.Lacks(money, now));

@@ -52,7 +52,7 @@ public sealed class InferenceGateway : IDisposable
 
     public EndpointActivities Activities { get; }
 
-    /// <summary>Where more of a budget comes from; null where budgets are the gateway's own to spend.</summary>
+    /// <summary>Where more money comes from; null where budgets and credits are the gateway's own to spend.</summary>
     internal IBorrowsBudgets? Budgets { get; init; }
 
     internal DecisionLog Decisions => _log;
@@ -152,7 +152,7 @@ public sealed class InferenceGateway : IDisposable
             var tokens = call.PromptTokens + call.MostOutput * facts.Choices;
             var cost = MostCost(call, body.Length);
             var taken = Reservation.Take(caller.Account, tokens, cost, now, out var refusal);
-            if (taken is null && refusal!.Kind == LimitKind.Budget && Budgets is not null)
+            if (taken is null && refusal!.IsOfMoney && Budgets is not null)
                 (taken, refusal) = await Budgets.BorrowAsync(caller.Key, caller.Account, tokens, cost, context.RequestAborted);
             using var reservation = taken;
             if (reservation is not null)

@@ -50,7 +50,7 @@ internal sealed class GatewayFeed(GatewayState state, GatewayBoard board, IGatew
             if (state.Snapshot is { } snapshot && snapshot.Version > told)
             {
                 told = snapshot.Version;
-                await response.Body.WriteAsync(new FeedLine { Snapshot = SnapshotFile.Of(snapshot) }.ToBytes(), over);
+                await response.Body.WriteAsync(new FeedLine { Snapshot = SnapshotFile.Of(snapshot, state.Funds.IsLimited) }.ToBytes(), over);
             }
             while (seat.Lines.Reader.TryRead(out var line))
                 await response.Body.WriteAsync(line.ToBytes(), over);

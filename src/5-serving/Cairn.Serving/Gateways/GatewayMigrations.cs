@@ -27,5 +27,6 @@ internal static class GatewayMigrations
                 PRIMARY KEY (gateway_id, key_id, period, began)
             );
             """),
+        new("gateways", 2, "ALTER TABLE gateway_slices RENAME COLUMN key_id TO purse_id"),
     ];
 }

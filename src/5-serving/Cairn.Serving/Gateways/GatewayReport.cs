@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Calls;
@@ -43,12 +44,12 @@ internal sealed record UsageLine(ProjectId Project, KeyId Key, string Model, End
         new(new UsageSubject(Project, Key, Model, Endpoint, Provider), new UsageSum(Requests, Input, Cached, Output, Cost));
 }
 
-/// <summary>Asks for a share of a key's budget.</summary>
+/// <summary>Asks for a share of a purse.</summary>
 /// <param name="Wanted">What requests that wait lack together; zero asks for what is fair.</param>
-internal sealed record BudgetAsk(KeyId Key, Money Wanted);
+internal sealed record BudgetAsk([property: JsonPropertyName("key")] PurseId Purse, Money Wanted);
 
 /// <summary>How much of a slice was given back since it was first lent.</summary>
-internal sealed record SliceReturn(KeyId Key, BudgetPeriod Period, DateTimeOffset Began, Money Returned);
+internal sealed record SliceReturn([property: JsonPropertyName("key")] PurseId Purse, BudgetPeriod Period, DateTimeOffset Began, Money Returned);
 
 /// <summary>What an endpoint's requests at the gateway add up to.</summary>
 /// <param name="Arrived">Since the last report.</param>
@@ -70,15 +71,16 @@ internal sealed record ReportReply
     /// <summary>The gateway's slices that were asked for or changed.</summary>
     public IReadOnlyList<SliceView> Slices { get; init; } = [];
 
-    /// <summary>Keys of which another gateway needs what this one holds idle.</summary>
-    public IReadOnlyList<KeyId> Recalled { get; init; } = [];
+    /// <summary>Purses of which somebody else needs what this gateway holds idle.</summary>
+    public IReadOnlyList<PurseId> Recalled { get; init; } = [];
 
-    /// <summary>Keys that were asked for and of which more may come back from other gateways in a moment.</summary>
-    public IReadOnlyList<KeyId> Pending { get; init; } = [];
+    /// <summary>Purses that were asked for and of which more may come back from other gateways in a moment.</summary>
+    public IReadOnlyList<PurseId> Pending { get; init; } = [];
 }
 
-/// <summary>A gateway's share of a key's budget in one period.</summary>
+/// <summary>A gateway's share of a purse in one period.</summary>
 /// <param name="Lent">Ever.</param>
 /// <param name="Returned">Of that, given back.</param>
 /// <param name="Settled">Of that, what the usage taken so far has spent.</param>
-internal sealed record SliceView(KeyId Key, BudgetPeriod Period, DateTimeOffset Began, Money Lent, Money Returned, Money Settled);
+internal sealed record SliceView(
+    [property: JsonPropertyName("key")] PurseId Purse, BudgetPeriod Period, DateTimeOffset Began, Money Lent, Money Returned, Money Settled);

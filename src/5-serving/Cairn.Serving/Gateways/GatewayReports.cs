@@ -1,6 +1,7 @@
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Endpoints;
+using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Usage;
 using Cairn.State;
@@ -14,11 +15,12 @@ namespace Cairn.Serving.Gateways;
 internal readonly record struct ReportTaken(GatewayRow Row, bool Applied);
 
 /// <summary>
-/// Takes what gateways report, one report after the other: (1) usage, charges and what was given back become rows in one transaction; (2) memory follows; (3) more of
-/// budgets is lent, in rows before the gateway hears of it; (4) the load goes to the autoscaler.
+/// Takes what gateways report, one report after the other: (1) usage, charges and what was given back become rows in one transaction; (2) memory follows: a project's money
+/// counts as lent no more once the ledger's word, in which it is spent, is known; (3) more of budgets and credits is lent, in rows before the gateway hears of it; (4) the load
+/// goes to the autoscaler.
 /// </summary>
 internal sealed partial class GatewayReports(
-    Store store, GatewayState gateway, GatewayBoard board, SliceBook slices, LoadsElsewhere loads, IInferenceCharges charges, TimeProvider time,
+    Store store, GatewayState gateway, GatewayBoard board, SliceBook slices, LoadsElsewhere loads, UsageLedger ledger, TimeProvider time,
     ILogger<GatewayReports> logger)
     : IHostedService, IDisposable
 {
@@ -27,7 +29,7 @@ internal sealed partial class GatewayReports(
     private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly Dictionary<KeyId, (DateTimeOffset At, HashSet<Guid> From)> _recalls = [];
+    private readonly Dictionary<PurseId, (DateTimeOffset At, HashSet<Guid> From)> _recalls = [];
 
     /// <summary>Whether other servers write the same rows.</summary>
     public bool Shared { get; init; }
@@ -35,7 +37,7 @@ internal sealed partial class GatewayReports(
     /// <summary>Before the first snapshot: what is lent is not spent here.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await slices.LoadAsync(time.GetUtcNow(), cancellationToken);
+        await LoadSlicesAsync(time.GetUtcNow(), cancellationToken);
         board.Seen(await store.ReadAsync(GatewayRows.All, cancellationToken));
     }
 
@@ -57,7 +59,7 @@ internal sealed partial class GatewayReports(
             if (!await store.WriteAsync(session => GatewayRows.Forget(session, id), cancellationToken))
                 return false;
             board.Seen(await store.ReadAsync(GatewayRows.All, cancellationToken));
-            await slices.LoadAsync(time.GetUtcNow(), cancellationToken);
+            await LoadSlicesAsync(time.GetUtcNow(), cancellationToken);
             return true;
         }
         finally
@@ -81,17 +83,25 @@ internal sealed partial class GatewayReports(
         {
             var now = time.GetUtcNow();
             if (Shared)
-                await slices.LoadAsync(now, cancellationToken);
+                await LoadSlicesAsync(now, cancellationToken);
 
             // (1)
             var usage = report.Usage?.Lines.Select(line => line.ToSum()).ToList() ?? [];
-            var spent = UsageLedger.SpentByLevel(usage, gateway.Snapshot.Keys);
+            var ofKeys = UsageLedger.SpentByLevel(usage, gateway.Snapshot.Keys);
+            var ofProjects = UsageLedger.SpentByProject(usage);
+            var spent = Purses(ofKeys, ofProjects);
             var batch = Guid.CreateVersion7(now);
-            var taken = await store.WriteAsync(session => Write(session, report, key, spent, batch), cancellationToken);
+            var taken = await ledger.WriteAsync(session =>
+            {
+                var written = Write(session, report, key, spent);
+                if (written.Applied)
+                    ledger.Book(session, batch, report.Usage!.At, usage, ofKeys);
+                return written;
+            }, [.. ofProjects.Keys], cancellationToken);
 
             // (2)
             board.Seen([taken.Row]);
-            slices.Took(report.Gateway, report.Returns, taken.Applied ? spent : new Dictionary<KeyId, Money>(), report.Usage?.At ?? now, now);
+            slices.Took(report.Gateway, report.Returns, taken.Applied ? spent : new Dictionary<PurseId, Money>(), report.Usage?.At ?? now, now);
             if (taken.Applied)
                 LogTaken(logger, report.Name, usage.Sum(u => u.Value.Requests), report.Usage!.At);
 
@@ -110,50 +120,60 @@ internal sealed partial class GatewayReports(
         }
     }
 
-    private ReportTaken Write(WriteSession session, GatewayReport report, KeyId key, IReadOnlyDictionary<KeyId, Money> spent, Guid batch)
+    /// <summary>Other servers may have written both: what they know to be spent is off the ledger before it counts as lent no more.</summary>
+    private async Task LoadSlicesAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var rows = await store.ReadAsync(session => GatewayRows.Slices(session, now), cancellationToken);
+        await ledger.RenewFundsAsync(cancellationToken);
+        slices.Restore(rows, now);
+    }
+
+    private ReportTaken Write(WriteSession session, GatewayReport report, KeyId key, IReadOnlyDictionary<PurseId, Money> spent)
     {
         var row = GatewayRows.Seen(session, report.Gateway, report.Name, key, report.Leaving);
         foreach (var slice in report.Returns.Select(given => slices.Returned(report.Gateway, given)).OfType<SliceRow>())
             GatewayRows.Write(session, slice);
         if (report.Usage is not { } usage || !GatewayRows.TakeUsage(session, report.Gateway, usage.Sequence))
             return new ReportTaken(row, false);
-        var hour = UsageRows.HourOf(usage.At);
-        foreach (var line in usage.Lines)
-        {
-            var (subject, sum) = line.ToSum();
-            UsageRows.Add(session, hour, subject, sum);
-        }
-        foreach (var (level, cost) in spent)
-        {
-            UsageRows.Spend(session, level, cost, usage.At);
-            GatewayRows.SpendSlices(session, report.Gateway, level, cost, usage.At);
-        }
-        charges.Charge(session, batch, usage.At, [.. usage.Lines.Select(line => line.ToSum())]);
+        foreach (var (purse, cost) in spent)
+            GatewayRows.SpendSlices(session, report.Gateway, purse, cost, usage.At);
         return new ReportTaken(row with { LastUsage = usage.Sequence }, true);
     }
 
-    private ReportReply Reply(GatewayReport report, GatewayRow row, IReadOnlyList<SliceRow> lent, IEnumerable<KeyId> spent, DateTimeOffset now)
+    private ReportReply Reply(GatewayReport report, GatewayRow row, IReadOnlyList<SliceRow> lent, IEnumerable<PurseId> spent, DateTimeOffset now)
     {
-        var asked = report.Asks.DistinctBy(ask => ask.Key).ToDictionary(ask => ask.Key, ask => ask.Wanted);
-        var pending = lent.Where(slice => asked[slice.KeyId] > Money.Zero && Recall(slice.KeyId, report.Gateway, now)).Select(slice => slice.KeyId).ToList();
-        var changed = spent.Union(report.Returns.Select(r => r.Key)).SelectMany(key => slices.Of(report.Gateway, key)).Select(slice => slice.View);
+        var asked = report.Asks.DistinctBy(ask => ask.Purse).ToDictionary(ask => ask.Purse, ask => ask.Wanted);
+        var pending = lent.Where(slice => asked[slice.PurseId] > Money.Zero && Recall(slice.PurseId, report.Gateway, now)).Select(slice => slice.PurseId).ToList();
+        var changed = spent.Union(report.Returns.Select(r => r.Purse)).SelectMany(purse => slices.Of(report.Gateway, purse)).Select(slice => slice.View);
+        foreach (var purse in slices.Overlent(report.Gateway, now).ToList())
+            Recall(purse, Guid.Empty, now);
+        var recalled = _recalls.Where(r => now - r.Value.At < s_returning && r.Value.From.Contains(report.Gateway)).Select(r => r.Key);
         return new ReportReply
         {
             Applied = row.LastUsage,
-            Slices = [.. lent.Select(slice => slice.View).UnionBy(changed, view => (view.Key, view.Period, view.Began))],
+            Slices = [.. lent.Select(slice => slice.View).UnionBy(changed, view => (view.Purse, view.Period, view.Began))],
             Pending = pending,
-            Recalled = [.. _recalls.Where(r => now - r.Value.At < s_returning && r.Value.From.Contains(report.Gateway)).Select(r => r.Key)],
+            Recalled = [.. recalled],
         };
     }
 
-    /// <summary>Asks the others for what they hold idle of a key that one wants more of.</summary>
-    /// <returns>Whether some of it may come back in a moment.</returns>
-    private bool Recall(KeyId key, Guid for_, DateTimeOffset now)
+    /// <summary>Keys on every level, and projects.</summary>
+    private static Dictionary<PurseId, Money> Purses(IReadOnlyDictionary<KeyId, Money> ofKeys, IReadOnlyDictionary<ProjectId, Money> ofProjects)
     {
-        if (_recalls.TryGetValue(key, out var recall) && now - recall.At < s_quiet)
+        var purses = ofKeys.ToDictionary(of => (PurseId)of.Key, of => of.Value);
+        foreach (var (project, money) in ofProjects)
+            purses[project] = money;
+        return purses;
+    }
+
+    /// <summary>Asks the others for what they hold idle of a purse that one wants more of, or the server itself.</summary>
+    /// <returns>Whether some of it may come back in a moment.</returns>
+    private bool Recall(PurseId purse, Guid for_, DateTimeOffset now)
+    {
+        if (_recalls.TryGetValue(purse, out var recall) && now - recall.At < s_quiet)
             return now - recall.At < s_returning && recall.From.Any(id => id != for_);
-        var holders = slices.OtherHolders(key, for_).Where(board.IsConnected).ToHashSet();
-        _recalls[key] = (now, holders);
+        var holders = slices.OtherHolders(purse, for_).Where(board.IsConnected).ToHashSet();
+        _recalls[purse] = (now, holders);
         foreach (var holder in holders)
             board.Tell(holder, new FeedLine { Report = true });
         return holders.Count > 0;

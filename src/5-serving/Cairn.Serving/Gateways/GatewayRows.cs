@@ -25,12 +25,12 @@ internal sealed record GatewayRow
     public bool Departed { get; init; }
 }
 
-/// <summary>What was lent to a gateway of a key's budget in one period.</summary>
+/// <summary>What was lent to a gateway of a purse in one period.</summary>
 internal sealed record SliceRow
 {
     public Guid GatewayId { get; init; }
 
-    public KeyId KeyId { get; init; }
+    public PurseId PurseId { get; init; }
 
     public BudgetPeriod Period { get; init; }
 
@@ -45,7 +45,7 @@ internal sealed record SliceRow
     /// <summary>Lent, and as far as is known neither spent nor given back.</summary>
     public Money Outstanding => Money.Max(Money.Zero, Lent - Returned - Spent);
 
-    public SliceView View => new(KeyId, Period, Began, Lent, Returned, Spent);
+    public SliceView View => new(PurseId, Period, Began, Lent, Returned, Spent);
 }
 
 /// <summary>Gateways that run alone and what they hold, as rows.</summary>
@@ -57,7 +57,7 @@ internal static class GatewayRows
 
     /// <summary>Slices of periods that are not over.</summary>
     public static IReadOnlyList<SliceRow> Slices(ReadSession session, DateTimeOffset now) =>
-        [.. session.Query<SliceRow>("SELECT gateway_id, key_id, period, began, lent, returned, spent FROM gateway_slices")
+        [.. session.Query<SliceRow>("SELECT gateway_id, purse_id, period, began, lent, returned, spent FROM gateway_slices")
             .Where(slice => slice.Began == BudgetPeriods.Began(slice.Period, now))];
 
     public static GatewayRow Seen(WriteSession session, Guid id, string name, KeyId key, bool departed)
@@ -75,21 +75,21 @@ internal static class GatewayRows
     public static bool TakeUsage(WriteSession session, Guid id, long sequence) =>
         session.Execute("UPDATE gateways SET last_usage = @sequence WHERE id = @id AND last_usage < @sequence", new { id, sequence }) == 1;
 
-    /// <summary>Counts a key's spending against what the gateway holds of that time's periods.</summary>
-    public static void SpendSlices(WriteSession session, Guid gateway, KeyId key, Money cost, DateTimeOffset at)
+    /// <summary>Counts what was spent of a purse against what the gateway holds of that time's periods.</summary>
+    public static void SpendSlices(WriteSession session, Guid gateway, PurseId purse, Money cost, DateTimeOffset at)
     {
         foreach (var period in BudgetPeriods.All)
         {
-            session.Execute("UPDATE gateway_slices SET spent = spent + @cost WHERE gateway_id = @gateway AND key_id = @key AND period = @period AND began = @began",
-                new { cost, gateway, key, period, began = BudgetPeriods.Began(period, at) });
+            session.Execute("UPDATE gateway_slices SET spent = spent + @cost WHERE gateway_id = @gateway AND purse_id = @purse AND period = @period AND began = @began",
+                new { cost, gateway, purse, period, began = BudgetPeriods.Began(period, at) });
         }
     }
 
     public static void Write(WriteSession session, SliceRow slice) => session.Execute(
         """
-        INSERT INTO gateway_slices (gateway_id, key_id, period, began, lent, returned, spent)
-        VALUES (@GatewayId, @KeyId, @Period, @Began, @Lent, @Returned, @Spent)
-        ON CONFLICT (gateway_id, key_id, period, began) DO UPDATE SET lent = @Lent, returned = @Returned
+        INSERT INTO gateway_slices (gateway_id, purse_id, period, began, lent, returned, spent)
+        VALUES (@GatewayId, @PurseId, @Period, @Began, @Lent, @Returned, @Spent)
+        ON CONFLICT (gateway_id, purse_id, period, began) DO UPDATE SET lent = @Lent, returned = @Returned
         """,
         slice);
 

@@ -2,6 +2,7 @@ using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Calls;
+using Cairn.Serving.Gateway.Limits;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
 using Cairn.State;
@@ -24,7 +25,8 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
     /// <summary>Hosted services start in their order and before the listener: no request comes before this is done.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        gateway.Restore(await store.ReadAsync(UsageRows.Spent, cancellationToken));
+        var spent = await store.ReadAsync(UsageRows.Spent, cancellationToken);
+        gateway.Restore(spent.Select(s => KeyValuePair.Create<PurseId, KeySpending>(s.Key, s.Value)));
         await RenewFundsAsync(cancellationToken);
     }
 
@@ -34,12 +36,44 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
         await _one.WaitAsync(cancellationToken);
         try
         {
-            gateway.Fund(await store.ReadAsync(session => charges.Available(session, null), cancellationToken));
+            gateway.Funds.Renew(await store.ReadAsync(session => charges.Available(session, null), cancellationToken));
         }
         finally
         {
             _one.Release();
         }
+    }
+
+    /// <summary>Writes what other gateways used of projects' money, in turn with what this one did, and tells this one what the projects have then.</summary>
+    /// <param name="write">Books with <see cref="Book"/>.</param>
+    /// <param name="projects">Those whose money it is.</param>
+    /// <param name="cancellationToken">Honoured until the write starts.</param>
+    public async Task<T> WriteAsync<T>(Func<WriteSession, T> write, IReadOnlyCollection<ProjectId> projects, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            var (written, available) = await store.WriteAsync(session => (write(session), charges.Available(session, projects)), cancellationToken);
+            gateway.Funds.Renew(available);
+            return written;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Adds usage to its hour and to what its keys have spent, and charges it. A batch is booked once.</summary>
+    /// <param name="spent">Per key, on every level.</param>
+    public void Book(
+        WriteSession session, Guid batch, DateTimeOffset at, IReadOnlyCollection<KeyValuePair<UsageSubject, UsageSum>> usage, IReadOnlyDictionary<KeyId, Money> spent)
+    {
+        var hour = UsageRows.HourOf(at);
+        foreach (var (subject, sum) in usage)
+            UsageRows.Add(session, hour, subject, sum);
+        foreach (var (key, cost) in spent)
+            UsageRows.Spend(session, key, cost, at);
+        charges.Charge(session, batch, at, usage);
     }
 
     /// <summary>After the listener and the loop: what is summed now is all.</summary>
@@ -82,7 +116,7 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
             return;
         var available = await store.WriteAsync(session => Write(session, batch), cancellationToken);
         _pending = null;
-        gateway.Fund(available, batch.Costs);
+        gateway.Funds.Renew(available, batch.Costs);
     }
 
     private UsageBatch? Take()
@@ -91,8 +125,7 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
         if (usage.Count == 0)
             return null;
         var now = time.GetUtcNow();
-        var costs = usage.GroupBy(u => u.Key.Project).ToDictionary(of => of.Key, of => of.Aggregate(Money.Zero, (sum, u) => sum + u.Value.Cost));
-        return new UsageBatch(Guid.CreateVersion7(now), now, usage, SpentByLevel(usage, gateway.Snapshot.Keys), costs);
+        return new UsageBatch(Guid.CreateVersion7(now), now, usage, SpentByLevel(usage, gateway.Snapshot.Keys), SpentByProject(usage));
     }
 
     /// <summary>What each key spent, and each key above it.</summary>
@@ -112,18 +145,14 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
         return spent;
     }
 
+    public static IReadOnlyDictionary<ProjectId, Money> SpentByProject(IEnumerable<KeyValuePair<UsageSubject, UsageSum>> usage) =>
+        usage.GroupBy(u => u.Key.Project).ToDictionary(of => of.Key, of => of.Aggregate(Money.Zero, (sum, u) => sum + u.Value.Cost));
+
     /// <returns>What the batch's projects have available after it.</returns>
     private IReadOnlyDictionary<ProjectId, Money> Write(WriteSession session, UsageBatch batch)
     {
         if (UsageRows.Begin(session, batch.Id, batch.At))
-        {
-            var hour = UsageRows.HourOf(batch.At);
-            foreach (var (subject, sum) in batch.Usage)
-                UsageRows.Add(session, hour, subject, sum);
-            foreach (var (key, cost) in batch.Spent)
-                UsageRows.Spend(session, key, cost, batch.At);
-            charges.Charge(session, batch.Id, batch.At, batch.Usage);
-        }
+            Book(session, batch.Id, batch.At, batch.Usage, batch.Spent);
         return charges.Available(session, [.. batch.Costs.Keys]);
     }
 

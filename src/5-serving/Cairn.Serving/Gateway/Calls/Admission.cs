@@ -68,11 +68,14 @@ internal static class Admission
     public static CallError Refused(LimitRefusal refusal)
     {
         if (refusal.Unconfirmed)
-            return CallError.BudgetUnconfirmed(refusal.Key, new Money(refusal.Limit), new Money(refusal.Asked));
-        if (refusal.Kind is LimitKind.Budget or LimitKind.Funds)
+        {
+            var whose = refusal.Kind == LimitKind.Funds ? $"the credits of the project of key '{refusal.Key}'" : $"the budget of key '{refusal.Key}'";
+            return CallError.BudgetUnconfirmed(whose, new Money(refusal.Limit), new Money(refusal.Asked));
+        }
+        if (refusal.IsOfMoney)
         {
             return new CallError(429, "insufficient_quota", "insufficient_quota", refusal.Kind == LimitKind.Funds
-                ? $"The project of key '{refusal.Key}' has {new Money(refusal.Limit)} left, {new Money(refusal.Used)} of it reserved, and this request may cost {new Money(refusal.Asked)}. "
+                ? $"The project of key '{refusal.Key}' has {new Money(refusal.Limit)} left, {new Money(refusal.Used)} of it reserved or lent to gateways, and this request may cost {new Money(refusal.Asked)}. "
                     + "An admin grants credits with `cairn projects grant PROJECT USD`."
                 : $"The budget of key '{refusal.Key}' is {new Money(refusal.Limit)}; {new Money(refusal.Used)} are spent or reserved, and this request may cost {new Money(refusal.Asked)}.")
             {

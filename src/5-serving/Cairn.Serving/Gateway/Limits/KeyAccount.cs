@@ -6,7 +6,7 @@ namespace Cairn.Serving.Gateway.Limits;
 /// <param name="name">For people.</param>
 /// <param name="parent">The key that this one is under; its limits hold too.</param>
 /// <param name="borrows">Whether its budget is spent from what a server lends, and not as the limits say: so at a gateway that runs alone.</param>
-internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows = false)
+internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows = false) : IPurse
 {
     /// <summary>One per kind of period, always: a budget that changes its period finds what was spent in the other.</summary>
     private readonly (DateTimeOffset Began, Money Spent, Money Lent)[] _periods = new (DateTimeOffset, Money, Money)[BudgetPeriods.All.Count];
@@ -30,6 +30,8 @@ internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows =
     public SlidingMinute Tokens { get; } = new();
 
     public int Parallel { get; set; }
+
+    public BudgetPeriod Period => Limits.Period;
 
     /// <summary>Settled in the budget's period.</summary>
     public Money Spent => _periods[(int)Limits.Period].Spent;
@@ -87,9 +89,15 @@ internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows =
         }
     }
 
-    /// <summary>Decides what is lent to another gateway, while nothing else is spent.</summary>
-    /// <param name="decide">From what is left of the budget to how much more is lent.</param>
-    /// <param name="now">The time.</param>
+    public Money Room(DateTimeOffset now)
+    {
+        lock (TreeLock)
+        {
+            Advance(now);
+            return Limits.Budget is { } budget ? budget - Spent - Reserved - Lent : Money.Zero;
+        }
+    }
+
     public Money Lend(Func<Money, Money> decide, DateTimeOffset now)
     {
         lock (TreeLock)
@@ -103,11 +111,6 @@ internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows =
         }
     }
 
-    /// <summary>Other gateways spent some of what was lent, or gave it back.</summary>
-    /// <param name="spent">Counts in every period that is not over.</param>
-    /// <param name="at">When it was spent.</param>
-    /// <param name="lent">What is lent from now on, for each kind of period of which that is known.</param>
-    /// <param name="now">The time.</param>
     public void SpentElsewhere(Money spent, DateTimeOffset at, IReadOnlyDictionary<BudgetPeriod, Money> lent, DateTimeOffset now)
     {
         lock (TreeLock)
@@ -124,15 +127,12 @@ internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows =
         }
     }
 
-    /// <summary>Says what a server has lent for a period, spent or not.</summary>
     public void Borrow(BudgetPeriod period, DateTimeOffset began, Money money)
     {
         lock (TreeLock)
             _borrowed = (period, began, money);
     }
 
-    /// <summary>Parts with what is borrowed and neither spent nor reserved.</summary>
-    /// <returns>How much it was.</returns>
     public Money GiveBack(DateTimeOffset now)
     {
         lock (TreeLock)
@@ -144,7 +144,6 @@ internal sealed class KeyAccount(string name, KeyAccount? parent, bool borrows =
         }
     }
 
-    /// <summary>How much more it would need for a request of this cost; zero where it has it.</summary>
     public Money Lacks(Money money, DateTimeOffset now)
     {
         lock (TreeLock)

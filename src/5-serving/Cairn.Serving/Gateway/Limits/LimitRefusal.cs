@@ -3,7 +3,7 @@ using Cairn.Serving.Gateway.Snapshots;
 
 namespace Cairn.Serving.Gateway.Limits;
 
-/// <summary>Asks a server for more of keys' budgets than it has lent so far. Implemented where a gateway runs alone.</summary>
+/// <summary>Asks a server for more of keys' budgets and of their project's credits than it has lent so far. Implemented where a gateway runs alone.</summary>
 internal interface IBorrowsBudgets
 {
     /// <summary>Reserves, borrowing what is missing; waits for the server's word, for seconds at most.</summary>
@@ -35,6 +35,9 @@ internal enum LimitKind
 /// <param name="RetryAfter">When it could be let in at the earliest; null where waiting alone does not help.</param>
 internal sealed record LimitRefusal(LimitKind Kind, string Key, long Limit, long Used, long Asked, TimeSpan? RetryAfter)
 {
-    /// <summary>Whether a server that could lend more of the budget is away: then nobody knows that the budget is spent.</summary>
+    /// <summary>Whether a server that could lend more is away: then nobody knows that the money is spent.</summary>
     public bool Unconfirmed { get; init; }
+
+    /// <summary>Whether more money would have let the request in.</summary>
+    public bool IsOfMoney => Kind is LimitKind.Budget or LimitKind.Funds;
 }

@@ -93,7 +93,7 @@ internal sealed class Reservation : IDisposable
         if (money == Money.Zero || key.Funds is not { } funds || funds.TryReserve(money))
             return null;
         var left = Money.Max(funds.Left ?? Money.Zero, Money.Zero);
-        return new LimitRefusal(LimitKind.Funds, key.Name, left.Micros, funds.Reserved.Micros, money.Micros, money <= left ? TimeSpan.FromSeconds(1) : null);
+        return new LimitRefusal(LimitKind.Funds, key.Name, left.Micros, funds.Promised.Micros, money.Micros, money <= left ? TimeSpan.FromSeconds(1) : null);
     }
 
     private static LimitRefusal? Check(KeyAccount level, long tokens, Money money, DateTimeOffset now)

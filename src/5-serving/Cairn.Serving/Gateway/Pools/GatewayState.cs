@@ -17,10 +17,8 @@ public sealed class GatewayState
     private readonly GatewayOptions _options;
     private Dictionary<TaskId, ReplicaState> _replicas = [];
     private Dictionary<KeyId, KeyAccount> _accounts = [];
-    private Dictionary<KeyId, KeySpending> _spent = [];
-    private readonly Dictionary<ProjectId, ProjectFunds> _funds = [];
-    private bool _limitsFunds;
-    private (Dictionary<KeyId, IReadOnlyDictionary<BudgetPeriod, Money>> Of, DateTimeOffset At) _lent = ([], default);
+    private Dictionary<PurseId, KeySpending> _spent = [];
+    private (Dictionary<PurseId, IReadOnlyDictionary<BudgetPeriod, Money>> Of, DateTimeOffset At) _lent = ([], default);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Compiled _compiled = Compiled.Empty;
     private int _lastSlot;
@@ -38,6 +36,9 @@ public sealed class GatewayState
     public Task Changed => Volatile.Read(ref _changed).Task;
 
     internal PrefixIndex Prefixes { get; }
+
+    /// <summary>What projects can spend.</summary>
+    internal ProjectsMoney Funds { get; } = new();
 
     /// <summary>Waits for the first snapshot: before it nothing is known of keys and models, which is no fault of whoever asks. Goes on without one after the options' patience.</summary>
     internal async Task BegunAsync(TimeProvider time, CancellationToken cancellationToken)
@@ -92,36 +93,11 @@ public sealed class GatewayState
         }
     }
 
-    /// <summary>Says what keys had spent before this process began. Comes before the first snapshot.</summary>
-    internal void Restore(IReadOnlyDictionary<KeyId, KeySpending> spent)
+    /// <summary>Says what keys had spent before this process began, and at a gateway that borrows also projects. Comes before the first snapshot.</summary>
+    internal void Restore(IEnumerable<KeyValuePair<PurseId, KeySpending>> spent)
     {
         lock (_pushing)
-            _spent = new Dictionary<KeyId, KeySpending>(spent);
-    }
-
-    /// <summary>Says what projects have available. From then on money is limited, and a project that was never named has none.</summary>
-    /// <param name="available">As the ledger says.</param>
-    /// <param name="written">What of the use so far it knows of since the last time.</param>
-    internal void Fund(IReadOnlyDictionary<ProjectId, Money> available, IReadOnlyDictionary<ProjectId, Money>? written = null)
-    {
-        lock (_pushing)
-        {
-            if (!_limitsFunds)
-            {
-                _limitsFunds = true;
-                foreach (var funds in _funds.Values)
-                    funds.Renew(Money.Zero, Money.Zero);
-            }
-            foreach (var (project, money) in available)
-                FundsOf(project).Renew(money, written?.GetValueOrDefault(project) ?? Money.Zero);
-        }
-    }
-
-    /// <summary>What a project can still spend on models; null where nothing is limited.</summary>
-    internal Money? LeftOf(ProjectId project)
-    {
-        lock (_pushing)
-            return _funds.GetValueOrDefault(project)?.Left;
+            _spent = new Dictionary<PurseId, KeySpending>(spent);
     }
 
     /// <summary>The endpoint whose own name a request's <c>Host</c> is.</summary>
@@ -138,10 +114,10 @@ public sealed class GatewayState
     }
 
     /// <summary>Says what of keys' budgets was lent to other gateways before this process began. Comes before the first snapshot.</summary>
-    internal void RestoreLent(IReadOnlyDictionary<KeyId, IReadOnlyDictionary<BudgetPeriod, Money>> lent, DateTimeOffset now)
+    internal void RestoreLent(IReadOnlyDictionary<PurseId, IReadOnlyDictionary<BudgetPeriod, Money>> lent, DateTimeOffset now)
     {
         lock (_pushing)
-            _lent = (new Dictionary<KeyId, IReadOnlyDictionary<BudgetPeriod, Money>>(lent), now);
+            _lent = (new Dictionary<PurseId, IReadOnlyDictionary<BudgetPeriod, Money>>(lent), now);
     }
 
     internal CompiledRoute? FindRoute(ModelName name) => Volatile.Read(ref _compiled).Routes.GetValueOrDefault(name);
@@ -151,6 +127,9 @@ public sealed class GatewayState
         var compiled = Volatile.Read(ref _compiled);
         return compiled.Snapshot.Keys.TryGetValue(id, out var key) ? (key, compiled.Accounts[id]) : null;
     }
+
+    /// <summary>A key's budget or a project's credits; null where the gateway knows neither.</summary>
+    internal IPurse? FindPurse(PurseId id) => FindKey(new KeyId(id.Value)) is var (_, account) ? account : Funds.Find(new ProjectId(id.Value));
 
     private CompiledRoute Compile(ModelRoute route, Dictionary<TaskId, ReplicaState> replicas)
     {
@@ -188,12 +167,10 @@ public sealed class GatewayState
 
     private ProjectFunds FundsOf(ProjectId project)
     {
-        if (_funds.TryGetValue(project, out var funds))
-            return funds;
-        funds = new ProjectFunds();
-        if (_limitsFunds)
-            funds.Renew(Money.Zero, Money.Zero);
-        return _funds[project] = funds;
+        var funds = Funds.Of(project);
+        if (_spent.Remove(project, out var before))
+            funds.Settle(Money.Zero, before.TotalSpent);
+        return funds;
     }
 
     /// <summary>An account outlives every change of its key but one of its parent, which begins it anew under the other tree's lock.</summary>
