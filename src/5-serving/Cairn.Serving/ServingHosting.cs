@@ -59,7 +59,9 @@ public static class ServingHosting
         return services.AddReconciler(provider =>
         {
             var signals = provider.GetRequiredService<Store>().Signals;
-            provider.GetRequiredService<FleetJobs>().Changed += _ => signals.Raise(EndpointRows.Signal);
+            var jobs = provider.GetRequiredService<FleetJobs>();
+            jobs.Changed += _ => signals.Raise(EndpointRows.Signal);
+            jobs.Loaded += () => signals.Raise(EndpointRows.Signal);
             provider.GetRequiredService<ReplicaProber>().Changed += () => signals.Raise(EndpointRows.Signal);
             return new Reconciler(EndpointRows.Signal, provider.GetRequiredService<EndpointReconciler>().ReconcileAsync)
             {

@@ -3,6 +3,7 @@ using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Units;
 using Cairn.Contracts.Wire;
 using Cairn.Fleet.Jobs;
+using Cairn.State;
 
 namespace Cairn.Fleet.Tests.Jobs;
 
@@ -31,6 +32,33 @@ public sealed class A_server_is_killed
         Assert.Single(view.Attempts!);
         Assert.Equal(150, view.Attempts![0].Tasks.Single().BilledSeconds);
         Assert.Equal(HourlyPrice.FromUsd(3.6m).CostOf(TimeSpan.FromSeconds(150)), view.Cost);
+    }
+
+    [Fact]
+    public async Task And_a_write_that_fails_while_the_next_begins_is_made_again()
+    {
+        await using var world = await World.OpenAsync();
+        var node = await world.AddNodeAsync("one");
+        node.OnRunning = _ => { };
+        var job = await world.SubmitAsync("name: long\nrun: work\n");
+        await world.UntilAsync(job.Id, JobPhase.Running);
+        await world.UntilAsync(() => node.Heard.Any(m => m.ReportAck?.Sequence == 2), "the server knows that it runs");
+        world.Clock.Advance(TimeSpan.FromSeconds(10));
+        await world.KillAsync();
+
+        // The node was removed meanwhile: the job's end is the first thing that the next server writes.
+        await using var again = await World.OpenAsync(world.Folder, world.Options with { Runs = false }, time: world.Time);
+        Assert.Null(again.Board.Content);
+        var asked = again.Work.NodeOfAsync(new TaskId(Guid.NewGuid()), TestContext.Current.CancellationToken);
+        again.Funds.Fault = new StoreException(StoreFault.Busy, "The database is locked.");
+        await Assert.ThrowsAsync<StoreException>(() => again.Reconciler.ReconcileAsync(null, TestContext.Current.CancellationToken));
+        Assert.Null(again.Board.Content);
+        Assert.False(asked.IsCompleted);
+
+        await again.Reconciler.ReconcileAsync(null, TestContext.Current.CancellationToken);
+        Assert.NotNull(again.Board.Content);
+        Assert.Null(await asked);
+        Assert.Equal(EndReasons.NodeRemoved, (await again.WholeAsync(job.Id)).Attempts![0].Tasks.Single().Reason);
     }
 
     [Fact]
@@ -111,7 +139,7 @@ public sealed class A_server_is_killed
                 accepted.Add(job.Id);
             }
         }
-        catch (Exception error) when (error is State.StoreException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception error) when (error is StoreException or OperationCanceledException or ObjectDisposedException)
         {
             // The server died; this one was not accepted.
         }

@@ -20,6 +20,9 @@ internal sealed class RecordingFunds : IFundsHold
             finals BIGINT NOT NULL);
         """);
 
+    /// <summary>Fails the next write that settles something, once.</summary>
+    public StoreException? Fault { get; set; }
+
     public Problem? Hold(WriteSession session, JobId job, ProjectId project, Money unspent)
     {
         var held = session.Query<long>("SELECT held FROM test_holds WHERE job_id = @job", new { job });
@@ -41,6 +44,11 @@ internal sealed class RecordingFunds : IFundsHold
 
     public void Settle(WriteSession session, IReadOnlyList<LeaseUsage> usages)
     {
+        if (usages.Count > 0 && Fault is { } fault)
+        {
+            Fault = null;
+            throw fault;
+        }
         foreach (var usage in usages)
         {
             var rows = session.Query<(long Total, long Finals)>("SELECT total, finals FROM test_charges WHERE lease_id = @LeaseId", usage);

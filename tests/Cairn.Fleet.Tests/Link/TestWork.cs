@@ -53,7 +53,7 @@ internal sealed class TestWork : INodeWork
 
     public ConcurrentDictionary<TaskId, NodeId> Services { get; } = new();
 
-    public NodeId? NodeOf(TaskId task) => Services.TryGetValue(task, out var node) ? node : null;
+    public ValueTask<NodeId?> NodeOfAsync(TaskId task, CancellationToken cancellationToken) => new(Services.TryGetValue(task, out var node) ? node : null);
 
     public NodeUse UseOf(NodeId node) => Running.ContainsKey(node) ? new NodeUse(1, 2, 1 << 30, 0) : default;
 }

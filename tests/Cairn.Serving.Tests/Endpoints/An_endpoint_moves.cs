@@ -48,6 +48,16 @@ public sealed class An_endpoint_moves
     }
 
     [Fact]
+    public void A_replica_whose_jobs_end_is_not_durable_yet_stays_what_it_is_and_is_lost_when_it_is()
+    {
+        var between = Replica(ReplicaPhase.Ready) with { Task = null, Known = false };
+        var changes = Decide(s_endpoint, between);
+        Assert.Equal((ReplicaPhase.Ready, 0, 0), (Phase(changes, between), changes.Replicas.Count, changes.Begun.Count));
+        var after = Decide(s_endpoint, between with { Known = true, End = "The node was lost." });
+        Assert.Equal(("replica_lost", 1, 0), (after.Events[0].Kind, after.Begun.Count, after.Endpoint.FailedStarts));
+    }
+
+    [Fact]
     public void A_lost_replica_is_replaced_and_a_failed_start_is_counted_and_rested_after()
     {
         var lost = Decide(s_endpoint, Replica(ReplicaPhase.Ready) with { End = "The node was lost." });

@@ -37,7 +37,17 @@ public sealed class FleetJobs
     {
         (_store, _submission, _stops, _board, _nodes, _seal) = (store, submission, stops, board, nodes, seal);
         changes.Published += job => Changed?.Invoke(job);
+        board.Filled += () => Loaded?.Invoke();
     }
+
+    /// <summary>The live jobs were read from rows. Handlers are short.</summary>
+    public event Action? Loaded;
+
+    /// <summary>
+    /// Stands for the live jobs as they were read from rows. While it is null, or where it is another afterwards, what <see cref="IsLive"/>,
+    /// <see cref="WaitsFor"/> and <see cref="TaskOf"/> said of a job that they did not know says nothing.
+    /// </summary>
+    public object? Content => _board.Content;
 
     /// <summary>A job changed durably. Handlers are short.</summary>
     public event Action<JobId>? Changed;

@@ -8,7 +8,8 @@ namespace Cairn.Fleet.Jobs;
 
 /// <summary>
 /// Every job that has not ended and its tasks, in memory, as rebuilt from rows. Only the reconciler writes; others may look anything up
-/// without a lock and see a moment that is about to be committed.
+/// without a lock and see a moment that is about to be committed. While the rows are being read, at the start and after a write that
+/// failed, a job that is missing here may well live: whoever concludes something from that asks <see cref="Content"/> before and after.
 /// </summary>
 internal sealed class JobBoard
 {
@@ -18,12 +19,23 @@ internal sealed class JobBoard
     private readonly ConcurrentDictionary<NodeId, NodeUse> _use = new();
     private readonly Dictionary<NodeId, HashSet<LiveTask>> _byNode = [];
     private readonly RecentTasks _ended = new();
+    private volatile object? _content;
+    private volatile TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Told when the rows were read. Must be short.</summary>
+    public event Action? Filled;
+
+    /// <summary>Stands for what was read from rows; another after every reading, and null until it is whole.</summary>
+    public object? Content => _content;
 
     public int JobCount => _jobs.Count;
 
     public IEnumerable<LiveJob> Jobs => _jobs.Values;
 
     public IEnumerable<LiveTask> Tasks => _tasks.Values;
+
+    /// <summary>Returns once the rows were read.</summary>
+    public Task FilledAsync(CancellationToken cancellationToken) => _filled.Task.WaitAsync(cancellationToken);
 
     public LiveJob? Find(JobId id) => _jobs.GetValueOrDefault(id);
 
@@ -89,12 +101,29 @@ internal sealed class JobBoard
 
     public void Clear()
     {
+        Distrust();
         _jobs.Clear();
         _names.Clear();
         _tasks.Clear();
         _use.Clear();
         _byNode.Clear();
         _ended.Clear();
+    }
+
+    /// <summary>What is here may not be what rows hold; it is about to be read anew.</summary>
+    public void Distrust()
+    {
+        _content = null;
+        if (_filled.Task.IsCompleted)
+            _filled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>All that lives is in.</summary>
+    public void Fill()
+    {
+        _content = new object();
+        _filled.TrySetResult();
+        Filled?.Invoke();
     }
 
     private void ChangeUse(LiveTask task, int sign)

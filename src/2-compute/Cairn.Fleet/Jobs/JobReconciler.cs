@@ -75,6 +75,7 @@ internal sealed partial class JobReconciler
         {
             // What memory holds may not be what rows hold.
             _loaded = false;
+            _parts.Board.Distrust();
             foreach (var input in inputs)
                 _again.Enqueue(input);
             throw;
@@ -105,7 +106,7 @@ internal sealed partial class JobReconciler
 
     private async Task LoadAsync(Fence? fence, CancellationToken cancellationToken)
     {
-        _fence = fence;
+        (_fence, _loaded) = (fence, false);
         var jobs = await _parts.Store.ReadAsync(JobRows.LoadLive, cancellationToken);
         _parts.Clear();
         _parts.Metering.Begin(Now());
@@ -117,12 +118,13 @@ internal sealed partial class JobReconciler
             _parts.Queue.Adopt(task);
         foreach (var job in jobs)
             _parts.Life.Arrive(job);
-        _loaded = true;
-        LogLoaded(_logger, jobs.Count, _parts.Board.Tasks.Count());
 
         var turn = new Turn(Now());
         _inputs.CatchUp(turn, jobs);
         await _parts.Store.WriteAsync(session => Write(session, turn), CancellationToken.None);
+        _loaded = true;
+        _parts.Board.Fill();
+        LogLoaded(_logger, jobs.Count, _parts.Board.Tasks.Count());
         await _outlet.LetOutAsync(turn, cancellationToken);
     }
 

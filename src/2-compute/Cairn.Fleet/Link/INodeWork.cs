@@ -46,8 +46,8 @@ internal interface INodeWork
     /// <summary>What runs on the node now.</summary>
     ValueTask<IReadOnlyList<NodeTaskView>> TasksOnAsync(NodeId node, CancellationToken cancellationToken);
 
-    /// <summary>The node that a live task is on; null where there is no such task. In memory.</summary>
-    NodeId? NodeOf(TaskId task);
+    /// <summary>The node that a live task is on; null where there is no such task. In memory, and waits until that is filled.</summary>
+    ValueTask<NodeId?> NodeOfAsync(TaskId task, CancellationToken cancellationToken);
 
     /// <summary>What leases take of the node now. In memory, called once per node of a listing.</summary>
     NodeUse UseOf(NodeId node);

@@ -37,9 +37,7 @@ public sealed partial class NodeTunnels
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, ushort.MaxValue);
-        if (_work.NodeOf(task) is not { } node)
-            throw new IOException($"Task {task} is not on any node: it has ended, or is not placed yet.");
-        var tunnel = await FindAsync(node, cancellationToken);
+        var tunnel = await FindAsync(task, cancellationToken);
         return await tunnel.OpenAsync(new TunnelTarget(task, port), cancellationToken);
     }
 
@@ -97,27 +95,31 @@ public sealed partial class NodeTunnels
         older?.End();
     }
 
-    private async Task<TunnelMux> FindAsync(NodeId node, CancellationToken cancellationToken)
+    private async Task<TunnelMux> FindAsync(TaskId task, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(_options.TunnelWaitSeconds), _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        while (true)
+        NodeId? node = null;
+        try
         {
-            Task arrival;
-            lock (_gate)
+            node = await _work.NodeOfAsync(task, either.Token)
+                ?? throw new IOException($"Task {task} is not on any node: it has ended, or is not placed yet.");
+            while (true)
             {
-                if (_held.TryGetValue(node, out var held))
-                    return held.Mux;
-                arrival = _arrival.Task;
-            }
-            try
-            {
+                Task arrival;
+                lock (_gate)
+                {
+                    if (_held.TryGetValue(node.Value, out var held))
+                        return held.Mux;
+                    arrival = _arrival.Task;
+                }
                 await arrival.WaitAsync(either.Token);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                throw new IOException($"Node {node} holds no tunnel to this server: it is away, or cannot reach it.");
-            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException(node is null ? "This server does not know its jobs yet."
+                : $"Node {node} holds no tunnel to this server: it is away, or cannot reach it.");
         }
     }
 

@@ -62,8 +62,8 @@ internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memo
             ? new TaskLogKey(found.JobId, found.Attempt, found.Rank)
             : null;
 
-    public ValueTask<bool> MayReadBlobAsync(NodeId node, TaskId task, string hash, CancellationToken cancellationToken) =>
-        board.TryGetTask(task, out var found) && found.NodeId == node ? blobs.MayReadAsync(found.Job, hash, cancellationToken) : new(false);
+    public async ValueTask<bool> MayReadBlobAsync(NodeId node, TaskId task, string hash, CancellationToken cancellationToken) =>
+        await LiveAsync(task, cancellationToken) is { } found && found.NodeId == node && await blobs.MayReadAsync(found.Job, hash, cancellationToken);
 
     public async ValueTask<bool> MayWriteBlobAsync(NodeId node, TaskId task, CancellationToken cancellationToken) =>
         await memory.FindAsync(task, cancellationToken) is { } found && found.NodeId == node
@@ -73,9 +73,23 @@ internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memo
         [.. board.Tasks.Where(t => t.NodeId == node).OrderBy(t => t.Id.Value)
             .Select(t => new NodeTaskView(t.Id, t.JobId, t.Job.Name, t.Rank, t.State))]);
 
-    public NodeId? NodeOf(TaskId task) => board.TryGetTask(task, out var found) ? found.NodeId : null;
+    public async ValueTask<NodeId?> NodeOfAsync(TaskId task, CancellationToken cancellationToken) => (await LiveAsync(task, cancellationToken))?.NodeId;
 
     public NodeUse UseOf(NodeId node) => board.UseOf(node);
+
+    /// <summary>A live task; null where there is none, which is known only once memory is filled.</summary>
+    private async ValueTask<LiveTask?> LiveAsync(TaskId task, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var content = board.Content;
+            if (board.TryGetTask(task, out var found))
+                return found;
+            if (content is not null && board.Content == content)
+                return null;
+            await board.FilledAsync(cancellationToken);
+        }
+    }
 
     /// <summary>A task that ended long ago may still speak: the reconciler is reminded of it before.</summary>
     private async ValueTask RecallAsync(string taskId, CancellationToken cancellationToken)

@@ -16,7 +16,8 @@ namespace Cairn.Serving.Endpoints;
 /// <summary>
 /// Moves endpoints: (1) loads their rows and what jobs, probes and the gateway say; (2) decides each; (3) writes what was decided in one transaction; (4) submits and stops
 /// the jobs that the rows now ask for, again and again until it is so; (5) tells the prober and the gateway.
-/// A turn that dies anywhere is finished by the next: a replica's job is submitted under the replica's id, so it begins once.
+/// A turn that dies anywhere is finished by the next: a replica's job is submitted under the replica's id, so it begins once. While the fleet reads its jobs, at the start above
+/// all, there is no turn: replicas whose jobs are not known would look as if they had lost their machines.
 /// </summary>
 internal sealed partial class EndpointReconciler(
     Store store, FleetJobs jobs, ReplicaProber prober, EngineWatch engines, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, LoadsElsewhere elsewhere,
@@ -31,6 +32,8 @@ internal sealed partial class EndpointReconciler(
     public async Task ReconcileAsync(Fence? fence, CancellationToken cancellationToken)
     {
         _spreading.Clear();
+        if (jobs.Content is not { } content)
+            return;
 
         // (1)
         elsewhere.Sweep();
@@ -39,6 +42,8 @@ internal sealed partial class EndpointReconciler(
         var gone = replicas.Select(r => r.JobId).OfType<JobId>().Where(job => !jobs.IsLive(job)).ToList();
         var ends = await jobs.EndsAsync(gone, cancellationToken);
         var seen = endpoints.Select(e => See(e, byEndpoint[e.Id], ends, revisions)).ToList();
+        if (jobs.Content != content)
+            return;
 
         // (2)
         var all = seen.Select(s => (Seen: s, Changes: Decide(s))).ToList();
@@ -83,10 +88,12 @@ internal sealed partial class EndpointReconciler(
         {
             var task = row.JobId is { } job ? jobs.TaskOf(job) : null;
             var waits = row.JobId is { } queued && jobs.WaitsFor(queued) is not null;
+            var end = row.JobId is { } id ? ends.GetValueOrDefault(id) : null;
             var limit = revisions.GetValueOrDefault((endpoint.Id, row.Revision))?.Workload.Service?.StartWithinSeconds;
-            return new ReplicaSeen(row, row.JobId is { } id ? ends.GetValueOrDefault(id) : null, waits, task, task is null ? null : prober.Of(task.Task),
+            return new ReplicaSeen(row, end, waits, task, task is null ? null : prober.Of(task.Task),
                 task is null ? 0 : gateway.InFlight(task.Task) + elsewhere.InFlight(task.Task))
             {
+                Known = end is not null || task is not null || row.JobId is not { } asked || jobs.IsLive(asked),
                 StartWithin = limit is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             };
         }).ToList();

@@ -11,6 +11,11 @@ namespace Cairn.Serving.Endpoints;
 /// <param name="WaitsForRoom">Its job is queued.</param>
 internal sealed record ReplicaSeen(ReplicaRow Row, string? End, bool WaitsForRoom, LiveTaskView? Task, ProbeResult? Probe, int InFlight)
 {
+    /// <summary>
+    /// Whether its job lives in memory or has ended in rows. Between the two a job's end is not durable yet, and a replica stays what it is.
+    /// </summary>
+    public bool Known { get; init; } = true;
+
     /// <summary>How long its program may take until it is ready; null sets no limit.</summary>
     public TimeSpan? StartWithin { get; init; }
 }
@@ -160,6 +165,8 @@ internal static class EndpointTurn
             return row.Phase == ReplicaPhase.Stopping ? End("It was not needed any more.") : row;
         if (seen.End is { } why)
             return End(why);
+        if (!seen.Known)
+            return row;
         var task = seen.Task?.Task;
         // A job that recovered on another machine is a new program that loads anew.
         if (row.Phase == ReplicaPhase.Ready && task != row.TaskId)

@@ -6,10 +6,23 @@ using Cairn.State;
 namespace Cairn.Serving.Providers;
 
 /// <summary>Adds and removes providers outside: durable first, then in the gateway before the answer.</summary>
-internal sealed class ProviderIntake(Store store, ProviderBook book, CredentialSeal seal, TimeProvider time)
+internal sealed class ProviderIntake(Store store, ProviderBook book, CredentialSeal seal, TimeProvider time) : IDisposable
 {
-    /// <summary>Reads the rows: at the start, and when another server changed them.</summary>
-    public async Task RenewAsync(CancellationToken cancellationToken) => book.Renew(await store.ReadAsync(ProviderRows.All, cancellationToken));
+    private readonly SemaphoreSlim _one = new(1, 1);
+
+    /// <summary>Reads the rows: at the start, and when another server changed them. One reading at a time: an older one must not take the place of a newer one.</summary>
+    public async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            book.Renew(await store.ReadAsync(ProviderRows.All, cancellationToken));
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
 
     /// <returns>The provider; or what is wrong, everything at once.</returns>
     public async Task<(ProviderView? Provider, Problem? Problem, IReadOnlyList<string> Errors)> AddAsync(
@@ -45,6 +58,8 @@ internal sealed class ProviderIntake(Store store, ProviderBook book, CredentialS
         await RenewAsync(cancellationToken);
         return removed;
     }
+
+    public void Dispose() => _one.Dispose();
 
     public IReadOnlyList<ProviderView> List(Caller caller) =>
         [.. book.Rows.Where(row => row.ProjectId == caller.Project).OrderBy(row => row.Name, StringComparer.Ordinal).Select(row => View(row, caller.ProjectName))];
