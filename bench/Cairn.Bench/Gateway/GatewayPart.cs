@@ -53,7 +53,7 @@ internal static class GatewayPart
         _ = TakeAsync(usage);
         var gateway = new InferenceGateway(options, state, usage, new EndpointActivities(TimeProvider.System), TimeProvider.System);
         state.Push(Snapshot(upstream, keys, models, replicas));
-        return Host(services => services.AddSingleton(gateway).AddSingleton(state).AddSingleton(TimeProvider.System), web => web.UseGatewaySockets(), app =>
+        return Host(services => services.AddSingleton(gateway).AddSingleton(state).AddSingleton(options).AddSingleton(TimeProvider.System), web => web.UseGatewaySockets(), app =>
         {
             app.UseServing();
             app.MapOpenAi(gateway);
