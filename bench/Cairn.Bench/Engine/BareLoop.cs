@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Cairn.Frameworks.Onnx.Decoders;
@@ -29,13 +30,16 @@ internal sealed unsafe class BareLoop : IDisposable
     /// <param name="batch">Rows of a step.</param>
     /// <param name="length">Tokens of a row at the end.</param>
     /// <param name="threads">Of a step.</param>
-    public BareLoop(int batch, int length, int threads)
+    /// <param name="spinMicroseconds">How long one of them waits for work without sleeping; null leaves ONNX Runtime its default.</param>
+    public BareLoop(int batch, int length, int threads, int? spinMicroseconds = null)
     {
         (_batch, _width) = (batch, length);
         using var options = new SessionOptions
         {
             IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
+        if (spinMicroseconds is { } spin)
+            options.AddSessionConfigEntry("session.intra_op.spin_duration_us", spin.ToString(CultureInfo.InvariantCulture));
         _session = new InferenceSession(Path.Combine(BenchModels.Large(), "model.onnx"), options);
         _binding = _session.CreateIoBinding();
         long[] cache = [batch, s_shape.KeyValueHeads, Context, s_shape.HeadSize];

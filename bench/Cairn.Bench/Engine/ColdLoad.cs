@@ -22,7 +22,7 @@ internal static class ColdLoad
         {
             await using var engine = await EngineProcess.StartAsync(folder, "--threads", $"{Threads}");
             var ready = Stopwatch.GetElapsedTime(engine.Began).TotalSeconds;
-            using var connection = await StreamConnection.OpenAsync(engine.Address);
+            using var connection = StreamConnection.Open(engine.Address);
             // Always the byte 'a', whose text is whole.
             var answer = await connection.AskAsync(CompletionRequest.Write([72, 101, 108, 108, 111], 1, """
                 "temperature":0,"logit_bias":{"97":100}

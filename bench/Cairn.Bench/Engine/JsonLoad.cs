@@ -44,7 +44,7 @@ internal static class JsonLoad
 
     private static async Task<(double Constrained, double Free, double Mean)> CompareAsync(Uri address, int concurrency, int each, int round)
     {
-        var connections = await StreamConnection.OpenAsync(address, concurrency);
+        var connections = StreamConnection.Open(address, concurrency);
         // Random weights choose random tokens: with a temperature, so that outputs differ, and a seed, so that they come again.
         string Sampling(int client, int request) => $"\"temperature\":1,\"seed\":{(((round * Rows) + client) * 100) + request}";
         var constrained = await DecodeRate.AskAsync(connections, client => Enumerable.Range(0, each).Select(request => CompletionRequest.Write(

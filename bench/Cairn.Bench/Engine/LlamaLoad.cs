@@ -44,7 +44,7 @@ internal static class LlamaLoad
             var mine = new List<StreamedAnswer>();
             foreach (var request in requests[(2 * index)..(2 * index + 2)])
             {
-                using var connection = await StreamConnection.OpenAsync(address);
+                using var connection = StreamConnection.Open(address);
                 mine.Add(await connection.AskAsync(request));
             }
 

@@ -12,7 +12,7 @@ internal static class PrefixLoad
     {
         var rounds = Rounds(args, 10);
         await using var engine = await EngineProcess.StartAsync(BenchModels.Large(), "--threads", $"{Threads}", "--context", "1024");
-        using var connection = await StreamConnection.OpenAsync(engine.Address);
+        using var connection = StreamConnection.Open(engine.Address);
         var (cold, cached) = (new List<double>(), new List<double>());
         for (var round = 0; round < rounds + 2; round++)
         {

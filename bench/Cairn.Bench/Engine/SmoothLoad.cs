@@ -15,7 +15,7 @@ internal static class SmoothLoad
     {
         var rounds = Rounds(args, 4);
         await using var engine = await EngineProcess.StartAsync([BenchModels.Large(), "--threads", $"{Threads}", .. args.Skip(1)]);
-        using var newcomer = await StreamConnection.OpenAsync(engine.Address);
+        using var newcomer = StreamConnection.Open(engine.Address);
         await newcomer.AskAsync(CompletionRequest.Greedy(BenchModels.Prompt(30_000, Prompt), 2));
         var ratios = new List<(double Quiet, double Busy, double First)>();
         for (var round = 1; round <= rounds; round++)
@@ -33,7 +33,7 @@ internal static class SmoothLoad
     private static async Task<(double Quiet, double Busy, double First)> MeasureAsync(Uri address, StreamConnection newcomer, int round)
     {
         using var leave = new CancellationTokenSource();
-        var connections = await StreamConnection.OpenAsync(address, Streams);
+        var connections = StreamConnection.Open(address, Streams);
         var heard = Enumerable.Range(0, Streams).Select(_ => new List<long>()).ToArray();
         var running = connections.Select((connection, index) => connection.AskAsync(
             CompletionRequest.Greedy(BenchModels.Prompt(index, 64), 4_000), heard[index], leave.Token)).ToList();

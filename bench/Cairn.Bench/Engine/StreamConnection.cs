@@ -6,23 +6,22 @@ using System.Text;
 namespace Cairn.Bench.Engine;
 
 /// <summary>
-/// One kept-alive connection that reads completions as they stream. It shares the machine with what it measures, so it looks for a few marks
-/// in the bytes and parses nothing else.
+/// One kept-alive connection that reads completions as they stream. It shares the machine with what it measures, so a thread of its own waits in
+/// the kernel, looks for a few marks in the bytes and parses nothing else.
 /// </summary>
 internal sealed class StreamConnection : IDisposable
 {
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private byte[] _buffer = new byte[1 << 18];
 
-    public static async Task<StreamConnection> OpenAsync(Uri address)
+    public static StreamConnection Open(Uri address)
     {
         var connection = new StreamConnection();
-        await connection._socket.ConnectAsync(address.Host, address.Port);
+        connection._socket.Connect(address.Host, address.Port);
         return connection;
     }
 
-    public static async Task<StreamConnection[]> OpenAsync(Uri address, int count) =>
-        await Task.WhenAll(Enumerable.Range(0, count).Select(_ => OpenAsync(address)));
+    public static StreamConnection[] Open(Uri address, int count) => [.. Enumerable.Range(0, count).Select(_ => Open(address))];
 
     /// <summary>Sends the request and reads its answer to the end.</summary>
     /// <param name="request">See <see cref="CompletionRequest"/>.</param>
@@ -32,14 +31,22 @@ internal sealed class StreamConnection : IDisposable
     /// <summary>As above, and adds to <paramref name="heard"/> when each text came, while they come.</summary>
     public async Task<StreamedAnswer> AskAsync(byte[] request, List<long> heard, CancellationToken cancellationToken)
     {
+        await using var left = cancellationToken.UnsafeRegister(static socket => ((Socket)socket!).Shutdown(SocketShutdown.Both), _socket);
+        return await Task.Factory.StartNew(() => Ask(request, heard), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private StreamedAnswer Ask(byte[] request, List<long> heard)
+    {
         var (length, seen) = (0, 0);
         var sent = Stopwatch.GetTimestamp();
-        await _socket.SendAsync(request, cancellationToken);
+        _socket.Send(request);
         while (!IsWhole(_buffer.AsSpan(0, length)))
         {
             if (length == _buffer.Length)
                 Array.Resize(ref _buffer, 2 * length);
-            var read = await _socket.ReceiveAsync(_buffer.AsMemory(length), cancellationToken);
+            var read = _socket.Receive(_buffer.AsSpan(length));
             if (read == 0)
                 throw new InvalidOperationException($"the connection was closed: {Encoding.UTF8.GetString(_buffer, 0, Math.Min(length, 1_000))}");
             length += read;
@@ -53,8 +60,6 @@ internal sealed class StreamConnection : IDisposable
 
         return new StreamedAnswer(sent, Stopwatch.GetTimestamp(), heard, OutputTokens(_buffer.AsSpan(0, length)));
     }
-
-    public void Dispose() => _socket.Dispose();
 
     // Chunked: the last chunk is empty.
     private static bool IsWhole(ReadOnlySpan<byte> bytes) => bytes.EndsWith("0\r\n\r\n"u8) && bytes.LastIndexOf("data: [DONE]"u8) >= 0;
