@@ -60,6 +60,12 @@ public sealed class EngineOptions
     /// <summary>Copies the cache in every run although the graph could update it in place: for tests of that way.</summary>
     internal bool CopyCache { get; set; }
 
+    /// <summary>
+    /// Whether the loop's thread runs brief readers between two steps; null (the default) does where steps occupy every processor: for tests
+    /// of both ways.
+    /// </summary>
+    internal bool? RunsBriefReaders { get; set; }
+
     /// <summary>Everything that is wrong with these options, one sentence each; empty when they are good.</summary>
     public IReadOnlyList<string> Problems()
     {

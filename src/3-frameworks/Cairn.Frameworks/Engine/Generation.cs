@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using Cairn.Frameworks.Sampling;
 
 namespace Cairn.Frameworks.Engine;
@@ -7,11 +6,12 @@ namespace Cairn.Frameworks.Engine;
 /// <summary>One request's output as it comes.</summary>
 public sealed class Generation
 {
-    private readonly Channel<GenerationPiece> _pieces;
+    private readonly PieceQueue _pieces;
     private Action? _leave;
 
-    internal Generation(int lag) => _pieces = Channel.CreateBounded<GenerationPiece>(
-        new BoundedChannelOptions(lag) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
+    /// <param name="lag">Pieces that the reader may leave unread.</param>
+    /// <param name="inline">See <see cref="PieceQueue"/>.</param>
+    internal Generation(int lag, bool inline = false) => _pieces = new PieceQueue(lag, inline);
 
     /// <summary>
     /// Pieces in order; the last has a <see cref="GenerationPiece.Finish"/>. For one reader; one that leaves early ends the generation. A
@@ -22,8 +22,10 @@ public sealed class Generation
     {
         try
         {
-            await foreach (var piece in _pieces.Reader.ReadAllAsync(cancellationToken))
-                yield return piece;
+            await using var cancelled = cancellationToken.UnsafeRegister(static pieces => ((PieceQueue)pieces!).Wake(), _pieces);
+            while (await _pieces.WaitAsync(cancellationToken))
+                while (_pieces.TryRead(out var piece))
+                    yield return piece;
         }
         finally
         {
@@ -35,9 +37,9 @@ public sealed class Generation
     internal void OnLeave(Action leave) => _leave = leave;
 
     /// <summary>False where the reader is too far behind.</summary>
-    internal bool TryWrite(GenerationPiece piece) => _pieces.Writer.TryWrite(piece);
+    internal bool TryWrite(in GenerationPiece piece) => _pieces.TryWrite(piece);
 
-    internal void Complete(Exception? error) => _pieces.Writer.TryComplete(error);
+    internal void Complete(Exception? error) => _pieces.Complete(error);
 }
 
 /// <summary>A step of output.</summary>

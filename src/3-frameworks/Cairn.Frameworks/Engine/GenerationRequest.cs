@@ -27,4 +27,10 @@ public sealed record GenerationRequest
     /// Goes on past end tokens until <see cref="MaximumTokens"/>; for benchmarks. A grammar ends the output all the same.
     /// </summary>
     public bool IgnoreEnd { get; init; }
+
+    /// <summary>
+    /// Whoever reads the output takes a piece in moments and never blocks its thread. The engine then lets its own thread run the reader
+    /// between two steps, where these occupy every processor.
+    /// </summary>
+    internal bool ReaderIsBrief { get; init; }
 }

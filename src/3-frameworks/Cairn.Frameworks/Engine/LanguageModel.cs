@@ -15,6 +15,7 @@ public sealed class LanguageModel : IAsyncDisposable
     private readonly EngineLoop _loop;
     private readonly Lazy<TokenTrie> _trie;
     private readonly int _vocabulary;
+    private readonly bool _runsBriefReaders;
     private long _lastId;
 
     private LanguageModel(EngineLoop loop, Tokenizer tokenizer, int vocabulary, LoadedDecoder loaded, EngineOptions options)
@@ -24,6 +25,7 @@ public sealed class LanguageModel : IAsyncDisposable
         EndTokens = loaded.EndTokens;
         Facts = loaded.Facts;
         ReaderLagPieces = options.ReaderLagPieces;
+        _runsBriefReaders = options.RunsBriefReaders ?? (options.Threads ?? PhysicalCores.Count) >= Environment.ProcessorCount;
         _trie = new Lazy<TokenTrie>(() => new TokenTrie(tokenizer, [.. EndTokens]));
     }
 
@@ -79,7 +81,9 @@ public sealed class LanguageModel : IAsyncDisposable
         var length = (int)Math.Min(ContextLength, (long)request.Prompt.Length + request.MaximumTokens);
         var sequence = new Sequence(Interlocked.Increment(ref _lastId), request.Caller, request.Prompt, length);
         var seed = request.Sampling.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var generation = new Generation(ReaderLagPieces);
+
+        // A reader on another thread takes a processor from the step that runs meanwhile, whose other threads then wait for that one.
+        var generation = new Generation(ReaderLagPieces, inline: request.ReaderIsBrief && _runsBriefReaders);
         var live = new LiveGeneration(sequence, generation)
         {
             Sampler = new Sampler(request.Sampling, request.Prompt, seed),

@@ -126,6 +126,9 @@ public sealed partial class EngineHost : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
         builder.WebHost.UseKestrelCore();
+
+        // Whoever writes a piece of an answer sends it as well, instead of waking another thread for it.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddOpenInference(options.Tensors, new(parts.Models, parts.Readiness, parts.Time), options.Grpc is not null);
         var app = builder.Build();

@@ -58,5 +58,6 @@ internal sealed record OutputWork(IReadOnlyList<int[]> Prompts, int PerPrompt, O
         Grammar = Grammar,
         Caller = Caller,
         IgnoreEnd = Output.IgnoreEnd,
+        ReaderIsBrief = true,
     };
 }
