@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Serving.Certificates;
 using Cairn.Serving.Certificates.Acme;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -6,7 +7,9 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cairn.Serving.Tests.Certificates;
 
@@ -45,6 +48,19 @@ public sealed class An_authority_is_asked
         await host.RunAsync();
         Assert.NotEqual(first.SerialNumber, (await host.Tls.SeenAsync("chat.example.com", root)).SerialNumber);
         Assert.NotEqual(own.SerialNumber, (await host.Tls.SeenAsync("cairn.example.com", root)).SerialNumber);
+    }
+
+    [Fact]
+    public async Task Not_before_the_ports_are_open_at_which_it_asks_back()
+    {
+        await using var host = await AcmeHost.StartAsync();
+        host.Use(new Uri("https://127.0.0.1:1/dir"), null);
+        var lifetime = new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance);
+        var turn = CertificateHosting.AcmeTurns(host.Renewal, lifetime).ReconcileAsync(null, TestContext.Current.CancellationToken);
+        Assert.False(turn.IsCompleted);
+        lifetime.NotifyStarted();
+        await turn;
+        Assert.NotNull(host.Renewal.StandingOf("cairn.example.com"));
     }
 
     [Fact]

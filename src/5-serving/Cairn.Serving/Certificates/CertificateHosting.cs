@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Cairn.Serving.Certificates;
@@ -70,10 +71,20 @@ public static class CertificateHosting
         services.AddSingleton(provider => new AcmeRenewal(options, provider.GetRequiredService<AcmeClient>(), provider.GetRequiredService<CertificateSources>().Acme,
             provider.GetRequiredService<CertificateBook>(), provider.GetRequiredService<Store>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<AcmeRenewal>>()));
-        return services.AddReconciler(provider =>
+        return services.AddReconciler(provider => AcmeTurns(provider.GetRequiredService<AcmeRenewal>(), provider.GetRequiredService<IHostApplicationLifetime>()));
+    }
+
+    /// <summary>
+    /// Asks for nothing before the ports are open, which a host opens last: an authority asks back at once, and a proof that it cannot read costs the name minutes.
+    /// </summary>
+    internal static Reconciler AcmeTurns(AcmeRenewal renewal, IHostApplicationLifetime host)
+    {
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.ApplicationStarted.Register(open.SetResult);
+        return new Reconciler("acme", async (_, cancellationToken) =>
         {
-            var renewal = provider.GetRequiredService<AcmeRenewal>();
-            return new Reconciler("acme", (_, cancellationToken) => renewal.RunAsync(cancellationToken)) { Signal = AcmeRenewal.Signal, Interval = s_ask };
-        });
+            await open.Task.WaitAsync(cancellationToken);
+            await renewal.RunAsync(cancellationToken);
+        }) { Signal = AcmeRenewal.Signal, Interval = s_ask };
     }
 }
