@@ -1,3 +1,4 @@
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Offers;
 using Cairn.Fleet.Jobs;
 using Cairn.Fleet.Leasing;
@@ -43,6 +44,14 @@ public static class FleetHosting
         });
         services.AddFleetNodes(options.Link, options.Nodes, options.Logs);
         return services.AddFleetJobs(options);
+    }
+
+    /// <summary>A token for a machine that the host itself lets in.</summary>
+    /// <exception cref="InvalidOperationException">The port for nodes is not open, or the request is wrong.</exception>
+    public static async Task<string> CreateJoinTokenAsync(this IServiceProvider services, CreateJoinTokenRequest request, CancellationToken cancellationToken)
+    {
+        var (made, problem) = await services.GetRequiredService<JoinTokens>().CreateAsync(request, cancellationToken);
+        return made?.Token ?? throw new InvalidOperationException(problem!.Message);
     }
 
     /// <summary>Maps the fleet's REST endpoints under <c>/api/v1</c>, and the gRPC endpoint of nodes.</summary>

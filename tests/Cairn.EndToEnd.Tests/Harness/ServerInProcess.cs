@@ -23,7 +23,7 @@ internal sealed class ServerInProcess : IAsyncDisposable
         change ??= (_, same) => same;
         var options = change(host._folder, new ServerOptions
         {
-            DataFolder = host._folder, Http = new IPEndPoint(IPAddress.Loopback, 0), Grpc = new IPEndPoint(IPAddress.Loopback, CairnProgram.FreePort()), PublicName = publicName,
+            DataFolder = host._folder, Http = new IPEndPoint(IPAddress.Loopback, 0), Grpc = new IPEndPoint(IPAddress.Loopback, 0), PublicName = publicName,
         });
         host._server = await CairnServer.StartAsync(options, TimeProvider.System, logging => logging.ClearProviders(), TestContext.Current.CancellationToken);
         host.Key = host._server.AdminKey!;

@@ -182,10 +182,11 @@ public sealed class A_machine_joins_with_a_token
     }
 
     [Fact]
-    public async Task The_rows_hold_no_token()
+    public async Task A_token_names_the_port_that_is_open_and_the_rows_do_not_hold_it()
     {
         await using var server = await LinkServer.StartAsync();
         Assert.True(JoinToken.TryDecode(await server.TokenAsync(), out var token));
+        Assert.Equal(server.Grpc.Authority, token.Server);
         var rows = await server.Store.ReadAsync(
             session => session.Query<JoinTokenRow>("SELECT * FROM join_tokens"), TestContext.Current.CancellationToken);
         Assert.Equal(JoinTokens.HashOf(token.Secret), Assert.Single(rows).SecretHash);

@@ -49,7 +49,7 @@ public sealed class The_server_has_its_own_authority : IDisposable
     public void It_names_where_the_server_is_reached_and_is_made_anew_when_that_changes()
     {
         var first = LinkCertificates.LoadOrCreate(_options, _now);
-        _options.AdvertisedAddress = "cairn.example.org:7071";
+        _options.AdvertisedHost = "cairn.example.org";
         _options.CertificateNames = ["10.1.2.3", "[2001:db8::1]"[1..^1]];
         var second = LinkCertificates.LoadOrCreate(_options, _now);
         Assert.NotEqual(first.Server.Thumbprint, second.Server.Thumbprint);
@@ -75,8 +75,8 @@ public sealed class The_server_has_its_own_authority : IDisposable
     [Fact]
     public void Wrong_options_are_named_all_at_once()
     {
-        var errors = new NodeLinkOptions { AdvertisedAddress = "nowhere", MaxMessageBytes = 1, OutboundQueue = 0 }.Validate();
-        foreach (var name in new[] { "AdvertisedAddress", "CertificateFolder", "MaxMessageBytes", "OutboundQueue" })
+        var errors = new NodeLinkOptions { AdvertisedHost = "no where", MaxMessageBytes = 1, OutboundQueue = 0 }.Validate();
+        foreach (var name in new[] { "AdvertisedHost", "CertificateFolder", "MaxMessageBytes", "OutboundQueue" })
             Assert.Contains(errors, error => error.StartsWith(name, StringComparison.Ordinal));
     }
 }

@@ -53,10 +53,9 @@ public sealed class LinkCertificates
 
     private static SortedSet<string> Names(NodeLinkOptions options)
     {
-        JoinToken.TrySplitServer(options.AdvertisedAddress, out var advertised, out _);
         var names = new SortedSet<string>(StringComparer.OrdinalIgnoreCase)
         {
-            "localhost", "127.0.0.1", "::1", Dns.GetHostName(), advertised.Trim('[', ']'),
+            "localhost", "127.0.0.1", "::1", Dns.GetHostName(), options.AdvertisedHost,
         };
         names.UnionWith(options.CertificateNames);
         return names;

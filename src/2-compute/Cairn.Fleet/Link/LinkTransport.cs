@@ -14,7 +14,7 @@ namespace Cairn.Fleet.Link;
 /// in pieces of 4 KiB, which takes most of its throughput.
 /// </summary>
 internal sealed class LinkTransport(
-    LinkCertificates certificates, NodeTunnels tunnels, TimeProvider time, IOptions<SocketTransportOptions> options, ILoggerFactory loggers)
+    LinkCertificates certificates, LinkAddress address, NodeTunnels tunnels, TimeProvider time, IOptions<SocketTransportOptions> options, ILoggerFactory loggers)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     private readonly ConcurrentDictionary<EndPoint, bool> _endpoints = new(ReferenceEqualityComparer.Instance);
@@ -40,6 +40,8 @@ internal sealed class LinkTransport(
         try
         {
             socket.Listen(options.Value.Backlog);
+            if (socket.LocalEndPoint is IPEndPoint { Port: var port })
+                address.Opened(port);
             var listener = new LinkListener(socket, _kestrel, new TunnelDoor(tunnels, _certificate, time), time);
             return ValueTask.FromResult<IConnectionListener>(listener);
         }

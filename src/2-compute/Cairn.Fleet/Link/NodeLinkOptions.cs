@@ -4,10 +4,10 @@ namespace Cairn.Fleet.Link;
 public sealed class NodeLinkOptions
 {
     /// <summary>
-    /// Where nodes reach the gRPC endpoint, <c>host:port</c>, as join tokens say it; default <c>127.0.0.1:7071</c>. The server's
-    /// certificate names this host.
+    /// The host name or IP address by which nodes reach the gRPC endpoint, as join tokens say it; default <c>127.0.0.1</c>. The server's
+    /// certificate names it. The port is the one that is open.
     /// </summary>
-    public string AdvertisedAddress { get; set; } = "127.0.0.1:7071";
+    public string AdvertisedHost { get; set; } = "127.0.0.1";
 
     /// <summary>Further host names and IP addresses for the server's certificate; default none.</summary>
     public IList<string> CertificateNames { get; set; } = [];
@@ -49,8 +49,8 @@ public sealed class NodeLinkOptions
     public IReadOnlyList<string> Validate()
     {
         var errors = new List<string>();
-        if (!Cairn.Contracts.Wire.JoinToken.TrySplitServer(AdvertisedAddress, out _, out _))
-            errors.Add($"AdvertisedAddress is '{AdvertisedAddress}'; expected host:port, such as cairn.example.org:7071.");
+        if (Uri.CheckHostName(AdvertisedHost) == UriHostNameType.Unknown)
+            errors.Add($"AdvertisedHost is '{AdvertisedHost}'; expected a host name or an IP address, such as cairn.example.org.");
         if (string.IsNullOrWhiteSpace(CertificateFolder))
             errors.Add("CertificateFolder is empty; give a folder that only the server can read.");
         Check(nameof(MaxMessageBytes), MaxMessageBytes, 64 << 10, 64 << 20);

@@ -11,7 +11,7 @@ using Cairn.State;
 namespace Cairn.Fleet.Nodes;
 
 /// <summary>Makes, lists and revokes the tokens that machines join with. The rows hold a hash; the token is shown once.</summary>
-internal sealed class JoinTokens(Store store, NodeLinkOptions link, LinkCertificates certificates, TimeProvider time)
+internal sealed class JoinTokens(Store store, LinkAddress address, LinkCertificates certificates, TimeProvider time)
 {
     private const long LongestSeconds = 90 * 86_400;
     private const int LongestNote = 256;
@@ -21,6 +21,8 @@ internal sealed class JoinTokens(Store store, NodeLinkOptions link, LinkCertific
     {
         if (Check(request) is { } problem)
             return (null, problem);
+        if (address.Advertised is not { } server)
+            return (null, new Problem(ProblemCodes.Unavailable, "the port for nodes is not open yet; try again"));
         var now = time.GetUtcNow();
         var id = JoinTokenId.New(now);
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
@@ -33,7 +35,7 @@ internal sealed class JoinTokens(Store store, NodeLinkOptions link, LinkCertific
             Note = request.Note,
         };
         await store.WriteAsync(session => Insert(session, row, now), cancellationToken);
-        var token = new JoinToken(link.AdvertisedAddress, certificates.AuthoritySha256, id.ToString(), secret);
+        var token = new JoinToken(server, certificates.AuthoritySha256, id.ToString(), secret);
         return (View(row, token.Encode()), null);
     }
 

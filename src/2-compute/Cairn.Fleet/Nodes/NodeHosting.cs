@@ -37,7 +37,7 @@ internal static class NodeHosting
         services.AddSingleton(provider => new NodeTunnels(
             provider.GetRequiredService<NodeLinks>(), provider.GetRequiredService<INodeWork>(), link, provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<NodeTunnels>>()));
-        services.AddSingleton<LinkTransport>();
+        services.AddSingleton<LinkAddress>().AddSingleton<LinkTransport>();
         services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<LinkTransport>());
         services.AddGrpc(options =>
         {

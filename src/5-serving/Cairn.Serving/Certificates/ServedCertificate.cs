@@ -60,6 +60,9 @@ public sealed class ServedCertificate
     /// <summary>Whether a handshake for a name, in lower case, can use it; a wildcard stands for one label.</summary>
     public bool Covers(string name) => Names.Contains(name) || (name.IndexOf('.', StringComparison.Ordinal) is var dot and > 0 && Names.Contains("*" + name[dot..]));
 
+    /// <summary>Whether a client that calls a host, by name or by IP address, finds it there.</summary>
+    public bool IsFor(string host) => Leaf.MatchesHostname(host);
+
     private static IReadOnlyList<string> NamesOf(X509Certificate2 leaf)
     {
         var named = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(e => e.EnumerateDnsNames()).Select(n => n.ToLowerInvariant()).Distinct().ToList();

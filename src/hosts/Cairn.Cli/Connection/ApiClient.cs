@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Authentication;
 using System.Text.Json;
 using Cairn.Cli.CommandLine;
 using Cairn.Contracts.Api;
@@ -16,7 +17,7 @@ internal sealed class ApiClient : IDisposable
     public ApiClient(ServerContext server)
     {
         _server = server;
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), UseProxy = false })
+        _http = new HttpClient(ServerTrust.NewHandler(server))
         {
             BaseAddress = new Uri(server.Server + "/api/v1/"),
             Timeout = Timeout.InfiniteTimeSpan,
@@ -30,7 +31,7 @@ internal sealed class ApiClient : IDisposable
     /// <summary>For what is not the REST API: models are called below <c>/v1</c>. The caller disposes of it.</summary>
     public HttpClient NewRawClient()
     {
-        var http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), UseProxy = false })
+        var http = new HttpClient(ServerTrust.NewHandler(_server))
         {
             BaseAddress = new Uri(_server.Server), Timeout = Timeout.InfiniteTimeSpan,
         };
@@ -117,6 +118,12 @@ internal sealed class ApiClient : IDisposable
         try
         {
             response = await _http.SendAsync(request, completion, cancellationToken);
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException untrusted)
+        {
+            throw new CliException(ExitCodes.Unreachable,
+                $"What answers at {_server.Server} has no certificate for that name that this machine trusts. {untrusted.Message}",
+                ["`cairn context set URL --certificate FILE` trusts a server's own certificate, or its authority's."]);
         }
         catch (HttpRequestException exception)
         {

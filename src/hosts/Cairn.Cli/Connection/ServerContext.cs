@@ -7,6 +7,12 @@ namespace Cairn.Cli.Connection;
 /// <summary>Which server to talk to, and with which key. Written by <c>cairn up</c> and <c>cairn context set</c>, mode 0600.</summary>
 internal sealed record ServerContext(string Server, string? Key)
 {
+    /// <summary>Where the server's name is reached from this machine, as <c>address:port</c>; null asks the name service.</summary>
+    public string? Dial { get; init; }
+
+    /// <summary>A PEM file with the server's certificate or its authority's, trusted for this server beside what the machine trusts; null: nothing more.</summary>
+    public string? Certificate { get; init; }
+
     /// <summary>The folder of the CLI's own files: <c>$CAIRN_HOME</c>, else <c>~/.cairn</c>.</summary>
     public static string Home =>
         Environment.GetEnvironmentVariable("CAIRN_HOME") is { Length: > 0 } home
@@ -29,8 +35,9 @@ internal sealed record ServerContext(string Server, string? Key)
             return null;
         if (!Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new CliException(ExitCodes.Usage, $"'{server}' is not a server's address; expected http://HOST:PORT or https://HOST:PORT.");
-        var key = Environment.GetEnvironmentVariable("CAIRN_KEY") ?? (SameServer(saved?.Server, server) ? saved?.Key : null);
-        return new ServerContext(server.TrimEnd('/'), key);
+        var same = SameServer(saved?.Server, server) ? saved : null;
+        var key = Environment.GetEnvironmentVariable("CAIRN_KEY") ?? same?.Key;
+        return new ServerContext(server.TrimEnd('/'), key) { Dial = same?.Dial, Certificate = same?.Certificate };
     }
 
     public static ServerContext? Load(string home)
@@ -40,7 +47,7 @@ internal sealed record ServerContext(string Server, string? Key)
             // By hand: every command reads it, and setting the serializer up takes longer than most commands.
             using var document = JsonDocument.Parse(File.ReadAllBytes(FilePath(home)));
             return document.RootElement.ValueKind == JsonValueKind.Object && Text(document, "server") is { } server
-                ? new ServerContext(server, Text(document, "key"))
+                ? new ServerContext(server, Text(document, "key")) { Dial = Text(document, "dial"), Certificate = Text(document, "certificate") }
                 : throw new JsonException("it names no server");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)

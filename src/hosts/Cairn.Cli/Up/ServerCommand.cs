@@ -12,7 +12,7 @@ internal sealed class ServerCommand : CairnCommand
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         await using var server = await ServerHost.StartAsync(context, _flags.Read(context), cancellationToken);
-        context.Output.Note($"Cairn's control plane is ready at {server.HttpAddress}; nodes dial {server.GrpcAddress}.");
+        context.Output.Note($"Cairn's control plane is ready at {server.ForClients.Url}; nodes dial {server.GrpcAddress}.");
         return await server.UntilStoppedAsync(cancellationToken) ? ExitCodes.Success : ExitCodes.Failure;
     }
 }

@@ -10,7 +10,7 @@ internal sealed class ServerFlags
 {
     private readonly Option<string> _data = new("--data") { Description = "The folder of rows, logs, blobs and keys.", DefaultValueFactory = _ => ServerContext.Home, HelpName = "FOLDER" };
     private readonly Option<string> _http = new("--http") { Description = "Where the REST API listens; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:7070", HelpName = "ADDRESS:PORT" };
-    private readonly Option<string> _grpc = new("--grpc") { Description = "Where nodes dial in, over TLS.", DefaultValueFactory = _ => "127.0.0.1:7071", HelpName = "ADDRESS:PORT" };
+    private readonly Option<string> _grpc = new("--grpc") { Description = "Where nodes dial in, over TLS; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:7071", HelpName = "ADDRESS:PORT" };
     private readonly Option<string?> _database = new("--database") { Description = "postgres://… keeps rows there, so that several servers can share them; default SQLite in the data folder.", HelpName = "URL" };
     private readonly Option<string?> _publicName = new("--public-name") { Description = "The host name or address that join tokens carry.", HelpName = "HOST" };
     private readonly CertificateFlags _certificates = new();

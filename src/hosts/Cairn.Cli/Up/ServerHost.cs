@@ -30,9 +30,9 @@ internal static class ServerHost
     private static void Remember(CairnServer server)
     {
         var known = ServerContext.Load(ServerContext.Home);
-        if (server.AdminKey is not null)
-            new ServerContext(server.HttpAddress, server.AdminKey).Save(ServerContext.Home);
-        else if (known is not null && known.Key is not null && server.Knows(known.Key) && known.Server != server.HttpAddress)
-            (known with { Server = server.HttpAddress }).Save(ServerContext.Home);
+        var (url, dial, certificate) = server.ForClients;
+        var now = new ServerContext(url, server.AdminKey ?? known?.Key) { Dial = dial, Certificate = certificate };
+        if (server.AdminKey is not null || (known is not null && known.Key is not null && server.Knows(known.Key) && known != now))
+            now.Save(ServerContext.Home);
     }
 }

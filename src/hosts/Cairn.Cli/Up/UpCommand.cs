@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Connection;
 using Cairn.Cli.Nodes;
-using Cairn.Contracts.Api;
 using Cairn.Node;
 using Cairn.Server.Hosting;
 
@@ -31,7 +30,8 @@ internal sealed class UpCommand : CairnCommand
         var nodeOptions = new NodeOptions
         {
             DataFolder = Path.Combine(options.DataFolder, "node"),
-            JoinToken = await JoinTokenAsync(options, server, cancellationToken),
+            // A node that has joined needs no token.
+            JoinToken = NodeDaemon.HasJoined(Path.Combine(options.DataFolder, "node")) ? null : await server.CreateJoinTokenAsync(cancellationToken),
             Server = server.GrpcAddress,
             Declaration = declaration,
             Simulate = _node.Simulate(context),
@@ -75,21 +75,9 @@ internal sealed class UpCommand : CairnCommand
     private static void Announce(Output output, CairnServer server, TimeSpan took)
     {
         output.NoteMarkup($"[green]Cairn is up[/] after {Words.Duration(took)}.");
-        output.Note($"  REST API  {server.HttpAddress}/api/v1   (OpenAPI: {server.HttpAddress}/openapi/v1.json)");
+        output.Note($"  REST API  {server.ForClients.Url}/api/v1   (OpenAPI: {server.ForClients.Url}/openapi/v1.json)");
         output.Note($"  nodes     {server.GrpcAddress}   (cairn node token lets others join)");
         output.Note($"  key       {ServerContext.FilePath(ServerContext.Home)}");
         output.Note("  Try: cairn run examples/hello.yaml --yes");
-    }
-
-    /// <summary>A token for this machine's own daemon, the first time; a node that has joined needs none.</summary>
-    private static async Task<string?> JoinTokenAsync(ServerOptions options, CairnServer server, CancellationToken cancellationToken)
-    {
-        if (NodeDaemon.HasJoined(Path.Combine(options.DataFolder, "node")))
-            return null;
-        var key = server.AdminKey ?? ServerContext.Load(ServerContext.Home)?.Key
-            ?? throw new CliException(ExitCodes.NotAllowed, $"This control plane has an admin key that {ServerContext.FilePath(ServerContext.Home)} does not hold; give it as $CAIRN_KEY.");
-        using var api = new ApiClient(new ServerContext(server.HttpAddress, key));
-        var request = new CreateJoinTokenRequest { ValidSeconds = 300, MaxUses = 1, Note = "this machine" };
-        return (await api.PostAsync<CreateJoinTokenRequest, JoinTokenView>("join-tokens", request, cancellationToken)).Token;
     }
 }

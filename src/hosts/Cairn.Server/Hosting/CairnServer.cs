@@ -39,7 +39,7 @@ public sealed class CairnServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Store _store;
 
-    private CairnServer(WebApplication app, Store store, string? adminKey)
+    private CairnServer(WebApplication app, Store store, string? adminKey, ServerOptions options)
     {
         _app = app;
         _store = store;
@@ -47,6 +47,7 @@ public sealed class CairnServer : IAsyncDisposable
         var addresses = app.Urls.ToList();
         HttpAddress = Readable(addresses[0]);
         GrpcAddress = new Uri(Readable(addresses[1])).Authority;
+        ForClients = ClientAddress.Of(options, HttpAddress, app.Services.GetRequiredService<CertificateBook>());
     }
 
     /// <summary>The admin's key, where this start made it; it is kept nowhere else.</summary>
@@ -57,6 +58,9 @@ public sealed class CairnServer : IAsyncDisposable
 
     /// <summary>Where nodes dial in, as <c>host:port</c>.</summary>
     public string GrpcAddress { get; }
+
+    /// <summary>How clients on this machine call it.</summary>
+    public ClientAddress ForClients { get; }
 
     /// <summary>
     /// Starts a control plane: (1) the data folder, (2) the store with every layer's tables, (3) identity, (4) the layers, (5) what listens.
@@ -86,7 +90,7 @@ public sealed class CairnServer : IAsyncDisposable
             var catalog = await OfferCatalog.OpenAsync(folder.Path, cancellationToken);
             var app = Build(options, folder, new Ground(store, keyring, catalog, time), logging);
             await app.StartAsync(cancellationToken);
-            return new CairnServer(app, store, adminKey);
+            return new CairnServer(app, store, adminKey, options);
         }
         catch
         {
@@ -100,6 +104,10 @@ public sealed class CairnServer : IAsyncDisposable
 
     /// <summary>Whether the text is a key that this control plane lets in.</summary>
     public bool Knows(string key) => _app.Services.GetRequiredService<Keyring>().Verify(key) is not null;
+
+    /// <summary>A token by which this machine's own daemon joins, for five minutes and once.</summary>
+    public Task<string> CreateJoinTokenAsync(CancellationToken cancellationToken) =>
+        _app.Services.CreateJoinTokenAsync(new CreateJoinTokenRequest { ValidSeconds = 300, MaxUses = 1, Note = "this machine" }, cancellationToken);
 
     /// <summary>Waits until somebody asks it to stop, or a part of it died.</summary>
     /// <returns>True where it was asked.</returns>
@@ -171,7 +179,7 @@ public sealed class CairnServer : IAsyncDisposable
             SharedDatabase = options.Database is not null,
             Link = new NodeLinkOptions
             {
-                AdvertisedAddress = Advertised(options),
+                AdvertisedHost = Advertised(options),
                 CertificateFolder = folder.Keys,
                 CertificateNames = options.PublicName is null ? [] : [options.PublicName],
             },
@@ -208,8 +216,7 @@ public sealed class CairnServer : IAsyncDisposable
     private static string Advertised(ServerOptions options)
     {
         var any = options.Grpc.Address.Equals(IPAddress.Any) || options.Grpc.Address.Equals(IPAddress.IPv6Any);
-        var host = options.PublicName ?? (any ? Dns.GetHostName() : options.Grpc.Address.ToString());
-        return host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{options.Grpc.Port}" : $"{host}:{options.Grpc.Port}";
+        return options.PublicName ?? (any ? Dns.GetHostName() : options.Grpc.Address.ToString());
     }
 
     private static IReadOnlyList<string> OwnHosts(ServerOptions options) => options.PublicName is { } name ? [name, Dns.GetHostName()] : [Dns.GetHostName()];

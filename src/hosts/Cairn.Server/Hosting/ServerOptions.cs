@@ -16,7 +16,7 @@ public sealed class ServerOptions
     /// <summary>Where the REST API listens. Default 127.0.0.1:7070; port 0 takes a free one.</summary>
     public IPEndPoint Http { get; init; } = new(IPAddress.Loopback, 7070);
 
-    /// <summary>Where nodes dial in, always over TLS. Default 127.0.0.1:7071; port 0 takes a free one.</summary>
+    /// <summary>Where nodes dial in, always over TLS. Default 127.0.0.1:7071; port 0 takes a free one, which join tokens then name: nodes do not find it again after a restart.</summary>
     public IPEndPoint Grpc { get; init; } = new(IPAddress.Loopback, 7071);
 
     /// <summary>Certificates for what <see cref="Http"/> answers; some are needed to listen beyond loopback. Default none, which is plain HTTP.</summary>

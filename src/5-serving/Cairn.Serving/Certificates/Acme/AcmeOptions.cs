@@ -32,7 +32,8 @@ public sealed class AcmeOptions
     /// <summary>The server's own names; endpoints' names come beside them.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
-    internal string CertificateFolder => Path.Combine(Folder, "certificates");
+    /// <summary>Where <c>NAME.pem</c> is, with key and chain.</summary>
+    public string CertificateFolder => Path.Combine(Folder, "certificates");
 
     /// <summary>Every mistake at once, in words; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
