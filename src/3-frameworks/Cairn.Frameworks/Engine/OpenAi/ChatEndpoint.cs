@@ -7,16 +7,10 @@ namespace Cairn.Frameworks.Engine.OpenAi;
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
 internal sealed class ChatEndpoint(LanguageFace face)
 {
-    public async Task AnswerAsync(HttpContext context)
+    public Task AnswerAsync(HttpContext context)
     {
         var began = face.Time.GetTimestamp();
-        var (body, error) = await RequestBody.ReadAsync(context);
-        using (body)
-        {
-            error = face.Refusal() ?? error ?? await AnswerAsync(context, new Fields(body!.RootElement), began);
-            if (error is not null)
-                await error.WriteAsync(context);
-        }
+        return face.AnswerAsync(context, fields => AnswerAsync(context, fields, began));
     }
 
     private async Task<OpenAiError?> AnswerAsync(HttpContext context, Fields fields, long began)

@@ -12,16 +12,7 @@ internal sealed class EmbeddingEndpoint(LoadedModels models, LanguageFace face)
 {
     private const int MostInputs = 2048;
 
-    public async Task AnswerAsync(HttpContext context)
-    {
-        var (body, error) = await RequestBody.ReadAsync(context);
-        using (body)
-        {
-            error = face.Refusal() ?? error ?? await AnswerAsync(context, new Fields(body!.RootElement));
-            if (error is not null)
-                await error.WriteAsync(context);
-        }
-    }
+    public Task AnswerAsync(HttpContext context) => face.AnswerAsync(context, fields => AnswerAsync(context, fields));
 
     private async Task<OpenAiError?> AnswerAsync(HttpContext context, Fields fields)
     {

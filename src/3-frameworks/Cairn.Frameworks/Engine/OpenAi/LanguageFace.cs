@@ -5,8 +5,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Frameworks.Engine.OpenAi;
 
-/// <summary>What the routes of language models share: which model is meant, who asks, what tokens a text has, which grammar a constraint
-/// is.</summary>
+/// <summary>
+/// What the routes of language models share: how a body comes to its answer, which model is meant, who asks, what tokens a text has, which
+/// grammar a constraint is.
+/// </summary>
 internal sealed class LanguageFace(LoadedModels models, EngineReadiness readiness, TimeProvider time)
 {
     private const int LongestCaller = 512;
@@ -14,8 +16,22 @@ internal sealed class LanguageFace(LoadedModels models, EngineReadiness readines
 
     public TimeProvider Time => time;
 
-    /// <summary>Null where the request can be answered now.</summary>
-    public OpenAiError? Refusal() => readiness.Phase switch
+    /// <summary>
+    /// Reads the request's body, has it answered from its fields, and writes the error where one comes of either or none can be answered
+    /// now.
+    /// </summary>
+    public async Task AnswerAsync(HttpContext context, Func<Fields, Task<OpenAiError?>> answer)
+    {
+        var (body, error) = await RequestBody.ReadAsync(context);
+        using (body)
+        {
+            error = Refusal() ?? error ?? await answer(new Fields(body!.RootElement));
+            if (error is not null)
+                await error.WriteAsync(context);
+        }
+    }
+
+    private OpenAiError? Refusal() => readiness.Phase switch
     {
         EnginePhase.Loading => OpenAiError.Unavailable("The models are being loaded; ask again in a moment.", "model_loading"),
         EnginePhase.Draining => OpenAiError.Unavailable("The engine is stopping and takes no new requests.", "engine_stopping"),

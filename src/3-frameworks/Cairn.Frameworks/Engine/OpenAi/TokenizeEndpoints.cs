@@ -12,25 +12,13 @@ internal sealed class TokenizeEndpoints(LanguageFace face)
 
     public Task DetokenizeAsync(HttpContext context) => AnswerAsync(context, DetokenizeAsync);
 
-    private async Task AnswerAsync(HttpContext context, Func<HttpContext, Fields, ServedLanguageModel, Task<OpenAiError?>> answer)
-    {
-        var (body, error) = await RequestBody.ReadAsync(context);
-        using (body)
+    private Task AnswerAsync(HttpContext context, Func<HttpContext, Fields, ServedLanguageModel, Task<OpenAiError?>> answer) =>
+        face.AnswerAsync(context, async fields =>
         {
-            error = face.Refusal() ?? error;
-            if (error is null)
-            {
-                var fields = new Fields(body!.RootElement);
-                var name = fields.Text("model", 256);
-                (var model, error) = fields.Error is null ? face.Find(name) : (null, fields.Error);
-                if (model is not null)
-                    error = await answer(context, fields, model);
-            }
-
-            if (error is not null)
-                await error.WriteAsync(context);
-        }
-    }
+            var name = fields.Text("model", 256);
+            var (model, error) = fields.Error is null ? face.Find(name) : (null, fields.Error);
+            return model is null ? error : await answer(context, fields, model);
+        });
 
     private async Task<OpenAiError?> TokenizeAsync(HttpContext context, Fields fields, ServedLanguageModel model)
     {
