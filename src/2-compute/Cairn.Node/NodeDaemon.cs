@@ -220,8 +220,3 @@ public sealed partial class NodeDaemon
 
     private static string Version() => typeof(NodeDaemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 }
-
-/// <summary>What became of joining.</summary>
-/// <param name="TaskUser">Who runs tasks: dedicated, self, or a user's name.</param>
-/// <param name="TaskLimits">What cgroups hold tasks to; empty where there are none.</param>
-public sealed record NodeStanding(Contracts.Ids.NodeId NodeId, string Name, string Server, string TaskUser, IReadOnlyList<string> TaskLimits);

@@ -7,13 +7,16 @@ using Cairn.Planning.Offers;
 namespace Cairn.Planning.Ranking;
 
 /// <summary>
-/// One workload asked of one snapshot. Every question is answered once per distinct place, standing, machine size and terms; what is left per
-/// offer is to combine the answers and to add up its cost. Immutable once made, and kept by the lists of a plan, which answer from it when read.
+/// One workload asked of one snapshot. Every question is answered once per distinct place, standing, machine size and terms; what is left
+/// per offer is to combine the answers and to add up its cost. Immutable once made, and kept by the lists of a plan, which answer from it
+/// when read.
 /// </summary>
-internal sealed class Evaluation
+internal sealed partial class Evaluation
 {
     /// <summary>Terms beyond this many are billed when asked rather than kept: there the offers hardly share any.</summary>
     private const int MaxKeptTerms = 400;
+
+    private static readonly PriceModel[] s_models = [PriceModel.OnDemand, PriceModel.Spot, PriceModel.Reserved];
 
     // By number of the place. Small arrays side by side: they stay out of the large object heap, whose collections a plan would feel.
     private readonly ReasonBits[] _placeUnmet;
@@ -59,10 +62,8 @@ internal sealed class Evaluation
         _standingUnmet = Array.ConvertAll(columns.Standings, s => PlaceNeeds.Unmet(workload.Where, s));
         _capacity = CapacityWith(context.FreeMachines, offers);
         if (columns.Terms.Length <= MaxKeptTerms)
-            _bills = [.. columns.Terms.SelectMany(t => Models.Select(m => TimeBill.Of(time, t, m)))];
+            _bills = [.. columns.Terms.SelectMany(t => s_models.Select(m => TimeBill.Of(time, t, m)))];
     }
-
-    private static readonly PriceModel[] Models = [PriceModel.OnDemand, PriceModel.Spot, PriceModel.Reserved];
 
     public WorkloadSpec Workload { get; }
 
@@ -96,29 +97,7 @@ internal sealed class Evaluation
     public TimeBill Bill(int row, PriceModel model)
     {
         var terms = Columns.TermsOf[row];
-        return _bills is null ? TimeBill.Of(Time, Columns.Terms[terms], model) : _bills[terms * Models.Length + (int)model];
-    }
-
-    /// <summary>Hands every candidate of a tier to the sink, at most one per offer and price model: its cheapest choice.</summary>
-    /// <returns>How many offers have a candidate.</returns>
-    public int Scan<TSink>(Choice[] choices, ref TSink sink) where TSink : IRankedSink
-    {
-        var offers = 0;
-        Span<int> fitting = choices.Length <= 64 ? stackalloc int[choices.Length] : new int[choices.Length];
-        for (var shape = 0; shape < Columns.Shapes.Length; shape++)
-        {
-            var count = 0;
-            for (var c = 0; c < choices.Length; c++)
-            {
-                if (choices[c].Shapes[shape].Unmet == ReasonBits.None)
-                    fitting[count++] = c;
-            }
-
-            if (count > 0)
-                offers += ScanShape(choices, fitting[..count], shape, ref sink);
-        }
-
-        return offers;
+        return _bills is null ? TimeBill.Of(Time, Columns.Terms[terms], model) : _bills[terms * s_models.Length + (int)model];
     }
 
     /// <summary>Whether the offer is a candidate of the tier in any way.</summary>
@@ -128,7 +107,7 @@ internal sealed class Evaluation
         {
             if (Unmet(choice, row) != ReasonBits.None)
                 continue;
-            foreach (var model in Models)
+            foreach (var model in s_models)
             {
                 if (IsOpen(choice, row, model) && Price(choice, row, model).Unmet == ReasonBits.None)
                     return true;
@@ -147,7 +126,8 @@ internal sealed class Evaluation
     }
 
     /// <summary>
-    /// Whether the price can be had at all: spot only by leave; reserved only where the work lasts at least the term, since a term is paid whole.
+    /// Whether the price can be had at all: spot only by leave; reserved only where the work lasts at least the term, since a term is paid
+    /// whole.
     /// </summary>
     public bool IsOpen(Choice choice, int row, PriceModel model) => model switch
     {
@@ -169,7 +149,7 @@ internal sealed class Evaluation
         var hourly = parts == 1 ? Amounts.MulDiv(machine, Time.Machines, 1) : Amounts.MulDiv(machine, (long)fit.Rented * Time.Machines, parts);
         var unmet = node > choice.MaxNodePrice ? ReasonBits.Price : ReasonBits.None;
         if (_bills is { } bills)
-            return Add(unmet, node, hourly, place, fit.ExtraDiskGigabytes, bills[Columns.TermsOf[row] * Models.Length + (int)model]);
+            return Add(unmet, node, hourly, place, fit.ExtraDiskGigabytes, bills[Columns.TermsOf[row] * s_models.Length + (int)model]);
         return Add(unmet, node, hourly, place, fit.ExtraDiskGigabytes, TimeBill.Of(Time, Columns.Terms[Columns.TermsOf[row]], model));
     }
 
@@ -193,70 +173,6 @@ internal sealed class Evaluation
         if (bill.Occupied + _transferSeconds[place] > _deadlineSeconds)
             unmet |= ReasonBits.Deadline;
         return new Quote(unmet, total, hourly, node);
-    }
-
-    private int ScanShape<TSink>(Choice[] choices, ReadOnlySpan<int> fitting, int shape, ref TSink sink) where TSink : IRankedSink
-    {
-        var offers = 0;
-        var end = Columns.ShapeStart[shape + 1];
-        var only = fitting.Length == 1 ? choices[fitting[0]] : null;
-        for (var row = Columns.ShapeStart[shape]; row < end; row++)
-        {
-            if ((_placeUnmet[Columns.PlaceOf[row]] | _standingUnmet[Columns.StandingOf[row]]) != ReasonBits.None)
-                continue;
-            if (only is null ? ScanRow(choices, fitting, row, ref sink) : ScanRow(only, fitting[0], row, ref sink))
-                offers++;
-        }
-
-        return offers;
-    }
-
-    /// <summary>One choice: what the other overload does, without comparing.</summary>
-    private bool ScanRow<TSink>(Choice choice, int number, int row, ref TSink sink) where TSink : IRankedSink
-    {
-        if (UnmetOfRow(choice, choice.Shapes[Columns.ShapeOf[row]], row) != ReasonBits.None)
-            return false;
-        var found = false;
-        for (var model = PriceModel.OnDemand; model <= PriceModel.Reserved; model++)
-        {
-            if (!IsOpen(choice, row, model))
-                continue;
-            var quote = Price(choice, row, model);
-            if (quote.Unmet != ReasonBits.None)
-                continue;
-            sink.Add(quote.Total, row, model, number);
-            found = true;
-        }
-
-        return found;
-    }
-
-    private bool ScanRow<TSink>(Choice[] choices, ReadOnlySpan<int> fitting, int row, ref TSink sink) where TSink : IRankedSink
-    {
-        var found = false;
-        for (var model = PriceModel.OnDemand; model <= PriceModel.Reserved; model++)
-        {
-            var best = long.MaxValue;
-            var bestChoice = -1;
-            foreach (var c in fitting)
-            {
-                var choice = choices[c];
-                if (!IsOpen(choice, row, model) || UnmetOfRow(choice, choice.Shapes[Columns.ShapeOf[row]], row) != ReasonBits.None)
-                    continue;
-                var quote = Price(choice, row, model);
-                if (quote.Unmet != ReasonBits.None || quote.Total >= best)
-                    continue;
-                best = quote.Total;
-                bestChoice = c;
-            }
-
-            if (bestChoice < 0)
-                continue;
-            sink.Add(best, row, model, bestChoice);
-            found = true;
-        }
-
-        return found;
     }
 
     private ReasonBits UnmetOfRow(Choice choice, in ShapeFit fit, int row)
@@ -294,6 +210,3 @@ internal sealed class Evaluation
         return capacity;
     }
 }
-
-/// <summary>A total and what speaks against it; prices in micro-dollars per hour of all nodes and of one.</summary>
-internal readonly record struct Quote(ReasonBits Unmet, long Total, long Hourly, long Node);
