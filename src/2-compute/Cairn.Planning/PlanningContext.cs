@@ -24,7 +24,10 @@ public sealed record PlanningContext
     public IReadOnlyDictionary<string, EgressPrices> SourceEgress { get; init; } =
         new SortedDictionary<string, EgressPrices>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Which provider keeps the buckets of a URL scheme. Default: <c>s3</c> AWS, <c>gs</c> GCP, <c>abfs</c>, <c>abfss</c> and <c>azure</c> Azure.</summary>
+    /// <summary>
+    /// Which provider keeps the buckets of a URL scheme. Default: <c>s3</c> AWS, <c>gs</c> GCP, <c>abfs</c>, <c>abfss</c> and
+    /// <c>azure</c> Azure.
+    /// </summary>
     public IReadOnlyDictionary<string, string> BucketProviders { get; init; } =
         new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase)
         {

@@ -16,8 +16,8 @@ public sealed record ServeRequest
     public string? Name { get; init; }
 
     /// <summary>
-    /// The name that clients call the model by; by default the workload's <c>service.model</c>, else the endpoint's name if its replicas say that they serve a model.
-    /// Empty: it serves no model.
+    /// The name that clients call the model by; by default the workload's <c>service.model</c>, else the endpoint's name if its replicas
+    /// say that they serve a model. Empty: it serves no model.
     /// </summary>
     public string? Model { get; init; }
 
@@ -54,10 +54,16 @@ public sealed record ServeRequest
     /// <summary>Models that answer where this one cannot.</summary>
     public IReadOnlyList<string>? Fallbacks { get; init; }
 
-    /// <summary>DNS names of the endpoint's own, in place of the workload's; null takes those. Of a rollout: null, and none in the workload, leaves them.</summary>
+    /// <summary>
+    /// DNS names of the endpoint's own, in place of the workload's; null takes those. Of a rollout: null, and none in the workload,
+    /// leaves them.
+    /// </summary>
     public IReadOnlyList<string>? Hosts { get; init; }
 
-    /// <summary>Of a rollout: the share of requests, 1 to 99 percent, that the new revision gets until it is promoted; null replaces replica by replica.</summary>
+    /// <summary>
+    /// Of a rollout: the share of requests, 1 to 99 percent, that the new revision gets until it is promoted; null replaces replica by
+    /// replica.
+    /// </summary>
     public int? CanaryPercent { get; init; }
 }
 
@@ -147,7 +153,10 @@ public sealed record EndpointView
     /// <summary>Only with one endpoint.</summary>
     public IReadOnlyList<ReplicaView>? Replicas { get; init; }
 
-    /// <summary>Only with one endpoint: how its revisions deal with requests, copies of other endpoints' among them; those that had any since the gateway began.</summary>
+    /// <summary>
+    /// Only with one endpoint: how its revisions deal with requests, copies of other endpoints' among them; those that had any since the
+    /// gateway began.
+    /// </summary>
     public IReadOnlyList<RevisionView>? Revisions { get; init; }
 
     /// <summary>Only with one endpoint: what happened, newest first.</summary>

@@ -80,6 +80,8 @@ public sealed record ChangeKeyRequest
 
     public KeyLimitsView? Limits { get; init; }
 
-    /// <summary>Limits to take away: <c>models</c>, <c>requests_per_minute</c>, <c>tokens_per_minute</c>, <c>parallel_requests</c>, <c>budget</c>.</summary>
+    /// <summary>
+    /// Limits to take away: <c>models</c>, <c>requests_per_minute</c>, <c>tokens_per_minute</c>, <c>parallel_requests</c>, <c>budget</c>.
+    /// </summary>
     public IReadOnlyList<string>? Unlimited { get; init; }
 }

@@ -7,8 +7,8 @@ using Cairn.Contracts.Ids;
 namespace Cairn.Contracts.Identity;
 
 /// <summary>
-/// The text of a key: <c>ck_</c>, the key's id, <c>_</c>, 32 random bytes. The id finds the row; the secret is compared by its SHA-256, which is enough
-/// for a secret of 256 random bits.
+/// The text of a key: <c>ck_</c>, the key's id, <c>_</c>, 32 random bytes. The id finds the row; the secret is compared by its SHA-256,
+/// which is enough for a secret of 256 random bits.
 /// </summary>
 public readonly record struct ApiKey(KeyId Id, string Secret)
 {

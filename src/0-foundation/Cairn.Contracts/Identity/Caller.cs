@@ -6,7 +6,8 @@ namespace Cairn.Contracts.Identity;
 public enum Role
 {
     /// <summary>
-    /// Is a gateway that runs alone (<c>cairn gateway</c>): learns all keys' hashes and providers' credentials, reports usage, and may do nothing that people may.
+    /// Is a gateway that runs alone (<c>cairn gateway</c>): learns all keys' hashes and providers' credentials, reports usage, and may do
+    /// nothing that people may.
     /// </summary>
     Gateway,
 

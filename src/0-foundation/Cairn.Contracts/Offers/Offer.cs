@@ -76,7 +76,9 @@ public sealed record EgressPrices
 /// <summary>Something rentable now, with every price that ends up on the bill.</summary>
 public sealed record Offer
 {
-    /// <summary>Unique and stable: <c>provider/region/instance-type</c>, with <c>/spot</c> and further parts where one name has several prices.</summary>
+    /// <summary>
+    /// Unique and stable: <c>provider/region/instance-type</c>, with <c>/spot</c> and further parts where one name has several prices.
+    /// </summary>
     public required string Id { get; init; }
 
     public required string Provider { get; init; }
@@ -91,8 +93,8 @@ public sealed record Offer
     public OfferAccelerators? Accelerators { get; init; }
 
     /// <summary>
-    /// True where a part of the machine can be rented at its share of the price: 1 to <see cref="OfferAccelerators.Count"/> accelerators, or whole CPUs of a
-    /// machine that has none.
+    /// True where a part of the machine can be rented at its share of the price: 1 to <see cref="OfferAccelerators.Count"/> accelerators,
+    /// or whole CPUs of a machine that has none.
     /// </summary>
     public bool Divisible { get; init; }
 

@@ -9,7 +9,10 @@ public static class HostName
     private const int MostLength = 253; // RFC 1035, 2.3.4, as text
     private const int MostLabelLength = 63;
 
-    /// <summary>Reads a name: labels of letters, digits and inner hyphens (RFC 1123), at least two of them, the last with a letter, so that no address and no bare machine name is one.</summary>
+    /// <summary>
+    /// Reads a name: labels of letters, digits and inner hyphens (RFC 1123), at least two of them, the last with a letter, so that no
+    /// address and no bare machine name is one.
+    /// </summary>
     /// <param name="text">As written; a dot at the end is left out.</param>
     /// <param name="host">In lower case.</param>
     public static bool TryParse(string? text, out string host)

@@ -24,7 +24,8 @@ public interface IBlobs
     Task<IReadOnlyList<string>> FindMissingAsync(IReadOnlyCollection<string> hashes, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes a content; one that is not there is no error. Only for a content that nobody else can have put: the same bytes are kept once, whoever put them.
+    /// Removes a content; one that is not there is no error. Only for a content that nobody else can have put: the same bytes are kept
+    /// once, whoever put them.
     /// </summary>
     /// <exception cref="BlobException">The disk or bucket refused (<see cref="BlobFault.Unavailable"/>).</exception>
     Task DeleteAsync(string hash, CancellationToken cancellationToken);

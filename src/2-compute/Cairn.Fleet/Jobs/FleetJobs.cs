@@ -96,6 +96,7 @@ public sealed class FleetJobs
     /// <summary>Seals secrets that a layer above keeps in its rows, bound to the row's id.</summary>
     public string Seal(Guid owner, IReadOnlyDictionary<string, string> secrets) => _seal.Seal(new JobId(owner), secrets);
 
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The text was changed, belongs to another row, or was sealed with another key.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The text was changed, belongs to another row, or was sealed
+    /// with another key.</exception>
     public IReadOnlyDictionary<string, string> Unseal(Guid owner, string text) => _seal.Open(new JobId(owner), text);
 }

@@ -3,7 +3,9 @@ using Cairn.Contracts.Offers;
 
 namespace Cairn.Fleet.Nodes;
 
-/// <summary>What the layers above may know of the nodes: what they offer, and what leaving them costs. In memory; safe to ask from any thread.</summary>
+/// <summary>
+/// What the layers above may know of the nodes: what they offer, and what leaving them costs. In memory; safe to ask from any thread.
+/// </summary>
 public sealed class NodeBoard
 {
     private readonly FleetNodes _nodes;

@@ -5,10 +5,10 @@ namespace Cairn.Planning.Costs;
 /// throws the work back to the last one and waits for a restart.
 /// <para>
 /// With λ losses per second of the whole gang and s seconds between checkpoints, a stretch of s succeeds with probability e^(−λs), so the expected
-/// number of failed tries is e^(λs) − 1, and the expected work lost in them is (e^(λs) − 1)/λ − s. A run of T seconds has T/s stretches. To first order
-/// in λs this is the familiar λT losses that each cost s/2 and a restart (J. W. Young, "A first order approximation to the optimum checkpoint
-/// interval", CACM 17(9), 1974); the closed form is that of J. T. Daly, "A higher order estimate of the optimum checkpoint interval for restart
-/// dumps", FGCS 22(3), 2006, without failures during a restart.
+/// number of failed tries is e^(λs) − 1, and the expected work lost in them is (e^(λs) − 1)/λ − s. A run of T seconds has T/s stretches.
+/// To first order in λs this is the familiar λT losses that each cost s/2 and a restart (J. W. Young, "A first order approximation to the
+/// optimum checkpoint interval", CACM 17(9), 1974); the closed form is that of J. T. Daly, "A higher order estimate of the optimum
+/// checkpoint interval for restart dumps", FGCS 22(3), 2006, without failures during a restart.
 /// </para>
 /// </summary>
 /// <param name="Interruptions">Expected number over the run, repeats included.</param>

@@ -7,7 +7,8 @@ namespace Cairn.Planning.Pipelines;
 /// </summary>
 internal static class EdgeMessage
 {
-    /// <param name="toReader">Whether the answer is for the options of the step that reads, from values of the step that writes; else the reverse.</param>
+    /// <param name="toReader">Whether the answer is for the options of the step that reads, from values of the step that writes; else the
+    /// reverse.</param>
     /// <param name="values">What each option of the far end costs with all that hangs on it.</param>
     public static (long[] Least, int[] Option) Of(PlacementProblem problem, PlacementEdge edge, bool toReader, long[] values)
     {

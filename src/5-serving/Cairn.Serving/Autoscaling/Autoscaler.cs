@@ -3,8 +3,9 @@ using Cairn.Contracts.Units;
 namespace Cairn.Serving.Autoscaling;
 
 /// <summary>
-/// Decides how many replicas an endpoint shall have; pure. The shape is that of Knative's pod autoscaler (a stable and a panic window, rate limits, a delay on the
-/// way down), with signals that fit language models: requests and tokens in flight, and latency against what was promised.
+/// Decides how many replicas an endpoint shall have; pure. The shape is that of Knative's pod autoscaler (a stable and a panic window,
+/// rate limits, a delay on the way down), with signals that fit language models: requests and tokens in flight, and latency against what
+/// was promised.
 /// </summary>
 internal static class Autoscaler
 {
@@ -90,7 +91,10 @@ internal static class Autoscaler
         return memory.PanicSince is { } since && now - since >= spec.StableWindow ? memory with { PanicSince = null, PanicPeak = 0 } : memory;
     }
 
-    /// <summary>In proportion to how far latency is above the promise; not while replicas are still coming, because what they will change is not seen yet.</summary>
+    /// <summary>
+    /// In proportion to how far latency is above the promise; not while replicas are still coming, because what they will change is not
+    /// seen yet.
+    /// </summary>
     private static int? BySlo(ScalingSpec spec, LoadHistory load, ReplicaCounts replicas, DateTimeOffset now)
     {
         if (replicas.Ready == 0 || replicas.Starting > 0 || load.Current.IsNone)

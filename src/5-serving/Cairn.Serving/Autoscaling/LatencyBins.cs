@@ -1,8 +1,8 @@
 namespace Cairn.Serving.Autoscaling;
 
 /// <summary>
-/// How often which latency was seen, in bins an eighth of an octave wide (9 %), from 0.1 ms to 27 minutes. A few latencies are kept as their bins' numbers, a byte each:
-/// an endpoint has an instance for every second of its last minutes, and most see few answers.
+/// How often which latency was seen, in bins an eighth of an octave wide (9 %), from 0.1 ms to 27 minutes. A few latencies are kept as
+/// their bins' numbers, a byte each: an endpoint has an instance for every second of its last minutes, and most see few answers.
 /// </summary>
 internal sealed class LatencyBins
 {
@@ -14,7 +14,10 @@ internal sealed class LatencyBins
     private int[]? _counts;
     private int _total;
 
-    /// <summary>Forgets what was added. What it needed is kept, because the next second is most likely as busy; a table that was hardly used is given back.</summary>
+    /// <summary>
+    /// Forgets what was added. What it needed is kept, because the next second is most likely as busy; a table that was hardly used is
+    /// given back.
+    /// </summary>
     public void Clear()
     {
         if (_total <= Few)

@@ -72,7 +72,9 @@ public sealed class LoadHistory
             (second.EachToken ??= new()).Add(each);
     }
 
-    /// <summary>The mean load of a window that ends at <paramref name="now"/>, or of the time since the first observation where that is shorter.</summary>
+    /// <summary>
+    /// The mean load of a window that ends at <paramref name="now"/>, or of the time since the first observation where that is shorter.
+    /// </summary>
     public AverageLoad Average(DateTimeOffset now, TimeSpan window)
     {
         Advance(now);

@@ -20,7 +20,9 @@ public sealed record ScalingMemory
     /// <summary>The most that was wanted in this burst.</summary>
     public int PanicPeak { get; init; }
 
-    /// <summary>What was wanted when, oldest first, each less than the one before: the highest within the delay is the first that is young enough.</summary>
+    /// <summary>
+    /// What was wanted when, oldest first, each less than the one before: the highest within the delay is the first that is young enough.
+    /// </summary>
     public IReadOnlyList<(DateTimeOffset At, int Wanted)> Peaks { get; init; } = [];
 }
 

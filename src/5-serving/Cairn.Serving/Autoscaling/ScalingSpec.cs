@@ -3,8 +3,8 @@ using Cairn.Contracts.Units;
 namespace Cairn.Serving.Autoscaling;
 
 /// <summary>
-/// How many replicas an endpoint wants, as its owner says. Names and defaults follow Knative's autoscaler where it has the knob, because people know them.
-/// A replica that loads a model takes minutes to come back, so the way down is slow.
+/// How many replicas an endpoint wants, as its owner says. Names and defaults follow Knative's autoscaler where it has the knob, because
+/// people know them. A replica that loads a model takes minutes to come back, so the way down is slow.
 /// </summary>
 public sealed record ScalingSpec
 {
@@ -47,10 +47,16 @@ public sealed record ScalingSpec
     /// <summary>One decision divides what is ready by at most this; default 2.</summary>
     public double MaxScaleDownRate { get; init; } = 2;
 
-    /// <summary>Less is wanted only where it would carry this much more than there is, in [0, 1]; default 0.1. Keeps a load on the border of two numbers from flapping.</summary>
+    /// <summary>
+    /// Less is wanted only where it would carry this much more than there is, in [0, 1]; default 0.1. Keeps a load on the border of two
+    /// numbers from flapping.
+    /// </summary>
     public double ScaleDownTolerance { get; init; } = 0.1;
 
-    /// <summary>The number falls only to the highest that was wanted within this time; default 300 s. Smaller saves money, larger saves cold starts.</summary>
+    /// <summary>
+    /// The number falls only to the highest that was wanted within this time; default 300 s. Smaller saves money, larger saves cold
+    /// starts.
+    /// </summary>
     public TimeSpan ScaleDownDelay { get; init; } = TimeSpan.FromSeconds(300);
 
     /// <summary>An endpoint sleeps after so long without any request; default 300 s.</summary>

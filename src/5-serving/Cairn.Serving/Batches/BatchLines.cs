@@ -5,8 +5,8 @@ using Cairn.Serving.Gateway.Snapshots;
 namespace Cairn.Serving.Batches;
 
 /// <summary>
-/// Runs lines: (1) waits for room below everybody else's requests, (2) asks the gateway in the key's name, (3) asks again later where that helps. What is under way when the
-/// process dies has no result and runs again.
+/// Runs lines: (1) waits for room below everybody else's requests, (2) asks the gateway in the key's name, (3) asks again later where
+/// that helps. What is under way when the process dies has no result and runs again.
 /// </summary>
 internal sealed class BatchLines(InnerCalls gateway, BatchPacer pacer, BatchOptions options, TimeProvider time)
 {

@@ -13,7 +13,8 @@ internal readonly record struct PaceFacts(bool HasReplicas, int Ready, int Waiti
 internal static class BatchPace
 {
     /// <summary>
-    /// A line goes only where nobody waits, and never takes the last eighth of a capacity. Where no replica is ready, one line alone goes and wakes the endpoint by waiting.
+    /// A line goes only where nobody waits, and never takes the last eighth of a capacity. Where no replica is ready, one line alone goes
+    /// and wakes the endpoint by waiting.
     /// </summary>
     public static bool HasRoom(PaceFacts facts, int linesPerReplica)
     {

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.Serving.Batches;
 
 /// <summary>
-/// Moves batches: (1) looks at the steps that ended; (2) loads the batches that have not ended, the oldest first; (3) decides each; (4) stops a step that is no longer the
-/// one to do, and begins the one that is. Steps run beside the turns, for they last; each writes its own end and wakes the next turn. A server that dies leaves rows from
-/// which another goes on.
+/// Moves batches: (1) looks at the steps that ended; (2) loads the batches that have not ended, the oldest first; (3) decides each; (4)
+/// stops a step that is no longer the one to do, and begins the one that is. Steps run beside the turns, for they last; each writes its
+/// own end and wakes the next turn. A server that dies leaves rows from which another goes on.
 /// </summary>
 internal sealed partial class BatchReconciler(Store store, BatchSteps steps, BatchOptions options, TimeProvider time, ILogger<BatchReconciler> logger) : IAsyncDisposable
 {

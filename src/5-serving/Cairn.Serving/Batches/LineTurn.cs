@@ -11,7 +11,10 @@ internal static class LineTurn
     private static readonly TimeSpan s_first = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(60);
 
-    /// <summary>Limits and missing replicas pass: such a line is asked again as long as its batch lasts. What is broken is tried a few times, and what is wrong once.</summary>
+    /// <summary>
+    /// Limits and missing replicas pass: such a line is asked again as long as its batch lasts. What is broken is tried a few times, and
+    /// what is wrong once.
+    /// </summary>
     /// <param name="tries">How often it was asked, this answer included.</param>
     /// <param name="left">Until the batch's window ends.</param>
     /// <returns>How long to wait before the next try; null where the answer stands.</returns>

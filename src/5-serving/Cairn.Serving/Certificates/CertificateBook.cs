@@ -15,7 +15,8 @@ public sealed class CertificateBook
     public IReadOnlyList<ServedCertificate> All => Volatile.Read(ref _snapshot).All;
 
     /// <summary>Puts the certificates of one source in place of those it gave before.</summary>
-    /// <param name="rank">Of two that cover a name, the source with the lower rank answers, and within it the one that ends later; the very first is the default.</param>
+    /// <param name="rank">Of two that cover a name, the source with the lower rank answers, and within it the one that ends later; the
+    /// very first is the default.</param>
     /// <param name="certificates">All of the source.</param>
     public void Replace(int rank, IReadOnlyList<ServedCertificate> certificates)
     {
@@ -33,7 +34,10 @@ public sealed class CertificateBook
         }
     }
 
-    /// <summary>The certificate for a name as clients send it (SNI): its own, its domain's wildcard, or the default; null where there is none at all.</summary>
+    /// <summary>
+    /// The certificate for a name as clients send it (SNI): its own, its domain's wildcard, or the default; null where there is none at
+    /// all.
+    /// </summary>
     public ServedCertificate? Find(string? name)
     {
         var (all, byName) = Volatile.Read(ref _snapshot);

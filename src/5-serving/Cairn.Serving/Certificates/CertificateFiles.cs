@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.Serving.Certificates;
 
 /// <summary>
-/// Reads certificates from files, and again when one changed, without a restart. A file that cannot be read leaves what it gave before in place and is told in the log: a
-/// pair that is caught half written is whole at the next look.
+/// Reads certificates from files, and again when one changed, without a restart. A file that cannot be read leaves what it gave before in
+/// place and is told in the log: a pair that is caught half written is whole at the next look.
 /// </summary>
 internal sealed partial class CertificateFiles(int rank, CertificateBook book, Func<IReadOnlyList<CertificateFile>> list, ILogger<CertificateFiles> logger)
 {
@@ -84,8 +84,8 @@ internal readonly record struct CertificateFile(string Chain, string Key)
     private const int MostFiles = 10_000;
 
     /// <summary>
-    /// What a folder holds: <c>NAME.pem</c> with both, <c>NAME.crt</c> or <c>NAME.pem</c> beside <c>NAME.key</c>, and folders with <c>fullchain.pem</c> and
-    /// <c>privkey.pem</c>, as certbot makes them. In the order of their names.
+    /// What a folder holds: <c>NAME.pem</c> with both, <c>NAME.crt</c> or <c>NAME.pem</c> beside <c>NAME.key</c>, and folders with
+    /// <c>fullchain.pem</c> and <c>privkey.pem</c>, as certbot makes them. In the order of their names.
     /// </summary>
     public static IReadOnlyList<CertificateFile> In(string folder)
     {

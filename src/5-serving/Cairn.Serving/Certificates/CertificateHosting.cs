@@ -75,7 +75,8 @@ public static class CertificateHosting
     }
 
     /// <summary>
-    /// Asks for nothing before the ports are open, which a host opens last: an authority asks back at once, and a proof that it cannot read costs the name minutes.
+    /// Asks for nothing before the ports are open, which a host opens last: an authority asks back at once, and a proof that it cannot
+    /// read costs the name minutes.
     /// </summary>
     internal static Reconciler AcmeTurns(AcmeRenewal renewal, IHostApplicationLifetime host)
     {

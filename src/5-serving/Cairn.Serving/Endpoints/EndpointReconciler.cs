@@ -14,10 +14,11 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.Serving.Endpoints;
 
 /// <summary>
-/// Moves endpoints: (1) loads their rows and what jobs, probes and the gateway say; (2) decides each; (3) writes what was decided in one transaction; (4) submits and stops
-/// the jobs that the rows now ask for, again and again until it is so; (5) tells the prober and the gateway.
-/// A turn that dies anywhere is finished by the next: a replica's job is submitted under the replica's id, so it begins once. While the fleet reads its jobs, at the start above
-/// all, there is no turn: replicas whose jobs are not known would look as if they had lost their machines.
+/// Moves endpoints: (1) loads their rows and what jobs, probes and the gateway say; (2) decides each; (3) writes what was decided in one
+/// transaction; (4) submits and stops the jobs that the rows now ask for, again and again until it is so; (5) tells the prober and the
+/// gateway. A turn that dies anywhere is finished by the next: a replica's job is submitted under the replica's id, so it begins once.
+/// While the fleet reads its jobs, at the start above all, there is no turn: replicas whose jobs are not known would look as if they had
+/// lost their machines.
 /// </summary>
 internal sealed partial class EndpointReconciler(
     Store store, FleetJobs jobs, ReplicaProber prober, EngineWatch engines, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, LoadsElsewhere elsewhere,

@@ -42,8 +42,8 @@ internal sealed record EndpointChanges(EndpointRow Endpoint, IReadOnlyList<Repli
 }
 
 /// <summary>
-/// Decides one endpoint's next state, pure: (1) replicas' phases follow their jobs and probes; (2) failed starts are counted; (3) the load says how many are wanted;
-/// (4) the rollout says which begin and end.
+/// Decides one endpoint's next state, pure: (1) replicas' phases follow their jobs and probes; (2) failed starts are counted; (3) the
+/// load says how many are wanted; (4) the rollout says which begin and end.
 /// </summary>
 internal static class EndpointTurn
 {

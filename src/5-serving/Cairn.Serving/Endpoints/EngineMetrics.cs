@@ -6,8 +6,8 @@ using Cairn.Serving.Gateway.Pools;
 namespace Cairn.Serving.Endpoints;
 
 /// <summary>
-/// Reads what an engine says of itself in Prometheus's text format, by the names of every recipe at once: nobody has to say which engine it is. Pure. Of several ranks of
-/// one engine the requests are added up, and the fullest cache counts.
+/// Reads what an engine says of itself in Prometheus's text format, by the names of every recipe at once: nobody has to say which engine
+/// it is. Pure. Of several ranks of one engine the requests are added up, and the fullest cache counts.
 /// </summary>
 internal static class EngineMetrics
 {

@@ -8,8 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.Serving.Endpoints;
 
 /// <summary>
-/// Reads the metrics of ready replicas that serve a model and hands them to the gateway: every second, or as often as a hundred of them per second allow. One that has
-/// none is asked again once a minute. Nothing depends on an answer: what is older than half a minute does not count.
+/// Reads the metrics of ready replicas that serve a model and hands them to the gateway: every second, or as often as a hundred of them
+/// per second allow. One that has none is asked again once a minute. Nothing depends on an answer: what is older than half a minute does
+/// not count.
 /// </summary>
 internal sealed partial class EngineWatch(Upstream upstream, GatewayState gateway, IHostApplicationLifetime host, ILogger<EngineWatch> logger, TimeProvider time) : IDisposable
 {

@@ -23,14 +23,19 @@ public interface IGatewayKeys
     /// <summary>A key changed, and <see cref="All"/> says so already. The gateway knows once the handlers have returned.</summary>
     event Action? Changed;
 
-    /// <summary>All that may call models, and those that might once: a revoked key is a blocked one, so that what it spent stays with the key above it.</summary>
+    /// <summary>
+    /// All that may call models, and those that might once: a revoked key is a blocked one, so that what it spent stays with the key
+    /// above it.
+    /// </summary>
     IReadOnlyCollection<GatewayKey> All();
 
     /// <summary>Whether a key, of whatever role, and those above it may be used now.</summary>
     bool Lives(KeyId key);
 }
 
-/// <summary>Compiles endpoints, providers and keys to the snapshot that the gateway serves from, and pushes it where it differs from the last.</summary>
+/// <summary>
+/// Compiles endpoints, providers and keys to the snapshot that the gateway serves from, and pushes it where it differs from the last.
+/// </summary>
 internal sealed class GatewayPush
 {
     private readonly GatewayState _gateway;
@@ -81,8 +86,9 @@ internal sealed class GatewayPush
     }
 
     /// <summary>
-    /// Keys and providers change at once; endpoints stay as they were seen last. Nothing goes out before endpoints and providers were both read: a gateway that knew only one of
-    /// them would refuse the other's models as unknown, where it makes clients of a server that has just begun wait.
+    /// Keys and providers change at once; endpoints stay as they were seen last. Nothing goes out before endpoints and providers were
+    /// both read: a gateway that knew only one of them would refuse the other's models as unknown, where it makes clients of a server
+    /// that has just begun wait.
     /// </summary>
     private void Push()
     {

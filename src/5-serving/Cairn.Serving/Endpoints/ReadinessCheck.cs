@@ -22,7 +22,8 @@ internal sealed class ReadinessCheck(Upstream upstream, TimeProvider time)
     private const int MostAnswerBytes = 1 << 20;
     private static readonly TimeSpan s_inferencePatience = TimeSpan.FromMinutes(2);
 
-    /// <returns>Why it is not ready, null where it is; the round trip; and the model that it says it serves, as <see cref="ProbeResult.Served"/>.</returns>
+    /// <returns>Why it is not ready, null where it is; the round trip; and the model that it says it serves, as
+    /// <see cref="ProbeResult.Served"/>.</returns>
     public async Task<(string? Error, float LatencyMs, string? Served)> AskAsync(ProbeTarget target, bool wasReady, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -68,7 +69,9 @@ internal sealed class ReadinessCheck(Upstream upstream, TimeProvider time)
         return request;
     }
 
-    /// <summary>The model's own name for itself among those of OpenAI's list: the expected one, else the first. Null where there is no such list.</summary>
+    /// <summary>
+    /// The model's own name for itself among those of OpenAI's list: the expected one, else the first. Null where there is no such list.
+    /// </summary>
     private async Task<string?> ModelAsync(ProbeTarget target, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, Upstream.AddressOf(target.Replica, "/v1/models"));

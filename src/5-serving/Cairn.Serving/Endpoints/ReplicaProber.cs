@@ -19,7 +19,8 @@ internal sealed record ProbeResult(bool Ready, string? Message, float LatencyMs)
 }
 
 /// <summary>
-/// Asks replicas whether they answer: often while they start, seldom after. A model's replica is ready only after a real inference; three failures in a row make one unready.
+/// Asks replicas whether they answer: often while they start, seldom after. A model's replica is ready only after a real inference; three
+/// failures in a row make one unready.
 /// </summary>
 internal sealed partial class ReplicaProber(ReadinessCheck check, IHostApplicationLifetime host, ILogger<ReplicaProber> logger, TimeProvider time) : IDisposable
 {

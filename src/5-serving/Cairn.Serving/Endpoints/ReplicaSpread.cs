@@ -11,6 +11,8 @@ internal static class ReplicaSpread
     /// <summary>A node may call its region anything; what a workload file could not say is not avoided.</summary>
     private static bool IsPattern(string region) => region.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/');
 
-    /// <summary>Whether a replica's job waits for another's to get its place, which it is to avoid. One that waits for room holds nobody up.</summary>
+    /// <summary>
+    /// Whether a replica's job waits for another's to get its place, which it is to avoid. One that waits for room holds nobody up.
+    /// </summary>
     public static bool Waits(IEnumerable<ReplicaSeen> others) => others.Any(o => o is { Row.JobId: not null, Task: null, WaitsForRoom: false, End: null });
 }

@@ -4,8 +4,8 @@ using Cairn.State;
 namespace Cairn.Serving.Files;
 
 /// <summary>
-/// Keeps files: a row each, and the content in a blob. (1) The row comes first, as one that is on its way; (2) then the blob; (3) then the row is ready. A writer that dies
-/// between leaves a row that the sweep finds, so no content is kept that nobody can remove.
+/// Keeps files: a row each, and the content in a blob. (1) The row comes first, as one that is on its way; (2) then the blob; (3) then
+/// the row is ready. A writer that dies between leaves a row that the sweep finds, so no content is kept that nobody can remove.
 /// </summary>
 internal sealed class FileShelf(Store store, IBlobs blobs, FilesOptions options, TimeProvider time)
 {

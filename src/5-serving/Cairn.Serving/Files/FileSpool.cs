@@ -4,8 +4,8 @@ using System.Text;
 namespace Cairn.Serving.Files;
 
 /// <summary>
-/// A file on its way in: written to a temporary file that ends with the process, and hashed meanwhile, for a blob is named by its hash. The blob begins with a line that
-/// names the file, so no two files share a blob and one can be removed with its file.
+/// A file on its way in: written to a temporary file that ends with the process, and hashed meanwhile, for a blob is named by its hash.
+/// The blob begins with a line that names the file, so no two files share a blob and one can be removed with its file.
 /// </summary>
 internal sealed class FileSpool : IAsyncDisposable
 {

@@ -12,7 +12,10 @@ namespace Cairn.Serving.Files;
 /// <param name="ExpiresAfter">Null where it says nothing.</param>
 internal sealed record FileWish(string Purpose, string Name, TimeSpan? ExpiresAfter);
 
-/// <summary>Reads an upload part by part, in the order in which the client sends them; the file goes to its spool and never through memory as a whole.</summary>
+/// <summary>
+/// Reads an upload part by part, in the order in which the client sends them; the file goes to its spool and never through memory as a
+/// whole.
+/// </summary>
 internal sealed class FileUpload(FileSpool spool, long mostBytes)
 {
     private const int MostFieldBytes = 4096;

@@ -8,7 +8,10 @@ public sealed class GatewayOptions
     /// <summary>Keys under keys under keys; deeper ones are held to the first eight.</summary>
     public const int MostKeyLevels = 8;
 
-    /// <summary>A JSON body is refused beyond this, bytes; default 8 MiB, about two million tokens. It is kept until the first byte of the answer, so that it can be sent again.</summary>
+    /// <summary>
+    /// A JSON body is refused beyond this, bytes; default 8 MiB, about two million tokens. It is kept until the first byte of the answer,
+    /// so that it can be sent again.
+    /// </summary>
     public int MostBodyBytes { get; set; } = 8 << 20;
 
     /// <summary>All bodies that are kept at once, bytes; default 256 MiB. A request beyond it is told to come again.</summary>
@@ -23,7 +26,9 @@ public sealed class GatewayOptions
     /// <summary>A replica or provider that does not take a connection within this failed; default 5 s.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>An attempt without a byte for this long failed; default 300 s. Long, because a long prompt is computed before the first token.</summary>
+    /// <summary>
+    /// An attempt without a byte for this long failed; default 300 s. Long, because a long prompt is computed before the first token.
+    /// </summary>
     public TimeSpan SilenceTimeout { get; set; } = TimeSpan.FromSeconds(300);
 
     /// <summary>Copies that one mirroring endpoint has at once; default 16. A request beyond is not copied.</summary>
@@ -35,10 +40,16 @@ public sealed class GatewayOptions
     /// <summary>A mirror's answer is read up to here and then cut off, bytes; default 8 MiB. None of it is kept.</summary>
     public long MirroredAnswerBytes { get; set; } = 8L << 20;
 
-    /// <summary>How long a copy may take, its answer included; default 120 s. One without a byte of an answer by then failed; a longer answer is cut off.</summary>
+    /// <summary>
+    /// How long a copy may take, its answer included; default 120 s. One without a byte of an answer by then failed; a longer answer is
+    /// cut off.
+    /// </summary>
     public TimeSpan MirrorTimeLimit { get; set; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>How long a request of models, or to a DNS name that may be an endpoint's, waits for the first snapshot after a start; then it is told to come again. Default 10 s.</summary>
+    /// <summary>
+    /// How long a request of models, or to a DNS name that may be an endpoint's, waits for the first snapshot after a start; then it is
+    /// told to come again. Default 10 s.
+    /// </summary>
     public TimeSpan StartPatience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Blocks of prompts that are remembered with the replicas that have them, 28 bytes each; default 262,144.</summary>

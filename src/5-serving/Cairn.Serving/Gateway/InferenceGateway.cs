@@ -17,7 +17,9 @@ namespace Cairn.Serving.Gateway;
 /// <summary>Takes every request for a model to somebody who answers, within the limits of its key. Asks no database.</summary>
 public sealed class InferenceGateway : IDisposable
 {
-    /// <summary>A body that is too large is still read to its end up to here, so that its client gets to see the refusal and not a broken pipe.</summary>
+    /// <summary>
+    /// A body that is too large is still read to its end up to here, so that its client gets to see the refusal and not a broken pipe.
+    /// </summary>
     private const long DrainedBytes = 64 << 20;
 
     private const long PromptOverhead = 64; // tokens that a chat template adds beyond its messages' bytes
@@ -73,8 +75,8 @@ public sealed class InferenceGateway : IDisposable
     }
 
     /// <summary>
-    /// (1) Who asks; (2) the body, whole; (3) what it says that matters here; (4) the model, if the key may; (5) the most it may use is reserved; (6) somebody answers;
-    /// (7) the answer goes to the client; (8) what was used takes the place of what was reserved.
+    /// (1) Who asks; (2) the body, whole; (3) what it says that matters here; (4) the model, if the key may; (5) the most it may use is
+    /// reserved; (6) somebody answers; (7) the answer goes to the client; (8) what was used takes the place of what was reserved.
     /// </summary>
     /// <param name="inner">Who asks, where it is no client.</param>
     internal async Task HandleAsync(HttpContext context, CallKind kind, InnerCall? inner = null)

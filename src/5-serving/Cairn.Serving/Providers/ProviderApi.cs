@@ -7,7 +7,10 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Cairn.Serving.Providers;
 
-/// <summary>Providers outside over HTTP. The host lets only admins add and remove them: they make the server connect elsewhere and hold its secrets.</summary>
+/// <summary>
+/// Providers outside over HTTP. The host lets only admins add and remove them: they make the server connect elsewhere and hold its
+/// secrets.
+/// </summary>
 internal static class ProviderApi
 {
     public static void Map(IEndpointRouteBuilder api)

@@ -29,7 +29,10 @@ internal sealed partial class ProviderBook(CredentialSeal seal, ILogger<Provider
         }
     }
 
-    /// <summary>Takes over what the rows say now. The first time is a change even where there are none: from then on it is known that there are none.</summary>
+    /// <summary>
+    /// Takes over what the rows say now. The first time is a change even where there are none: from then on it is known that there are
+    /// none.
+    /// </summary>
     public void Renew(IReadOnlyList<ProviderRow> rows)
     {
         lock (_lock)

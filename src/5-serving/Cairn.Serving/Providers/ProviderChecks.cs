@@ -44,8 +44,9 @@ internal static class ProviderChecks
     };
 
     /// <summary>
-    /// TLS is asked for beyond loopback, so that a credential never travels in the clear and whoever answers proves its name. Private addresses are allowed, for engines in
-    /// one's own network; link-local ones, where clouds answer with a machine's own credentials, are not.
+    /// TLS is asked for beyond loopback, so that a credential never travels in the clear and whoever answers proves its name. Private
+    /// addresses are allowed, for engines in one's own network; link-local ones, where clouds answer with a machine's own credentials,
+    /// are not.
     /// </summary>
     private static string? ProblemOfUrl(string text)
     {

@@ -10,7 +10,10 @@ internal sealed class ProviderIntake(Store store, ProviderBook book, CredentialS
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
-    /// <summary>Reads the rows: at the start, and when another server changed them. One reading at a time: an older one must not take the place of a newer one.</summary>
+    /// <summary>
+    /// Reads the rows: at the start, and when another server changed them. One reading at a time: an older one must not take the place of
+    /// a newer one.
+    /// </summary>
     public async Task RenewAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);

@@ -8,8 +8,8 @@ namespace Cairn.Serving.Providers;
 internal static class ProviderRoutes
 {
     /// <summary>
-    /// How long a request waits for a replica where a provider can answer instead. Short: whoever keeps a provider behind an endpoint wants an answer and not a cold start, and
-    /// the request has woken the endpoint for those that follow.
+    /// How long a request waits for a replica where a provider can answer instead. Short: whoever keeps a provider behind an endpoint
+    /// wants an answer and not a cold start, and the request has woken the endpoint for those that follow.
     /// </summary>
     public static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(1);
 

@@ -1,8 +1,8 @@
 namespace Cairn.Serving.Rollouts;
 
 /// <summary>
-/// How many of an endpoint's replicas run where nothing is taken away; pure. A base of them, and a share of those above it, rounded up: the on-demand base capacity
-/// and percentage above base of instance groups.
+/// How many of an endpoint's replicas run where nothing is taken away; pure. A base of them, and a share of those above it, rounded up:
+/// the on-demand base capacity and percentage above base of instance groups.
 /// </summary>
 /// <param name="Base">0 or more.</param>
 /// <param name="Percent">0 to 100.</param>

@@ -14,9 +14,10 @@ internal abstract record RolloutStep
 }
 
 /// <summary>
-/// Decides what replicas begin and end, pure: (1) what has drained stops; (2) a revision that never gets ready, or a canary that does worse, is taken back; (3) every
-/// revision gets its number, new ones first and within the surge; (4) old ones leave only as new ones are ready. So an endpoint never has fewer ready replicas than
-/// wanted because of a rollout, but for one: where there is no room for a new replica beside the old ones, one of several old ones makes room.
+/// Decides what replicas begin and end, pure: (1) what has drained stops; (2) a revision that never gets ready, or a canary that does
+/// worse, is taken back; (3) every revision gets its number, new ones first and within the surge; (4) old ones leave only as new ones are
+/// ready. So an endpoint never has fewer ready replicas than wanted because of a rollout, but for one: where there is no room for a new
+/// replica beside the old ones, one of several old ones makes room.
 /// </summary>
 internal static class RolloutDecision
 {
@@ -102,7 +103,8 @@ internal static class RolloutDecision
     }
 
     /// <summary>
-    /// Those beyond a revision's number: what still starts first, then who has the least to do; last those that are the floor where nothing is taken away.
+    /// Those beyond a revision's number: what still starts first, then who has the least to do; last those that are the floor where
+    /// nothing is taken away.
     /// </summary>
     private static IEnumerable<ReplicaFact> Excess(RolloutFacts facts, int revision, int number)
     {

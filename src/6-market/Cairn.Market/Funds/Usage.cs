@@ -19,7 +19,10 @@ public enum ChargeKind
     Fee,
 }
 
-/// <summary>What one lease has used of one kind, from its grant until now. Sums are cumulative, so that a repeated or late settlement charges nothing twice.</summary>
+/// <summary>
+/// What one lease has used of one kind, from its grant until now. Sums are cumulative, so that a repeated or late settlement charges
+/// nothing twice.
+/// </summary>
 public sealed record Usage
 {
     public required LeaseId Lease { get; init; }

@@ -6,8 +6,9 @@ using Cairn.State;
 namespace Cairn.Market.Inference;
 
 /// <summary>
-/// Charges the use of models to the projects of the keys: from what a project has available to whoever answered, in the caller's own write. What a project's credits do not
-/// cover is written off, for it was used already; the gateway lets nothing begin beyond what <see cref="Available"/> says.
+/// Charges the use of models to the projects of the keys: from what a project has available to whoever answered, in the caller's own
+/// write. What a project's credits do not cover is written off, for it was used already; the gateway lets nothing begin beyond what
+/// <see cref="Available"/> says.
 /// </summary>
 public sealed class InferenceFunds
 {

@@ -14,7 +14,10 @@ internal readonly record struct Account(string Name)
     /// <summary>The market's fees.</summary>
     public static readonly Account Fees = new("platform/fees");
 
-    /// <summary>What work has cost beyond the funds of those who ordered it: the platform pays, so that a supplier never waits for a renter's funds.</summary>
+    /// <summary>
+    /// What work has cost beyond the funds of those who ordered it: the platform pays, so that a supplier never waits for a renter's
+    /// funds.
+    /// </summary>
     public static readonly Account WrittenOff = new("platform/written-off");
 
     /// <summary>Can be held for new work.</summary>

@@ -7,7 +7,10 @@ using Cairn.Cli.CommandLine;
 
 namespace Cairn.Cli.Batches;
 
-/// <summary>Files and batches below <c>/v1</c>, as the commands use them. Every refusal becomes a <see cref="CliException"/> with the gateway's own words.</summary>
+/// <summary>
+/// Files and batches below <c>/v1</c>, as the commands use them. Every refusal becomes a <see cref="CliException"/> with the gateway's
+/// own words.
+/// </summary>
 internal sealed class BatchClient(CommandContext context) : IDisposable
 {
     private const int MostTries = 30;
@@ -74,8 +77,8 @@ internal sealed class BatchClient(CommandContext context) : IDisposable
     }
 
     /// <summary>
-    /// A server that has just begun asks to come again, and with a database that is shared that may last until its predecessor's lease is over. What it had no time to look at is
-    /// sent again; another outage may have come after it was taken.
+    /// A server that has just begun asks to come again, and with a database that is shared that may last until its predecessor's lease is
+    /// over. What it had no time to look at is sent again; another outage may have come after it was taken.
     /// </summary>
     private async Task<HttpResponseMessage> SendPatientlyAsync(HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
     {

@@ -10,7 +10,10 @@ internal sealed record ServerContext(string Server, string? Key)
     /// <summary>Where the server's name is reached from this machine, as <c>address:port</c>; null asks the name service.</summary>
     public string? Dial { get; init; }
 
-    /// <summary>A PEM file with the server's certificate or its authority's, trusted for this server beside what the machine trusts; null: nothing more.</summary>
+    /// <summary>
+    /// A PEM file with the server's certificate or its authority's, trusted for this server beside what the machine trusts; null: nothing
+    /// more.
+    /// </summary>
     public string? Certificate { get; init; }
 
     /// <summary>The folder of the CLI's own files: <c>$CAIRN_HOME</c>, else <c>~/.cairn</c>.</summary>

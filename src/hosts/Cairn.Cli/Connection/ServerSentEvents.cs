@@ -12,8 +12,8 @@ internal static class ServerSentEvents
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Yields each event's data, read by <paramref name="read"/>, until the server ends the stream with an event named <c>end</c>. A broken connection is taken up again after the
-    /// last id for as long as <paramref name="patience"/> lasts without an answer.
+    /// Yields each event's data, read by <paramref name="read"/>, until the server ends the stream with an event named <c>end</c>. A
+    /// broken connection is taken up again after the last id for as long as <paramref name="patience"/> lasts without an answer.
     /// </summary>
     public static async IAsyncEnumerable<T> FollowAsync<T>(
         ApiClient api, string path, Func<string, T> read, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)

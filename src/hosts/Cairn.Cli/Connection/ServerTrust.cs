@@ -8,8 +8,9 @@ using Cairn.Cli.CommandLine;
 namespace Cairn.Cli.Connection;
 
 /// <summary>
-/// How a server is dialled and known. The name in its URL is what its certificate must be for, wherever it is dialled. The file of the context adds to what the machine trusts and
-/// takes nothing away: a certificate that is over, or for another name, is refused though it be in the file.
+/// How a server is dialled and known. The name in its URL is what its certificate must be for, wherever it is dialled. The file of the
+/// context adds to what the machine trusts and takes nothing away: a certificate that is over, or for another name, is refused though it
+/// be in the file.
 /// </summary>
 internal static class ServerTrust
 {
@@ -46,7 +47,10 @@ internal static class ServerTrust
         }
     }
 
-    /// <summary>What the machine trusts; else what differs in nothing but that nobody here knows its authority, and is in the file or signed by what is.</summary>
+    /// <summary>
+    /// What the machine trusts; else what differs in nothing but that nobody here knows its authority, and is in the file or signed by
+    /// what is.
+    /// </summary>
     internal static bool IsTrusted(string file, X509Certificate2? leaf, X509Chain? chain, SslPolicyErrors errors)
     {
         if (errors == SslPolicyErrors.None)

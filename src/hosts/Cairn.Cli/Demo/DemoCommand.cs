@@ -15,8 +15,8 @@ namespace Cairn.Cli.Demo;
 
 /// <summary>
 /// The main job, from a workload file to a finished job and its bill, with real processes on this machine: (1) start a control plane and six
-/// daemons, (2) compare prices, (3) plan, (4) train on two nodes, (5) collect the model, (6) show timeline and invoice, (7) serve it. Succeeds only if the
-/// model learned.
+/// daemons, (2) compare prices, (3) plan, (4) train on two nodes, (5) collect the model, (6) show timeline and invoice, (7) serve it.
+/// Succeeds only if the model learned.
 /// </summary>
 internal sealed class DemoCommand : CairnCommand
 {

@@ -18,8 +18,8 @@ using Spectre.Console;
 namespace Cairn.Cli.Demo;
 
 /// <summary>
-/// Serves what was trained: (1) in int4, on the edge node; (2) one completion streams; (3) a burst brings a second replica, and its end takes it away; (4) what a million
-/// tokens cost there, beside a hosted model of the catalogue.
+/// Serves what was trained: (1) in int4, on the edge node; (2) one completion streams; (3) a burst brings a second replica, and its end
+/// takes it away; (4) what a million tokens cost there, beside a hosted model of the catalogue.
 /// </summary>
 internal sealed class DemoServing(Output output, ApiClient api, string folder)
 {
@@ -54,7 +54,9 @@ internal sealed class DemoServing(Output output, ApiClient api, string folder)
         }
     }
 
-    /// <summary>A daemon that ends leaves its tasks running on purpose, so the engines must have ended before; also where the demo is cut short.</summary>
+    /// <summary>
+    /// A daemon that ends leaves its tasks running on purpose, so the engines must have ended before; also where the demo is cut short.
+    /// </summary>
     private async Task StopAsync()
     {
         using var patience = new CancellationTokenSource(s_longestStop);

@@ -3,7 +3,10 @@ using Cairn.Frameworks.Recipes.Serving;
 
 namespace Cairn.Cli.Endpoints;
 
-/// <summary>What a person says of the engine and of the machines that a model shall have; nothing of it holds for a workload file, which says all itself.</summary>
+/// <summary>
+/// What a person says of the engine and of the machines that a model shall have; nothing of it holds for a workload file, which says all
+/// itself.
+/// </summary>
 internal sealed record ServeWish
 {
     /// <summary>The endpoint's name; null takes the thing's own.</summary>

@@ -13,8 +13,8 @@ using Cairn.Server.Plans;
 namespace Cairn.Cli.Endpoints;
 
 /// <summary>
-/// A model of the catalogue as a workload: (1) the engine, and what it can load; (2) where it fits, enrolled nodes before the catalogue's offers, the cheapest request first;
-/// (3) the engine's workload for that accelerator and number of them; (4) why.
+/// A model of the catalogue as a workload: (1) the engine, and what it can load; (2) where it fits, enrolled nodes before the catalogue's
+/// offers, the cheapest request first; (3) the engine's workload for that accelerator and number of them; (4) why.
 /// </summary>
 internal static class ServedModel
 {
@@ -88,7 +88,10 @@ internal static class ServedModel
     private static WeightPrecision? Native(OpenModel model) =>
         Precisions.Published(model with { Formats = [.. model.Formats.Take(1)] }) is [var first, ..] ? first : null;
 
-    /// <summary>What the engine can load, best first: the repository as it is, or in 8-bit floats where the engine makes those while it loads; of other weights whatever it serves.</summary>
+    /// <summary>
+    /// What the engine can load, best first: the repository as it is, or in 8-bit floats where the engine makes those while it loads; of
+    /// other weights whatever it serves.
+    /// </summary>
     private static List<WeightPrecision> Loadable(OpenModel model, ServeWish wish, ServingRecipe recipe) => wish.Weights is not null
         ? [.. recipe.Weights.Keys.Where(p => p is not WeightPrecision.Fp32).Order()]
         : [.. recipe.Weights.Where(w => w.Key == Native(model) || (w.Key is WeightPrecision.Fp8 && w.Value.Count > 0 && Native(model) is WeightPrecision.Bf16))

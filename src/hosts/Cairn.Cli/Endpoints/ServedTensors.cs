@@ -6,7 +6,9 @@ using Cairn.Frameworks.Engine.Tensors;
 
 namespace Cairn.Cli.Endpoints;
 
-/// <summary>A folder with one ONNX model of any kind, or that is one, as a workload: the embedded engine serves it by the Open Inference Protocol.</summary>
+/// <summary>
+/// A folder with one ONNX model of any kind, or that is one, as a workload: the embedded engine serves it by the Open Inference Protocol.
+/// </summary>
 internal static class ServedTensors
 {
     private const int MostNames = 5;

@@ -6,8 +6,8 @@ using Cairn.Contracts.Api;
 namespace Cairn.Cli.Jobs;
 
 /// <summary>
-/// The documents between typing <c>cairn run</c> and the program's first line, read and written by hand. The serializer would first look at every type
-/// of the API that they mention and compile code for it, which takes longer than all that the server and the node do.
+/// The documents between typing <c>cairn run</c> and the program's first line, read and written by hand. The serializer would first look
+/// at every type of the API that they mention and compile code for it, which takes longer than all that the server and the node do.
 /// </summary>
 internal static class StartDocuments
 {

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Cairn.Cli.Up;
 
-/// <summary>How a long-running command logs: to stderr, one line each; <c>CAIRN_LOG</c> sets the level (default warning on a terminal, else information).</summary>
+/// <summary>
+/// How a long-running command logs: to stderr, one line each; <c>CAIRN_LOG</c> sets the level (default warning on a terminal, else
+/// information).
+/// </summary>
 internal static class HostLogging
 {
     public static ILoggerFactory Create(Output output) => LoggerFactory.Create(builder => Configure(builder, output));

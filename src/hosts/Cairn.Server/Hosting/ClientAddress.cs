@@ -5,8 +5,10 @@ namespace Cairn.Server.Hosting;
 
 /// <summary>How clients on the server's own machine call its REST API.</summary>
 /// <param name="Url">With TLS, by a name that the certificate is for.</param>
-/// <param name="Dial">Where that name is reached on this machine, whatever it resolves to, as <c>address:port</c>; null where the URL says it.</param>
-/// <param name="Certificate">The file with the certificate that answers, for clients that do not trust its authority; null where there is none.</param>
+/// <param name="Dial">Where that name is reached on this machine, whatever it resolves to, as <c>address:port</c>; null where the URL
+/// says it.</param>
+/// <param name="Certificate">The file with the certificate that answers, for clients that do not trust its authority; null where there is
+/// none.</param>
 public sealed record ClientAddress(string Url, string? Dial = null, string? Certificate = null)
 {
     internal static ClientAddress Of(ServerOptions options, string httpAddress, CertificateBook book)

@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Server.Idempotency;
 
 /// <summary>
-/// A POST that carries <c>Idempotency-Key</c> has one effect however often it is sent: the first reply is kept for a day and given again. The same key with
-/// another body is refused. POST /jobs is left to Fleet, which keeps the key in the job's own transaction.
+/// A POST that carries <c>Idempotency-Key</c> has one effect however often it is sent: the first reply is kept for a day and given again.
+/// The same key with another body is refused. POST /jobs is left to Fleet, which keeps the key in the job's own transaction.
 /// </summary>
 internal sealed class IdempotentReplies(RequestDelegate next, Store store, TimeProvider time)
 {

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Server.Identity;
 
 /// <summary>
-/// Lets a request to the API in: (1) the key names the caller, (2) the role allows the request, (3) the project is the key's own, or any for an admin.
-/// The caller then travels among the request's features.
+/// Lets a request to the API in: (1) the key names the caller, (2) the role allows the request, (3) the project is the key's own, or any
+/// for an admin. The caller then travels among the request's features.
 /// </summary>
 internal sealed class Authentication(RequestDelegate next, Keyring keyring)
 {

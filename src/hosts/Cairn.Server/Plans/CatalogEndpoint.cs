@@ -13,7 +13,9 @@ public static class CatalogEndpoint
     private const long MostBytes = 512L << 20;
     private const int MostErrorsShown = 100;
 
-    /// <summary>POST /catalog/import?mode=replace|add&amp;format=auto|cairn|sky_pilot&amp;provider=&amp;source=&amp;as_of=, the CSV as the body.</summary>
+    /// <summary>
+    /// POST /catalog/import?mode=replace|add&amp;format=auto|cairn|sky_pilot&amp;provider=&amp;source=&amp;as_of=, the CSV as the body.
+    /// </summary>
     internal static async Task<IResult> ImportAsync(
         HttpContext context, OfferCatalog catalog, TimeProvider time, string? mode, string? format, string? provider, string? source, string? as_of,
         CancellationToken cancellationToken)

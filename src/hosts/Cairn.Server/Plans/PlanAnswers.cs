@@ -40,7 +40,10 @@ public static class PlanAnswers
     }
 }
 
-/// <summary>The answer to a plan request: of one workload, or of a pipeline. In JSON it is the one or the other itself; only a pipeline has <c>steps</c>.</summary>
+/// <summary>
+/// The answer to a plan request: of one workload, or of a pipeline. In JSON it is the one or the other itself; only a pipeline has
+/// <c>steps</c>.
+/// </summary>
 [JsonConverter(typeof(PlanAnswerJsonConverter))]
 public sealed record PlanAnswer
 {

@@ -37,7 +37,9 @@ public sealed record ServingRecipe
     /// <summary>As <see cref="Weights"/>, for keys and values. llama.cpp's 8-bit cache is Q8_0.</summary>
     public required IReadOnlyDictionary<KvPrecision, IReadOnlyList<string>> Kv { get; init; }
 
-    /// <summary>True where the engine downloads weights by the name of a repository when it starts; false where files must be on its machine.</summary>
+    /// <summary>
+    /// True where the engine downloads weights by the name of a repository when it starts; false where files must be on its machine.
+    /// </summary>
     public bool DownloadsWeights { get; init; }
 
     public required ReadyCheck Ready { get; init; }

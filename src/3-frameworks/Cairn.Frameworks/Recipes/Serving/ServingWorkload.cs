@@ -40,7 +40,8 @@ public abstract record ServingJob
 
 /// <summary>
 /// Turns a recipe and what is to be served into a workload that Cairn places like any other. Pure. The engine listens where its node says
-/// (<c>$PORT</c>, and <c>$GRPC_PORT</c> where it speaks that), so replicas share machines; where its program is missing the setup says which image holds it.
+/// (<c>$PORT</c>, and <c>$GRPC_PORT</c> where it speaks that), so replicas share machines; where its program is missing the setup says
+/// which image holds it.
 /// </summary>
 public static class ServingWorkload
 {

@@ -16,7 +16,9 @@ internal static class Characters
 
     public static string DropAccents(string text) => Map(text, static (rune, _) => !UnicodeClasses.NonSpacing.Contains(rune.Value));
 
-    /// <summary>As the normalizer StripAccents does: every mark, spacing and enclosing ones too, where BERT's drops only those without a width.</summary>
+    /// <summary>
+    /// As the normalizer StripAccents does: every mark, spacing and enclosing ones too, where BERT's drops only those without a width.
+    /// </summary>
     public static string DropMarks(string text) => Map(text, static (rune, _) => Rune.GetUnicodeCategory(rune)
         is not (UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark));
 

@@ -6,8 +6,9 @@ using System.Text.Json.Nodes;
 namespace Cairn.Serving.Certificates.Acme;
 
 /// <summary>
-/// Has certificates from an authority: (1) an account, which the same key finds again; (2) an order for a name; (3) proof over HTTP that the name is ours; (4) a request with a
-/// new key; (5) the chain. Every failure is an <see cref="AcmeException"/> that says what the authority said.
+/// Has certificates from an authority: (1) an account, which the same key finds again; (2) an order for a name; (3) proof over HTTP that
+/// the name is ours; (4) a request with a new key; (5) the chain. Every failure is an <see cref="AcmeException"/> that says what the
+/// authority said.
 /// </summary>
 internal sealed class AcmeClient(AcmeOptions options, AcmeConnection connection, AcmeKey key, AcmeChallenges challenges, TimeProvider time)
 {

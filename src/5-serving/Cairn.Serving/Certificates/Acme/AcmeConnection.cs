@@ -43,7 +43,10 @@ internal sealed class AcmeConnection : IDisposable
     public async Task<JsonObject> DirectoryAsync(CancellationToken cancellationToken) =>
         _directory ??= (await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, Directory), cancellationToken)).Json;
 
-    /// <summary>Sends a payload, or reads where there is none. A nonce that the authority does not know (any more) is replaced by the one it gives instead (RFC 8555, 6.5).</summary>
+    /// <summary>
+    /// Sends a payload, or reads where there is none. A nonce that the authority does not know (any more) is replaced by the one it gives
+    /// instead (RFC 8555, 6.5).
+    /// </summary>
     public async Task<AcmeAnswer> PostAsync(Uri url, JsonNode? payload, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)

@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace Cairn.Serving.Certificates.Acme;
 
-/// <summary>An account's key, and what is signed by it: JSON Web Signatures (RFC 7515) with ES256, flattened as ACME wants them (RFC 8555, 6.2).</summary>
+/// <summary>
+/// An account's key, and what is signed by it: JSON Web Signatures (RFC 7515) with ES256, flattened as ACME wants them (RFC 8555, 6.2).
+/// </summary>
 internal sealed class AcmeKey : IDisposable
 {
     private readonly ECDsa _key;

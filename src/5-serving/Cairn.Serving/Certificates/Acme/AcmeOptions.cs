@@ -23,7 +23,10 @@ public sealed class AcmeOptions
     /// <summary>That account's key, base64url. Never logged.</summary>
     public string? ExternalKey { get; init; }
 
-    /// <summary>A PEM file with the only root that the directory's own certificate is trusted by, for an authority of one's own; null takes the machine's roots.</summary>
+    /// <summary>
+    /// A PEM file with the only root that the directory's own certificate is trusted by, for an authority of one's own; null takes the
+    /// machine's roots.
+    /// </summary>
     public string? Root { get; init; }
 
     /// <summary>Where the account's key and the certificates are kept, readable by their owner alone.</summary>

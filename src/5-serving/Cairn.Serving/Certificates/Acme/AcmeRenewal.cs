@@ -11,8 +11,9 @@ namespace Cairn.Serving.Certificates.Acme;
 internal sealed record AcmeStanding(int Failures, DateTimeOffset Next, string? Problem);
 
 /// <summary>
-/// Sees to it that every name has a certificate: the server's own and endpoints', less those that a certificate of one's own covers. One at a time; a name that fails is tried
-/// again later and keeps the others from nothing. What is there goes on answering until the next has come.
+/// Sees to it that every name has a certificate: the server's own and endpoints', less those that a certificate of one's own covers. One
+/// at a time; a name that fails is tried again later and keeps the others from nothing. What is there goes on answering until the next
+/// has come.
 /// </summary>
 internal sealed partial class AcmeRenewal(AcmeOptions options, AcmeClient client, CertificateFiles files, CertificateBook book, Store store, TimeProvider time, ILogger<AcmeRenewal> logger)
 {

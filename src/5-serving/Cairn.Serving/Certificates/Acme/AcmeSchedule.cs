@@ -10,8 +10,8 @@ internal static class AcmeSchedule
     private static readonly TimeSpan s_longestPause = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// At two thirds of a certificate's life, spread by the name over a twentieth of it, so that names that came together do not go together. Two thirds of 90 days leave a
-    /// month for failures, as Let's Encrypt recommends.
+    /// At two thirds of a certificate's life, spread by the name over a twentieth of it, so that names that came together do not go
+    /// together. Two thirds of 90 days leave a month for failures, as Let's Encrypt recommends.
     /// </summary>
     public static DateTimeOffset Renewal(string name, DateTimeOffset begins, DateTimeOffset ends)
     {

@@ -19,8 +19,8 @@ internal sealed record BodyShape(string Prompt, string[] Maximums, bool HasUsage
 }
 
 /// <summary>
-/// Reads a body once from front to back and keeps what the gateway needs: no tree is built, and a prompt of megabytes is stepped over. The whole body is checked to be
-/// one JSON object in valid UTF-8, so that nothing malformed reaches a replica.
+/// Reads a body once from front to back and keeps what the gateway needs: no tree is built, and a prompt of megabytes is stepped over.
+/// The whole body is checked to be one JSON object in valid UTF-8, so that nothing malformed reaches a replica.
 /// </summary>
 internal static class BodyScan
 {

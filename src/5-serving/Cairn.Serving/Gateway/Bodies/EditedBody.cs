@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace Cairn.Serving.Gateway.Bodies;
 
 /// <summary>
-/// A client's body as a target gets it: with the target's own name of the model, a maximum of output that was reserved for, and usage asked for. Pieces of the original
-/// are sent between the changed ones; nothing is copied.
+/// A client's body as a target gets it: with the target's own name of the model, a maximum of output that was reserved for, and usage
+/// asked for. Pieces of the original are sent between the changed ones; nothing is copied.
 /// </summary>
 internal sealed class EditedBody : HttpContent
 {

@@ -14,7 +14,10 @@ internal enum BodyFailure
     NoMemory,
 }
 
-/// <summary>A request's body, whole, in pooled memory that is counted. Kept until the first byte of the answer, so that it can be sent to another replica.</summary>
+/// <summary>
+/// A request's body, whole, in pooled memory that is counted. Kept until the first byte of the answer, so that it can be sent to another
+/// replica.
+/// </summary>
 internal sealed class RequestBody : IDisposable
 {
     private const int FirstBytes = 4096;

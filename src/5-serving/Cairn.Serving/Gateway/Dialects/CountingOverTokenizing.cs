@@ -3,7 +3,10 @@ using Cairn.Serving.Gateway.Calls;
 
 namespace Cairn.Serving.Gateway.Dialects;
 
-/// <summary>Anthropic's count of tokens, from replicas that turn a conversation into tokens as vLLM does: by the model's own template, tools included.</summary>
+/// <summary>
+/// Anthropic's count of tokens, from replicas that turn a conversation into tokens as vLLM does: by the model's own template, tools
+/// included.
+/// </summary>
 internal sealed class CountingOverTokenizing : Translation
 {
     public static readonly CountingOverTokenizing Instance = new();

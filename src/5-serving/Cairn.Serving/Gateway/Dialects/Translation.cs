@@ -18,7 +18,10 @@ internal abstract class Translation
     /// <param name="request">The client's, which some answers repeat.</param>
     public abstract AnswerTranslation Answering(Call call, JsonObject request);
 
-    /// <summary>The translations between a client's kind of request and a target, the client's side first; empty where they speak the same, null where no way leads.</summary>
+    /// <summary>
+    /// The translations between a client's kind of request and a target, the client's side first; empty where they speak the same, null
+    /// where no way leads.
+    /// </summary>
     public static IReadOnlyList<Translation>? Between(CallKind kind, ApiDialect target)
     {
         if (kind == CallKind.Message)

@@ -8,8 +8,9 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Serving.Gateway.Entering;
 
 /// <summary>
-/// Every request's first station, before its path is matched: it gets its name and its clock; one for an endpoint's own DNS name is led to that endpoint, and to nothing else
-/// of this server; a path below <c>/v1</c> that nobody serves is refused in OpenAI's words. Who comes before the first snapshot waits for it here, whatever the path.
+/// Every request's first station, before its path is matched: it gets its name and its clock; one for an endpoint's own DNS name is led
+/// to that endpoint, and to nothing else of this server; a path below <c>/v1</c> that nobody serves is refused in OpenAI's words. Who
+/// comes before the first snapshot waits for it here, whatever the path.
 /// </summary>
 internal sealed class GatewayEntry(RequestDelegate next, GatewayState state, GatewayOptions options, TimeProvider time)
 {
@@ -36,7 +37,8 @@ internal sealed class GatewayEntry(RequestDelegate next, GatewayState state, Gat
     }
 
     /// <summary>
-    /// A name that may be an endpoint's waits only while the gateway is new: a server that never gets a snapshot must not hold up those who call it by a name that it was not told of.
+    /// A name that may be an endpoint's waits only while the gateway is new: a server that never gets a snapshot must not hold up those
+    /// who call it by a name that it was not told of.
     /// </summary>
     private bool NeedsSnapshot(HttpRequest request) =>
         (HostRoute.IsOfModels(request.Path) && !request.Path.StartsWithSegments("/v2/health")) || request.Path.StartsWithSegments(EndpointPaths.Prefix.TrimEnd('/'))

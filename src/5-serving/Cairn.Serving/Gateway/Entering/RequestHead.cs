@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Serving.Gateway.Entering;
 
 /// <summary>
-/// What every answer says of its request: <c>x-request-id</c>, and <c>cairn-overhead-ms</c>, the time that Cairn itself took until the answer began. Time in which it waited
-/// for the client's body, a replica to wake or an answer from one is not Cairn's. One task at a time goes on with a request, so nothing here is locked.
+/// What every answer says of its request: <c>x-request-id</c>, and <c>cairn-overhead-ms</c>, the time that Cairn itself took until the
+/// answer began. Time in which it waited for the client's body, a replica to wake or an answer from one is not Cairn's. One task at a
+/// time goes on with a request, so nothing here is locked.
 /// </summary>
 internal sealed class RequestHead(HttpContext context, string id, TimeProvider time)
 {

@@ -9,8 +9,9 @@ using Cairn.Serving.Gateway.Snapshots;
 namespace Cairn.Serving.Gateway.Mirroring;
 
 /// <summary>
-/// Copies some requests to endpoints that are only watched. The client's request goes its way whatever becomes of the copy: that is sent beside it, its answer is read and
-/// dropped, and there are only so many at once. It costs the key nothing, is tried once and wakes nobody.
+/// Copies some requests to endpoints that are only watched. The client's request goes its way whatever becomes of the copy: that is sent
+/// beside it, its answer is read and dropped, and there are only so many at once. It costs the key nothing, is tried once and wakes
+/// nobody.
 /// </summary>
 internal sealed class Mirrors : IDisposable
 {

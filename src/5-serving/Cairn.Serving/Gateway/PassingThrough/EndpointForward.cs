@@ -14,8 +14,9 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Cairn.Serving.Gateway.PassingThrough;
 
 /// <summary>
-/// Passes any HTTP request below <c>/endpoints/NAME/</c> to a replica, WebSockets included; bodies are streamed both ways and nothing is read. What changes nothing is
-/// tried elsewhere where a replica fails before its answer began; of the rest the gateway cannot know what it may do twice.
+/// Passes any HTTP request below <c>/endpoints/NAME/</c> to a replica, WebSockets included; bodies are streamed both ways and nothing is
+/// read. What changes nothing is tried elsewhere where a replica fails before its answer began; of the rest the gateway cannot know what
+/// it may do twice.
 /// </summary>
 internal sealed class EndpointForward(InferenceGateway gateway, Upstream upstream, IHttpForwarder forwarder, IWakesEndpoints waker, GatewayOptions options, TimeProvider time)
 {

@@ -1,8 +1,8 @@
 namespace Cairn.Serving.Gateway.Pools;
 
 /// <summary>
-/// The adapters that a replica was sent last, as many as its engine keeps: engines report only those of requests under way, and an idle adapter stays loaded until
-/// another one takes its place. Not for concurrent use but for reading <see cref="Bits"/>.
+/// The adapters that a replica was sent last, as many as its engine keeps: engines report only those of requests under way, and an idle
+/// adapter stays loaded until another one takes its place. Not for concurrent use but for reading <see cref="Bits"/>.
 /// </summary>
 internal sealed class AdapterMemory
 {

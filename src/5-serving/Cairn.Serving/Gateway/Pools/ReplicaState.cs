@@ -5,7 +5,10 @@ using Cairn.Serving.Gateway.Snapshots;
 
 namespace Cairn.Serving.Gateway.Pools;
 
-/// <summary>The one mutable holder of what the gateway itself knows of a replica. Lives as long as a snapshot names its task or a request is under way.</summary>
+/// <summary>
+/// The one mutable holder of what the gateway itself knows of a replica. Lives as long as a snapshot names its task or a request is under
+/// way.
+/// </summary>
 internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions breaker)
 {
     private readonly CircuitBreaker _breaker = new(breaker);
@@ -31,8 +34,8 @@ internal sealed class ReplicaState(int slot, ReplicaSpec spec, BreakerOptions br
     public double Elsewhere(DateTimeOffset now) => _reported is { } reported && reported.IsFresh(now) ? reported.Elsewhere : 0;
 
     /// <summary>
-    /// What its engine says of itself. Requests come and go while it is asked, so what it has beyond this gateway's own is somebody else's only where three reports in a
-    /// row say so: the least of them counts.
+    /// What its engine says of itself. Requests come and go while it is asked, so what it has beyond this gateway's own is somebody
+    /// else's only where three reports in a row say so: the least of them counts.
     /// </summary>
     /// <param name="report">As of now.</param>
     /// <param name="before">Requests that this gateway had there when it asked.</param>

@@ -17,8 +17,8 @@ internal sealed class ResponseMemory(IKeepsResponses? keeper, TimeProvider time)
     private const int MostKeptBytes = 4 << 20;
 
     /// <summary>
-    /// Puts the conversation that the request goes on from in front of its input, so that limits, estimates and the model see all of it, and says whether the response is
-    /// kept: unless the client says no, as at OpenAI.
+    /// Puts the conversation that the request goes on from in front of its input, so that limits, estimates and the model see all of it,
+    /// and says whether the response is kept: unless the client says no, as at OpenAI.
     /// </summary>
     /// <returns>What keeps the response once it is there, or null; or why the request is refused.</returns>
     public async Task<(Func<JsonObject, CancellationToken, Task<bool>>? Keep, CallError? Error)> PlanAsync(

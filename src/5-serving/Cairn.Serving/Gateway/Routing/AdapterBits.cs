@@ -2,7 +2,9 @@ using Cairn.Contracts.Ids;
 
 namespace Cairn.Serving.Gateway.Routing;
 
-/// <summary>Adapters as bits of one word, so that a decision compares them at once. Two names may share a bit; that costs a detour and no more.</summary>
+/// <summary>
+/// Adapters as bits of one word, so that a decision compares them at once. Two names may share a bit; that costs a detour and no more.
+/// </summary>
 internal static class AdapterBits
 {
     /// <summary>How many adapters an engine is taken to keep that does not say.</summary>

@@ -17,7 +17,8 @@ public sealed class BreakerOptions
 }
 
 /// <summary>
-/// Leaves alone what fails: closed → open after failures → one trial after a cooldown → closed or open again, longer. Pure but for its own state; not for concurrent use.
+/// Leaves alone what fails: closed → open after failures → one trial after a cooldown → closed or open again, longer. Pure but for its
+/// own state; not for concurrent use.
 /// </summary>
 internal sealed class CircuitBreaker(BreakerOptions options)
 {

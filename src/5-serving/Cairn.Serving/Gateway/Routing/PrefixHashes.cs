@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Cairn.Serving.Gateway.Routing;
 
 /// <summary>
-/// A prompt as a chain of block hashes: two prompts share their first n hashes where they share their first n blocks. A block is 64 bytes, about 16 tokens, which is what
-/// engines cache by; the gateway needs no tokenizer for it.
+/// A prompt as a chain of block hashes: two prompts share their first n hashes where they share their first n blocks. A block is 64
+/// bytes, about 16 tokens, which is what engines cache by; the gateway needs no tokenizer for it.
 /// </summary>
 internal static class PrefixHashes
 {

@@ -1,10 +1,10 @@
 namespace Cairn.Serving.Gateway.Routing;
 
 /// <summary>
-/// Which replicas were lately given which prefixes: block hash → up to four replicas, the latest first. Sixteen-way buckets of fixed size, the least recently used entry of a
-/// bucket gives way; so memory never grows. Safe for concurrent use.
-/// An entry for block n of a chain stands for all blocks before it. Recording renews a whole chain, so its front is never older than its end, and the longest known part is
-/// found by bisection.
+/// Which replicas were lately given which prefixes: block hash → up to four replicas, the latest first. Sixteen-way buckets of fixed
+/// size, the least recently used entry of a bucket gives way; so memory never grows. Safe for concurrent use. An entry for block n of a
+/// chain stands for all blocks before it. Recording renews a whole chain, so its front is never older than its end, and the longest known
+/// part is found by bisection.
 /// </summary>
 internal sealed class PrefixIndex
 {

@@ -1,10 +1,11 @@
 namespace Cairn.Serving.Gateway.Routing;
 
 /// <summary>
-/// Chooses a replica; pure and without allocation. (1) Filters leave those that may take the request; (2) candidates are the replicas that have its prefix, its session's
-/// replica, one at random that has its adapter, two among the near and one among the far; (3) each is scored in tokens of work; (4) the cheapest is picked.
-/// Two at random instead of the cheapest of all: many gateways that see the same stale figures must not all run to the same replica (Mitzenmacher 2001, The power of two
-/// choices in randomized load balancing). Because queue and saved prefill are one sum, a hot prefix leaves its replica as soon as waiting costs more than computing again.
+/// Chooses a replica; pure and without allocation. (1) Filters leave those that may take the request; (2) candidates are the replicas
+/// that have its prefix, its session's replica, one at random that has its adapter, two among the near and one among the far; (3) each is
+/// scored in tokens of work; (4) the cheapest is picked. Two at random instead of the cheapest of all: many gateways that see the same
+/// stale figures must not all run to the same replica (Mitzenmacher 2001, The power of two choices in randomized load balancing). Because
+/// queue and saved prefill are one sum, a hot prefix leaves its replica as soon as waiting costs more than computing again.
 /// </summary>
 internal static class Router
 {
@@ -90,7 +91,10 @@ internal static class Router
         public int Adapter;
     }
 
-    /// <summary>One pass: a sample of two among the near, of one among the far, and the session's replica by the highest random weight (Thaler and Ravishankar 1998).</summary>
+    /// <summary>
+    /// One pass: a sample of two among the near, of one among the far, and the session's replica by the highest random weight (Thaler and
+    /// Ravishankar 1998).
+    /// </summary>
     private static Picks Pick(ReadOnlySpan<ReplicaView> replicas, scoped in RoutingRequest request, float near, ref Draw draw)
     {
         var picks = new Picks { NearOne = -1, NearTwo = -1, Far = -1, Session = -1, Adapter = -1 };

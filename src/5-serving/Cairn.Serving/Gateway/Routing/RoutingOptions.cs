@@ -1,9 +1,9 @@
 namespace Cairn.Serving.Gateway.Routing;
 
 /// <summary>
-/// What a decision weighs. Everything is counted in tokens of work, so that a cached prefix, a queue and a distance can be held against each other: the cost of a
-/// replica is what it would have to compute for this request plus what it still has to do (Dynamo's router, docs of KV-cache-aware routing: prefill blocks to compute plus
-/// active decode blocks).
+/// What a decision weighs. Everything is counted in tokens of work, so that a cached prefix, a queue and a distance can be held against
+/// each other: the cost of a replica is what it would have to compute for this request plus what it still has to do (Dynamo's router,
+/// docs of KV-cache-aware routing: prefill blocks to compute plus active decode blocks).
 /// </summary>
 public sealed class RoutingOptions
 {
@@ -13,7 +13,9 @@ public sealed class RoutingOptions
     /// <summary>Weight of tokens in flight; default 1. Larger spreads more evenly, smaller holds on to caches longer.</summary>
     public double QueueWeight { get; set; } = 1;
 
-    /// <summary>Tokens of work that a millisecond of distance is worth; default 4, about what a prefill does in that time on a small accelerator.</summary>
+    /// <summary>
+    /// Tokens of work that a millisecond of distance is worth; default 4, about what a prefill does in that time on a small accelerator.
+    /// </summary>
     public double TokensPerMillisecond { get; set; } = 4;
 
     /// <summary>Replicas at most this much farther than the nearest count as near, milliseconds; default 10.</summary>
@@ -28,7 +30,9 @@ public sealed class RoutingOptions
     /// <summary>Tokens of work that going on with a session's replica saves beside the prefix; default 64: it breaks ties and little more.</summary>
     public double SessionTokens { get; set; } = 64;
 
-    /// <summary>The cache usage above which a replica is under pressure, 0 to 1; default 0.8, as the inference-gateway's saturation detector.</summary>
+    /// <summary>
+    /// The cache usage above which a replica is under pressure, 0 to 1; default 0.8, as the inference-gateway's saturation detector.
+    /// </summary>
     public double CachePressureAt { get; set; } = 0.8;
 
     /// <summary>Tokens of work that a full cache is worth; grows from 0 at the pressure's beginning. Default 4,000.</summary>

@@ -3,7 +3,10 @@ using Cairn.Contracts.Ids;
 
 namespace Cairn.Serving.Gateway.Snapshots;
 
-/// <summary>All that the gateway knows of models and keys, immutable. The control plane pushes a new one when something changed; serving goes on with the last.</summary>
+/// <summary>
+/// All that the gateway knows of models and keys, immutable. The control plane pushes a new one when something changed; serving goes on
+/// with the last.
+/// </summary>
 /// <param name="Version">Grows with every change.</param>
 /// <param name="Models">By project and public name.</param>
 /// <param name="Keys">By the id that a key's text begins with.</param>

@@ -14,7 +14,10 @@ public sealed record HostRoute(ProjectId Project, string Endpoint, string? Model
     /// <summary>Whether a path is one that clients of models use.</summary>
     internal static bool IsOfModels(PathString path) => path.StartsWithSegments("/v1") || path.StartsWithSegments("/v2") || path.StartsWithSegments("/inference.GRPCInferenceService");
 
-    /// <summary>The model that a request means: the one it names, or on a name of an endpoint's own, whatever it says, that endpoint's; null where the key's project is another.</summary>
+    /// <summary>
+    /// The model that a request means: the one it names, or on a name of an endpoint's own, whatever it says, that endpoint's; null where
+    /// the key's project is another.
+    /// </summary>
     internal static ModelName? NameOf(HttpContext context, ProjectId project, string asked) =>
         context.Features.Get<HostRoute>() is not { Model: { } model } host ? new ModelName(project, asked) : host.Project == project ? new ModelName(project, model) : null;
 }

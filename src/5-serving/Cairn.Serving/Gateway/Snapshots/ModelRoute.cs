@@ -8,7 +8,10 @@ public sealed record ModelRoute
 {
     public required ModelName Name { get; init; }
 
-    /// <summary>Pools of replicas and providers outside, by weight; those with weight 0 get requests only when the others cannot answer, in their order.</summary>
+    /// <summary>
+    /// Pools of replicas and providers outside, by weight; those with weight 0 get requests only when the others cannot answer, in their
+    /// order.
+    /// </summary>
     public required IReadOnlyList<RouteTarget> Targets { get; init; }
 
     /// <summary>Where copies of some requests go; null copies none.</summary>
@@ -26,7 +29,10 @@ public sealed record ModelRoute
     /// <summary>What is reserved for, and allowed to, a request that names no maximum of its own, in tokens; default 4,096.</summary>
     public int DefaultOutputTokens { get; init; } = 4096;
 
-    /// <summary>A non-streamed request that has no answer after this is sent to a second replica as well, and the first answer counts; null never hedges.</summary>
+    /// <summary>
+    /// A non-streamed request that has no answer after this is sent to a second replica as well, and the first answer counts; null never
+    /// hedges.
+    /// </summary>
     public TimeSpan? HedgeAfter { get; init; }
 
     /// <summary>How long a request waits for a sleeping endpoint's replica; default 60 s.</summary>
