@@ -82,23 +82,30 @@ public sealed record ScalingSpec
         Check(MaxReplicas is >= 1 and <= 10_000, $"The maximum of replicas is {MaxReplicas}; expected 1 to 10,000.");
         Check(MinReplicas <= MaxReplicas, $"The minimum of replicas, {MinReplicas}, is above the maximum, {MaxReplicas}.");
         Check(TargetConcurrency is null or > 0, $"The target concurrency is {TargetConcurrency}; expected a number above 0.");
-        Check(TargetRequestsPerSecond is null or > 0, $"The target of requests per second is {TargetRequestsPerSecond}; expected a number above 0.");
+        Check(TargetRequestsPerSecond is null or > 0,
+            $"The target of requests per second is {TargetRequestsPerSecond}; expected a number above 0.");
         Check(TokenCapacity is null or > 0, $"The token capacity is {TokenCapacity}; expected a number above 0.");
         Check(TargetUtilization is > 0 and <= 1, $"The target utilization is {TargetUtilization}; expected above 0 and at most 1.");
         Check(TimeToFirstTokenMs is null or > 0, $"The time to first token is {TimeToFirstTokenMs} ms; expected above 0.");
         Check(TimePerOutputTokenMs is null or > 0, $"The time per output token is {TimePerOutputTokenMs} ms; expected above 0.");
-        Check(StableWindow >= TimeSpan.FromSeconds(6) && StableWindow <= TimeSpan.FromMinutes(5), $"The stable window is {StableWindow}; expected 6 s to 5 min.");
-        Check(PanicWindow >= TimeSpan.FromSeconds(1) && PanicWindow <= StableWindow, $"The panic window is {PanicWindow}; expected 1 s to the stable window.");
+        Check(StableWindow >= TimeSpan.FromSeconds(6) && StableWindow <= TimeSpan.FromMinutes(5),
+            $"The stable window is {StableWindow}; expected 6 s to 5 min.");
+        Check(PanicWindow >= TimeSpan.FromSeconds(1) && PanicWindow <= StableWindow,
+            $"The panic window is {PanicWindow}; expected 1 s to the stable window.");
         Check(PanicThreshold > 1, $"The panic threshold is {PanicThreshold}; expected above 1.");
         Check(MaxScaleUpRate > 1, $"The maximum scale-up rate is {MaxScaleUpRate}; expected above 1.");
         Check(MaxScaleDownRate > 1, $"The maximum scale-down rate is {MaxScaleDownRate}; expected above 1.");
         Check(ScaleDownTolerance is >= 0 and <= 1, $"The scale-down tolerance is {ScaleDownTolerance}; expected 0 to 1.");
-        Check(ScaleDownDelay >= TimeSpan.Zero && ScaleDownDelay <= TimeSpan.FromHours(24), $"The scale-down delay is {ScaleDownDelay}; expected 0 to 24 h.");
-        Check(ScaleToZeroDelay >= TimeSpan.Zero && ScaleToZeroDelay <= TimeSpan.FromDays(7), $"The scale-to-zero delay is {ScaleToZeroDelay}; expected 0 to 7 days.");
+        Check(ScaleDownDelay >= TimeSpan.Zero && ScaleDownDelay <= TimeSpan.FromHours(24),
+            $"The scale-down delay is {ScaleDownDelay}; expected 0 to 24 h.");
+        Check(ScaleToZeroDelay >= TimeSpan.Zero && ScaleToZeroDelay <= TimeSpan.FromDays(7),
+            $"The scale-to-zero delay is {ScaleToZeroDelay}; expected 0 to 7 days.");
         Check(SpendCap is null or { MicrosPerHour: >= 0 }, $"The spend cap is {SpendCap}; expected 0 or more.");
-        foreach (var schedule in Schedules)
-            Check(schedule.MinReplicas is >= 0 && schedule.MinReplicas <= schedule.MaxReplicas && schedule.MaxReplicas is >= 1 and <= 10_000,
-                $"A schedule's replicas are {schedule.MinReplicas}..{schedule.MaxReplicas}; expected 0..10,000 in order, with at least 1 at the top.");
+        foreach (var (least, most) in Schedules.Select(schedule => (schedule.MinReplicas, schedule.MaxReplicas)))
+        {
+            Check(least >= 0 && least <= most && most is >= 1 and <= 10_000,
+                $"A schedule's replicas are {least}..{most}; expected 0..10,000 in order, with at least 1 at the top.");
+        }
         return problems;
     }
 }

@@ -21,8 +21,9 @@ namespace Cairn.Serving.Endpoints;
 /// lost their machines.
 /// </summary>
 internal sealed partial class EndpointReconciler(
-    Store store, FleetJobs jobs, ReplicaProber prober, EngineWatch engines, GatewayState gateway, EndpointActivities activities, EndpointBoard board, GatewayPush push, LoadsElsewhere elsewhere,
-    RolloutOptions options, TimeProvider time, ILogger<EndpointReconciler> logger)
+    Store store, FleetJobs jobs, ReplicaProber prober, EngineWatch engines, GatewayState gateway, EndpointActivities activities,
+    EndpointBoard board, GatewayPush push, LoadsElsewhere elsewhere, RolloutOptions options, TimeProvider time,
+    ILogger<EndpointReconciler> logger)
 {
     /// <summary>Of a refusal, the reasons that are told beside the first sentence.</summary>
     private const int MostReasons = 5;
@@ -69,10 +70,17 @@ internal sealed partial class EndpointReconciler(
         engines.Watch(push.Probes);
     }
 
-    private static (IReadOnlyList<EndpointRow>, IReadOnlyList<ReplicaRow>, Dictionary<(EndpointId, int), Revision>, IReadOnlyList<HostRow>) Load(ReadSession session)
+    private static (
+        IReadOnlyList<EndpointRow> Endpoints,
+        IReadOnlyList<ReplicaRow> Replicas,
+        Dictionary<(EndpointId, int), Revision> Revisions,
+        IReadOnlyList<HostRow> Hosts) Load(ReadSession session)
     {
         var (endpoints, replicas) = (EndpointRows.Live(session), EndpointRows.LiveReplicas(session));
-        var numbers = endpoints.SelectMany(e => new[] { (e.Id, e.Revision), (e.Id, e.Canary ?? e.Revision) }).Concat(replicas.Select(r => (r.EndpointId, r.Revision))).Distinct();
+        var numbers = endpoints
+            .SelectMany(e => new[] { (e.Id, e.Revision), (e.Id, e.Canary ?? e.Revision) })
+            .Concat(replicas.Select(r => (r.EndpointId, r.Revision)))
+            .Distinct();
         var revisions = new Dictionary<(EndpointId, int), Revision>();
         foreach (var (endpoint, number) in numbers)
         {
@@ -146,7 +154,8 @@ internal sealed partial class EndpointReconciler(
         activities.Forget(seen.Row.Id);
     }
 
-    private static IEnumerable<ReplicaRow> Rows(EndpointSeen seen, EndpointChanges changes) => After(seen, changes).Replicas.Select(r => r.Row).Concat(changes.Begun);
+    private static IEnumerable<ReplicaRow> Rows(EndpointSeen seen, EndpointChanges changes) =>
+        After(seen, changes).Replicas.Select(r => r.Row).Concat(changes.Begun);
 
     private static EndpointSeen After(EndpointSeen seen, EndpointChanges changes)
     {
@@ -154,17 +163,22 @@ internal sealed partial class EndpointReconciler(
         return seen with
         {
             Row = changes.Endpoint,
-            Replicas = [.. seen.Replicas.Select(r => r with { Row = changed.GetValueOrDefault(r.Row.Id) ?? r.Row }).Where(r => r.Row.Phase != ReplicaPhase.Ended)],
+            Replicas = [.. seen.Replicas
+                .Select(r => r with { Row = changed.GetValueOrDefault(r.Row.Id) ?? r.Row })
+                .Where(r => r.Row.Phase != ReplicaPhase.Ended)],
         };
     }
 
-    private async Task ActAsync(EndpointSeen seen, ReplicaRow replica, Dictionary<(EndpointId, int), Revision> revisions, CancellationToken cancellationToken)
+    private async Task ActAsync(
+        EndpointSeen seen, ReplicaRow replica, Dictionary<(EndpointId, int), Revision> revisions, CancellationToken cancellationToken)
     {
-        if (replica is { Phase: ReplicaPhase.Starting, JobId: null } && revisions.TryGetValue((seen.Row.Id, replica.Revision), out var revision))
+        if (replica is { Phase: ReplicaPhase.Starting, JobId: null }
+            && revisions.TryGetValue((seen.Row.Id, replica.Revision), out var revision))
         {
             await SubmitAsync(seen, replica, revision, cancellationToken);
         }
-        else if (replica is { Phase: ReplicaPhase.Stopping, JobId: { } job } && jobs.TaskOf(job)?.State != TaskState.Stopping && jobs.IsLive(job))
+        else if (replica is { Phase: ReplicaPhase.Stopping, JobId: { } job }
+            && jobs.TaskOf(job)?.State != TaskState.Stopping && jobs.IsLive(job))
         {
             await jobs.StopAsync(job, "the endpoint " + seen.Row.Name, null, cancellationToken);
         }
@@ -184,8 +198,11 @@ internal sealed partial class EndpointReconciler(
         var secrets = revision.Sealed is { } text ? jobs.Unseal(endpoint.Id.Value, text) : null;
         var request = revision.Job(endpoint.Name, replica, avoid, secrets);
         var submitted = await jobs.SubmitAsync(request, caller, $"replica-{replica.Id:N}", cancellationToken);
-        var why = submitted.Problem is null ? null : string.Join(" ", submitted.Errors.Take(MostReasons).Prepend(submitted.Problem.Message).Distinct());
-        var next = submitted.Job is { } job ? replica with { JobId = job }
+        var why = submitted.Problem is null
+            ? null
+            : string.Join(" ", submitted.Errors.Take(MostReasons).Prepend(submitted.Problem.Message).Distinct());
+        var next = submitted.Job is { } job
+            ? replica with { JobId = job }
             : replica with { Phase = ReplicaPhase.Ended, EndedAt = time.GetUtcNow(), Message = why };
         await store.WriteAsync(session =>
         {

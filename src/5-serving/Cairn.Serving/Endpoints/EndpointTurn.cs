@@ -21,7 +21,8 @@ internal sealed record ReplicaSeen(ReplicaRow Row, string? End, bool WaitsForRoo
 }
 
 /// <summary>An endpoint before a decision.</summary>
-internal sealed record EndpointSeen(EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth, DateTimeOffset Now)
+internal sealed record EndpointSeen(
+    EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth, DateTimeOffset Now)
 {
     /// <summary>By revision: how its replicas are split between machines that stay and those that can be taken away.</summary>
     public IReadOnlyDictionary<int, OnDemandSplit> Splits { get; init; } = new Dictionary<int, OnDemandSplit>();
@@ -35,10 +36,17 @@ internal sealed record EndpointSeen(EndpointRow Row, IReadOnlyList<ReplicaSeen> 
 /// <param name="Replicas">Those that changed, and those that begin.</param>
 /// <param name="Events">For people: kind and message.</param>
 /// <param name="Ended">Whether the endpoint is over.</param>
-internal sealed record EndpointChanges(EndpointRow Endpoint, IReadOnlyList<ReplicaRow> Replicas, IReadOnlyList<ReplicaRow> Begun, IReadOnlyList<(string Kind, string Message)> Events,
-    ScalingDecision? Scaling, bool WentBack, bool Ended)
+internal sealed record EndpointChanges(
+    EndpointRow Endpoint,
+    IReadOnlyList<ReplicaRow> Replicas,
+    IReadOnlyList<ReplicaRow> Begun,
+    IReadOnlyList<(string Kind, string Message)> Events,
+    ScalingDecision? Scaling,
+    bool WentBack,
+    bool Ended)
 {
-    public bool IsNothing(EndpointRow before) => Replicas.Count == 0 && Begun.Count == 0 && Events.Count == 0 && !Ended && Endpoint == before;
+    public bool IsNothing(EndpointRow before) =>
+        Replicas.Count == 0 && Begun.Count == 0 && Events.Count == 0 && !Ended && Endpoint == before;
 }
 
 /// <summary>
@@ -50,7 +58,8 @@ internal static class EndpointTurn
     /// <summary>How long a new replica waits for room before an old one makes some.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    public static EndpointChanges Decide(EndpointSeen seen, LoadHistory load, ScalingMemory memory, RolloutOptions options, Func<Guid> newId, DateTimeOffset now)
+    public static EndpointChanges Decide(
+        EndpointSeen seen, LoadHistory load, ScalingMemory memory, RolloutOptions options, Func<Guid> newId, DateTimeOffset now)
     {
         var (row, changed, events) = (seen.Row, new Dictionary<Guid, ReplicaRow>(), new List<(string, string)>());
 
@@ -64,17 +73,21 @@ internal static class EndpointTurn
             if (next.Phase == ReplicaPhase.Ready && replica.Row.Phase == ReplicaPhase.Starting)
             {
                 row = row with { FailedStarts = 0, FailedAt = null };
-                events.Add(("replica_ready", $"A replica of revision {next.Revision} is ready on {replica.Task?.Node}, {(now - next.MadeAt).TotalSeconds:0.0} s after it was wanted."));
+                var took = (now - next.MadeAt).TotalSeconds;
+                events.Add(("replica_ready",
+                    $"A replica of revision {next.Revision} is ready on {replica.Task?.Node}, {took:0.0} s after it was wanted."));
             }
             else if (next.Phase == ReplicaPhase.Stopping)
             {
                 row = row with { FailedStarts = row.FailedStarts + 1, FailedAt = now };
-                events.Add(("replica_failed", $"A replica of revision {next.Revision} was stopped: {next.Message} `cairn logs {next.JobId}` tells more."));
+                events.Add(("replica_failed",
+                    $"A replica of revision {next.Revision} was stopped: {next.Message} `cairn logs {next.JobId}` tells more."));
             }
             else if (next.Phase == ReplicaPhase.Ended && replica.Row.Phase == ReplicaPhase.Starting)
             {
                 row = row with { FailedStarts = row.FailedStarts + 1, FailedAt = now };
-                events.Add(("replica_failed", $"A replica of revision {next.Revision} ended before it was ready: {next.Message} `cairn logs {next.JobId}` tells more."));
+                events.Add(("replica_failed",
+                    $"A replica of revision {next.Revision} ended before it was ready: {next.Message} `cairn logs {next.JobId}` tells more."));
             }
             else if (next.Phase == ReplicaPhase.Ended && replica.Row.Phase is ReplicaPhase.Ready)
             {
@@ -103,10 +116,16 @@ internal static class EndpointTurn
             switch (step)
             {
                 case RolloutStep.Start start:
-                    var staying = replicas.Concat(begun).Count(r => r.OnDemand && r.Revision == start.Revision && r.Phase is ReplicaPhase.Starting or ReplicaPhase.Ready);
+                    var staying = replicas.Concat(begun).Count(r =>
+                        r.OnDemand && r.Revision == start.Revision && r.Phase is ReplicaPhase.Starting or ReplicaPhase.Ready);
                     begun.Add(new ReplicaRow
                     {
-                        Id = newId(), EndpointId = row.Id, Revision = start.Revision, Phase = ReplicaPhase.Starting, Since = now, MadeAt = now,
+                        Id = newId(),
+                        EndpointId = row.Id,
+                        Revision = start.Revision,
+                        Phase = ReplicaPhase.Starting,
+                        Since = now,
+                        MadeAt = now,
                         OnDemand = seen.Splits.GetValueOrDefault(start.Revision).IsNextOnDemand(row.Wanted, staying),
                     });
                     break;
@@ -179,7 +198,9 @@ internal static class EndpointTurn
         {
             return row with
             {
-                Phase = ReplicaPhase.Stopping, Since = now, Message = $"it was not ready {most.TotalSeconds:0} s after its program began: {late.Message}.",
+                Phase = ReplicaPhase.Stopping,
+                Since = now,
+                Message = $"it was not ready {most.TotalSeconds:0} s after its program began: {late.Message}.",
             };
         }
         return row;

@@ -73,7 +73,10 @@ internal static class RolloutDecision
         if (facts.Canary is { } canary && ready.Contains(canary))
             return new Dictionary<int, int> { [facts.Revision] = 100 - facts.CanaryPercent, [canary] = facts.CanaryPercent };
         // During a rollout old and new share by how many of each are ready.
-        var counts = facts.Replicas.Where(r => r.Phase == ReplicaPhase.Ready && r.Revision != facts.Canary).GroupBy(r => r.Revision).ToDictionary(g => g.Key, g => g.Count());
+        var counts = facts.Replicas
+            .Where(r => r.Phase == ReplicaPhase.Ready && r.Revision != facts.Canary)
+            .GroupBy(r => r.Revision)
+            .ToDictionary(g => g.Key, g => g.Count());
         return counts.Count == 0 ? new Dictionary<int, int> { [facts.Revision] = 100 } : counts;
     }
 
@@ -87,9 +90,16 @@ internal static class RolloutDecision
             return null;
         var (worse, stable) = (facts.CanaryHealth, facts.StableHealth);
         if (worse.FailureShare > stable.FailureShare + options.CanaryFailureMargin)
-            return new RolloutStep.GoBack(canary, $"{worse.FailureShare:P0} of revision {canary}'s requests failed, of revision {facts.Revision}'s {stable.FailureShare:P0}");
-        if (stable is { Requests: > 0, P90FirstTokenMs: { } before } && worse.P90FirstTokenMs is { } after && after > before * options.CanaryLatencyFactor)
-            return new RolloutStep.GoBack(canary, $"revision {canary}'s time to first token is {after:0} ms at the 90th percentile, revision {facts.Revision}'s {before:0} ms");
+        {
+            return new RolloutStep.GoBack(canary,
+                $"{worse.FailureShare:P0} of revision {canary}'s requests failed, of revision {facts.Revision}'s {stable.FailureShare:P0}");
+        }
+        if (stable is { Requests: > 0, P90FirstTokenMs: { } before } && worse.P90FirstTokenMs is { } after
+            && after > before * options.CanaryLatencyFactor)
+        {
+            return new RolloutStep.GoBack(canary, $"revision {canary}'s time to first token is {after:0} ms at the 90th percentile, "
+                + $"revision {facts.Revision}'s {before:0} ms");
+        }
         return null;
     }
 
@@ -109,9 +119,16 @@ internal static class RolloutDecision
     private static IEnumerable<ReplicaFact> Excess(RolloutFacts facts, int revision, int number)
     {
         var live = Live(facts).Where(r => r.Revision == revision).ToList();
-        var floor = live.Where(r => r.OnDemand).OrderBy(r => r.Phase == ReplicaPhase.Ready ? 0 : 1).ThenByDescending(r => r.InFlight).ThenBy(r => r.Since)
-            .Take(facts.Splits.GetValueOrDefault(revision).Of(number)).Select(r => r.Id).ToHashSet();
-        return live.OrderBy(r => floor.Contains(r.Id)).ThenBy(r => r.Phase == ReplicaPhase.Starting ? 0 : 1).ThenBy(r => r.InFlight).ThenByDescending(r => r.Since).Take(Math.Max(0, live.Count - number));
+        var floor = live
+            .Where(r => r.OnDemand)
+            .OrderBy(r => r.Phase == ReplicaPhase.Ready ? 0 : 1).ThenByDescending(r => r.InFlight).ThenBy(r => r.Since)
+            .Take(facts.Splits.GetValueOrDefault(revision).Of(number))
+            .Select(r => r.Id)
+            .ToHashSet();
+        return live
+            .OrderBy(r => floor.Contains(r.Id)).ThenBy(r => r.Phase == ReplicaPhase.Starting ? 0 : 1)
+            .ThenBy(r => r.InFlight).ThenByDescending(r => r.Since)
+            .Take(Math.Max(0, live.Count - number));
     }
 
     /// <summary>Replicas of revisions that shall have none, those with the least to do first.</summary>
@@ -122,7 +139,8 @@ internal static class RolloutDecision
     private static RolloutStep Leave(ReplicaFact replica) =>
         replica.Phase == ReplicaPhase.Starting ? new RolloutStep.Stop(replica.Id) : new RolloutStep.Drain(replica.Id);
 
-    private static IEnumerable<ReplicaFact> Live(RolloutFacts facts) => facts.Replicas.Where(r => r.Phase is ReplicaPhase.Starting or ReplicaPhase.Ready);
+    private static IEnumerable<ReplicaFact> Live(RolloutFacts facts) =>
+        facts.Replicas.Where(r => r.Phase is ReplicaPhase.Starting or ReplicaPhase.Ready);
 
     private static TimeSpan Rest(int failures, RolloutOptions options) =>
         TimeSpan.FromSeconds(Math.Min(options.LongestRest.TotalSeconds, Math.Pow(2, Math.Min(failures - 1, 20))));
