@@ -9,9 +9,17 @@ internal sealed class BatchCommand : CairnCommand
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
     private static readonly string[] s_endpoints = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"];
 
-    private readonly Argument<string> _what = new("FILE|ID") { Description = "A file of requests, one JSON object per line, to run; or a batch's id, to show." };
+    private readonly Argument<string> _what = new("FILE|ID")
+    {
+        Description = "A file of requests, one JSON object per line, to run; or a batch's id, to show.",
+    };
+
     private readonly Option<string> _endpoint = new("--endpoint") { Description = "What the file's requests ask.", DefaultValueFactory = _ => s_endpoints[0] };
-    private readonly Option<bool> _wait = new("--wait") { Description = "Wait until the batch ends. Exit code 0 if it completed, 10 if it failed or expired, 11 if it was cancelled." };
+    private readonly Option<bool> _wait = new("--wait")
+    {
+        Description = "Wait until the batch ends. Exit code 0 if it completed, 10 if it failed or expired, 11 if it was cancelled.",
+    };
+
     private readonly Option<bool> _cancel = new("--cancel") { Description = "Begin no further request of the batch." };
 
     public BatchCommand() : base("batch", "Run a file of requests below everybody else's, within 24 hours; or show or cancel such a batch.",

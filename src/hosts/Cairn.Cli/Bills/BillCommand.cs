@@ -8,7 +8,11 @@ namespace Cairn.Cli.Bills;
 
 internal sealed class BillCommand : CairnCommand
 {
-    private readonly Argument<string?> _job = new("JOB") { Description = "The invoice of this job; without it, what was spent by all.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _job = new("JOB")
+    {
+        Description = "The invoice of this job; without it, what was spent by all.", Arity = ArgumentArity.ZeroOrOne,
+    };
+
     private readonly Option<string> _by = new("--by") { Description = "Group by job, project, provider or day.", DefaultValueFactory = _ => "job" };
     private readonly Option<string?> _from = new("--from") { Description = "Since this day; default the first of the month.", HelpName = "YYYY-MM-DD" };
     private readonly Option<string?> _to = new("--to") { Description = "Until the end of this day; default today.", HelpName = "YYYY-MM-DD" };

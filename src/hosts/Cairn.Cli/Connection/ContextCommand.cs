@@ -21,7 +21,11 @@ internal sealed class ContextCommand : CairnCommand
 internal sealed class SetContextCommand : CairnCommand
 {
     private readonly Argument<string> _server = new("URL") { Description = "The server, such as http://127.0.0.1:7070." };
-    private readonly Option<string?> _certificate = new("--certificate") { Description = "PEM file: trust this certificate, or this authority, for the server too.", HelpName = "FILE" };
+    private readonly Option<string?> _certificate = new("--certificate")
+    {
+        Description = "PEM file: trust this certificate, or this authority, for the server too.", HelpName = "FILE",
+    };
+
     private readonly Option<bool> _stdin = new("--key-from-stdin") { Description = "Read the key from stdin, which keeps it out of the shell's history." };
 
     public SetContextCommand() : base("set", "Remember a server and its key in the context file, mode 0600.", "cairn context set http://127.0.0.1:7070 --key-from-stdin < key")

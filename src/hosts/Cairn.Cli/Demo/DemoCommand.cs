@@ -34,10 +34,18 @@ internal sealed class DemoCommand : CairnCommand
         new("supplier-helsinki", "io.net", "decentralized", "fi", "FI", "gpu", "H100-SXM-80GB:1", 2.80m),
     ];
 
-    private readonly Option<bool> _keep = new("--keep") { Description = "Leave the control plane and the daemons running, and print how to use them." };
-    private readonly Option<string?> _folder = new("--data") { Description = "Where it keeps everything; default a new temporary folder.", HelpName = "FOLDER" };
+    private readonly Option<bool> _keep = new("--keep")
+    {
+        Description = "Leave the control plane and the daemons running, and print how to use them.",
+    };
 
-    public DemoCommand() : base("demo", "The whole road on this machine: compare, plan, train on two nodes, collect the model, see the bill, serve it.", "cairn demo --keep")
+    private readonly Option<string?> _folder = new("--data")
+    {
+        Description = "Where it keeps everything; default a new temporary folder.", HelpName = "FOLDER",
+    };
+
+    public DemoCommand() : base("demo",
+        "The whole road on this machine: compare, plan, train on two nodes, collect the model, see the bill, serve it.", "cairn demo --keep")
     {
         Options.Add(_keep);
         Options.Add(_folder);
@@ -47,7 +55,9 @@ internal sealed class DemoCommand : CairnCommand
     {
         var output = context.Output;
         var began = Stopwatch.GetTimestamp();
-        var folder = context.Get(_folder) is { } named ? Path.GetFullPath(named) : Directory.CreateTempSubdirectory("cairn-demo-").FullName;
+        var folder = context.Get(_folder) is { } named
+            ? Path.GetFullPath(named)
+            : Directory.CreateTempSubdirectory("cairn-demo-").FullName;
         await InstallEnginesAsync(output, cancellationToken);
 
         // Tasks run as users of their own, who must get through to their working directories and nothing else.
@@ -88,18 +98,30 @@ internal sealed class DemoCommand : CairnCommand
         output.Line("  They play places that they are not in, with accelerators that are not there, at the catalogue's prices: all of it is simulated,");
         output.Line("  and shown so. The processes, the training, the accounting are real.");
         var (http, grpc) = DemoProcesses.FreePorts();
-        processes.Start("server", ["server", "--data", Path.Combine(folder, "server"), "--http", $"127.0.0.1:{http}", "--grpc", $"127.0.0.1:{grpc}"]);
-        await UntilAsync(processes, () => Task.FromResult(ServerContext.Load(processes.Home) is not null), "the control plane", cancellationToken);
+        processes.Start("server",
+            ["server", "--data", Path.Combine(folder, "server"), "--http", $"127.0.0.1:{http}", "--grpc", $"127.0.0.1:{grpc}"]);
+        await UntilAsync(
+            processes, () => Task.FromResult(ServerContext.Load(processes.Home) is not null), "the control plane", cancellationToken);
         var api = new ApiClient(ServerContext.Load(processes.Home)!);
         await UntilAsync(processes, () => AnswersAsync(api, cancellationToken), "the control plane", cancellationToken);
-        await api.PostAsync<GrantCreditsRequest, BalanceView>("projects/default/credits", new GrantCreditsRequest(Money.FromUsd(20), "demo"), cancellationToken);
+        await api.PostAsync<GrantCreditsRequest, BalanceView>(
+            "projects/default/credits", new GrantCreditsRequest(Money.FromUsd(20), "demo"), cancellationToken);
         var token = await api.PostAsync<CreateJoinTokenRequest, JoinTokenView>(
             "join-tokens", new CreateJoinTokenRequest { MaxUses = s_places.Length, ValidSeconds = 600, Note = "demo" }, cancellationToken);
         foreach (var place in s_places)
-            processes.Start(place.Name, ["node", "join", token.Token!, "--data", Path.Combine(folder, place.Name), "--work", Path.Combine(folder, "work", place.Name), .. place.Flags()]);
-        await UntilAsync(processes, async () => (await ReadyNodesAsync(api, cancellationToken)).Count == s_places.Length, "the daemons", cancellationToken);
+        {
+            var (data, work) = (Path.Combine(folder, place.Name), Path.Combine(folder, "work", place.Name));
+            processes.Start(place.Name, ["node", "join", token.Token!, "--data", data, "--work", work, .. place.Flags()]);
+        }
+
+        await UntilAsync(
+            processes, async () => (await ReadyNodesAsync(api, cancellationToken)).Count == s_places.Length, "the daemons", cancellationToken);
         foreach (var node in await ReadyNodesAsync(api, cancellationToken))
-            output.Markup($"  [green]✓[/] {Words.Escape(node.Name),-20} {Words.Escape($"{node.Provider}/{node.Region}"),-20} {Words.Escape(node.Accelerators),-24} {node.PricePerHour}{Words.SimulatedMark(node.Simulated)}");
+        {
+            output.Markup($"  [green]✓[/] {Words.Escape(node.Name),-20} {Words.Escape($"{node.Provider}/{node.Region}"),-20} "
+                + $"{Words.Escape(node.Accelerators),-24} {node.PricePerHour}{Words.SimulatedMark(node.Simulated)}");
+        }
+
         return api;
     }
 
@@ -129,12 +151,14 @@ internal sealed class DemoCommand : CairnCommand
     private static async Task FollowAsync(Output output, ApiClient api, JobView job, CancellationToken cancellationToken)
     {
         var progress = new TrainingProgress(output);
-        await foreach (var line in ServerSentEvents.FollowAsync(api, $"jobs/{job.Id}/logs?follow=true", StartDocuments.ReadLine, TimeSpan.FromMinutes(2), cancellationToken))
+        await foreach (var line in ServerSentEvents.FollowAsync(
+            api, $"jobs/{job.Id}/logs?follow=true", StartDocuments.ReadLine, TimeSpan.FromMinutes(2), cancellationToken))
             progress.Add(line.Rank, line.Text);
     }
 
     /// <summary>Fetches the model and judges by its own metrics whether it learned.</summary>
-    private static async Task<bool> CollectAsync(Output output, ApiClient api, JobView job, string folder, CancellationToken cancellationToken)
+    private static async Task<bool> CollectAsync(
+        Output output, ApiClient api, JobView job, string folder, CancellationToken cancellationToken)
     {
         var model = Path.Combine(folder, "model");
         await OutputCommand.FetchAsync(api, $"jobs/{job.Id}/outputs/model.tar", model, cancellationToken);
@@ -143,8 +167,8 @@ internal sealed class DemoCommand : CairnCommand
         var learned = metrics.LastLoss < LearnedBelow * metrics.FirstLoss;
         output.Line("");
         output.Markup($"[bold]The model[/] is in {Words.Escape(model)}");
-        output.Markup($"  held-out loss {metrics.FirstLoss:0.000} → {metrics.LastLoss:0.000} in {metrics.Steps} steps on {metrics.Ranks} ranks, {metrics.TokensPerSecond} tokens/s: " +
-            (learned ? "[green]it learned[/]" : "[red]it did not learn[/]"));
+        output.Markup($"  held-out loss {metrics.FirstLoss:0.000} → {metrics.LastLoss:0.000} in {metrics.Steps} steps on {metrics.Ranks} ranks, "
+            + $"{metrics.TokensPerSecond} tokens/s: {(learned ? "[green]it learned[/]" : "[red]it did not learn[/]")}");
         return learned;
     }
 
@@ -156,7 +180,8 @@ internal sealed class DemoCommand : CairnCommand
         if (context.Get(_keep))
         {
             processes.Keep();
-            context.Output.Line($"Still running. Use it with:  export CAIRN_HOME={processes.Home}   then  cairn nodes, cairn jobs, cairn bill, cairn chat tiny");
+            context.Output.Line($"Still running. Use it with:  export CAIRN_HOME={processes.Home}   "
+                + "then  cairn nodes, cairn jobs, cairn bill, cairn chat tiny");
         }
 
         return learned ? ExitCodes.Success : ExitCodes.JobFailed;
@@ -165,7 +190,9 @@ internal sealed class DemoCommand : CairnCommand
     /// <summary>PyTorch from Debian's packages where this machine has none and may install it. The job's own setup does without.</summary>
     private static async Task InstallEnginesAsync(Output output, CancellationToken cancellationToken)
     {
-        var script = Environment.GetEnvironmentVariable("CAIRN_SOURCE") is { } source ? Path.Combine(source, "eng", "install-engines.sh") : null;
+        var script = Environment.GetEnvironmentVariable("CAIRN_SOURCE") is { } source
+            ? Path.Combine(source, "eng", "install-engines.sh")
+            : null;
         if (script is null || !File.Exists(script))
             return;
         using var process = Process.Start(new ProcessStartInfo(script, ["torch"]) { RedirectStandardOutput = true })!;
@@ -188,13 +215,15 @@ internal sealed class DemoCommand : CairnCommand
 
     private static string FindExample()
     {
-        foreach (var root in new[] { Environment.GetEnvironmentVariable("CAIRN_SOURCE"), AppContext.BaseDirectory, Directory.GetCurrentDirectory() })
+        string?[] roots = [Environment.GetEnvironmentVariable("CAIRN_SOURCE"), AppContext.BaseDirectory, Directory.GetCurrentDirectory()];
+        foreach (var root in roots)
         {
             if (root is not null && Path.Combine(root, "examples", "train-tiny-lm", "train.yaml") is var path && File.Exists(path))
                 return path;
         }
 
-        throw new CliException(ExitCodes.NotFound, "examples/train-tiny-lm/train.yaml was not found beside the program; run ./cairn demo in the source tree.");
+        throw new CliException(ExitCodes.NotFound,
+            "examples/train-tiny-lm/train.yaml was not found beside the program; run ./cairn demo in the source tree.");
     }
 
     private static void Title(Output output, string text)

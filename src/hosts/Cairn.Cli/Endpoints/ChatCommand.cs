@@ -15,7 +15,10 @@ internal sealed class ChatCommand : CairnCommand
     private readonly Option<string?> _message = new("--message", "-m") { Description = "Say this, print the answer and leave.", HelpName = "TEXT" };
     private readonly Option<string?> _system = new("--system") { Description = "What the model is told first.", HelpName = "TEXT" };
     private readonly Option<int?> _tokens = new("--max-tokens") { Description = "At most so many tokens per answer.", HelpName = "N" };
-    private readonly Option<double?> _temperature = new("--temperature") { Description = "0 is the likeliest; 1 the model's own distribution.", HelpName = "T" };
+    private readonly Option<double?> _temperature = new("--temperature")
+    {
+        Description = "0 is the likeliest; 1 the model's own distribution.", HelpName = "T",
+    };
 
     public ChatCommand() : base("chat", "Talk to a served model in the terminal; answers stream. An empty line or Ctrl-D ends it.", "cairn chat tiny\n  cairn chat tiny -m 'Hello'")
     {

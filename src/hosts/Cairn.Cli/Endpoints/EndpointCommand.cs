@@ -7,7 +7,11 @@ namespace Cairn.Cli.Endpoints;
 internal sealed class EndpointCommand : CairnCommand
 {
     private readonly Argument<string> _name = new("NAME") { Description = "Name or id." };
-    private readonly Option<string[]> _host = new("--host") { Description = "Give it this DNS name of its own, in place of those it has. May be repeated.", HelpName = "NAME" };
+    private readonly Option<string[]> _host = new("--host")
+    {
+        Description = "Give it this DNS name of its own, in place of those it has. May be repeated.", HelpName = "NAME",
+    };
+
     private readonly Option<bool> _noHosts = new("--no-hosts") { Description = "Take its DNS names away." };
 
     public EndpointCommand() : base("endpoint", "Show an endpoint: its replicas, where they are, what happened; or change its host names.",

@@ -16,11 +16,31 @@ internal sealed class EngineFlags
         Description = $"{string.Join(", ", ServingRecipes.All.Select(r => r.Name))}; default vllm for a model of the catalogue, else what reads the files.", HelpName = "NAME",
     };
 
-    private readonly Option<string?> _gpu = new("--gpu") { Description = "Only on this accelerator, such as H100; with a number for files, such as L4:2.", HelpName = "GPU" };
-    private readonly Option<string?> _weights = new("--weights") { Description = "What the engine loads in place of the publisher's repository.", HelpName = "REPOSITORY|PATH" };
-    private readonly Option<string?> _precision = new("--precision") { Description = "Of the weights; default the best that the engine loads and a place holds.", HelpName = "NAME" };
-    private readonly Option<string?> _slo = new("--slo") { Description = "How fast on average: ttft to the first token, tpot between tokens.", HelpName = "ttft=500ms,tpot=50ms" };
-    private readonly Option<int?> _concurrency = new("--concurrency") { Description = "Sequences at once per replica; default as many as memory and --slo allow.", HelpName = "N" };
+    private readonly Option<string?> _gpu = new("--gpu")
+    {
+        Description = "Only on this accelerator, such as H100; with a number for files, such as L4:2.", HelpName = "GPU",
+    };
+
+    private readonly Option<string?> _weights = new("--weights")
+    {
+        Description = "What the engine loads in place of the publisher's repository.", HelpName = "REPOSITORY|PATH",
+    };
+
+    private readonly Option<string?> _precision = new("--precision")
+    {
+        Description = "Of the weights; default the best that the engine loads and a place holds.", HelpName = "NAME",
+    };
+
+    private readonly Option<string?> _slo = new("--slo")
+    {
+        Description = "How fast on average: ttft to the first token, tpot between tokens.", HelpName = "ttft=500ms,tpot=50ms",
+    };
+
+    private readonly Option<int?> _concurrency = new("--concurrency")
+    {
+        Description = "Sequences at once per replica; default as many as memory and --slo allow.", HelpName = "N",
+    };
+
     private readonly Option<bool> _spot = new("--spot") { Description = "Also on machines that can be taken away." };
 
     public void AddTo(Command command)

@@ -8,8 +8,18 @@ namespace Cairn.Cli.Endpoints;
 internal sealed class RolloutCommand : CairnCommand
 {
     private readonly Argument<string> _name = new("NAME") { Description = "Name or id of the endpoint." };
-    private readonly Argument<string?> _thing = new("THING") { Description = "A workload file with a service, a folder or GGUF file with a model, or a model's name of `cairn models`.", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<int?> _canary = new("--canary") { Description = "Give the new revision this percent of the requests until it is promoted; alone, change a canary's share.", HelpName = "PERCENT" };
+    private readonly Argument<string?> _thing = new("THING")
+    {
+        Description = "A workload file with a service, a folder or GGUF file with a model, or a model's name of `cairn models`.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<int?> _canary = new("--canary")
+    {
+        Description = "Give the new revision this percent of the requests until it is promoted; alone, change a canary's share.",
+        HelpName = "PERCENT",
+    };
+
     private readonly Option<bool> _promote = new("--promote") { Description = "Make the canary the revision of all replicas." };
     private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; K alone passes on this shell's value.", HelpName = "K=V" };
     private readonly Option<string[]> _secret = new("--secret") { Description = "Give a secret that the workload names.", HelpName = "K[=V]" };

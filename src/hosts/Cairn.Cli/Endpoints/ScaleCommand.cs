@@ -9,8 +9,15 @@ internal sealed class ScaleCommand : CairnCommand
     private readonly Argument<string> _name = new("NAME") { Description = "Name or id." };
     private readonly Argument<string> _bounds = new("REPLICAS") { Description = "A number, or bounds such as 0..4." };
     private readonly Option<double?> _downDelay = new("--scale-down-delay") { Description = "Seconds before fewer replicas are kept.", HelpName = "SECONDS" };
-    private readonly Option<double?> _zeroDelay = new("--scale-to-zero-delay") { Description = "Seconds without a request before it sleeps.", HelpName = "SECONDS" };
-    private readonly Option<decimal?> _spendCap = new("--spend-cap") { Description = "What all replicas together may cost, in dollars per hour.", HelpName = "USD" };
+    private readonly Option<double?> _zeroDelay = new("--scale-to-zero-delay")
+    {
+        Description = "Seconds without a request before it sleeps.", HelpName = "SECONDS",
+    };
+
+    private readonly Option<decimal?> _spendCap = new("--spend-cap")
+    {
+        Description = "What all replicas together may cost, in dollars per hour.", HelpName = "USD",
+    };
 
     public ScaleCommand() : base("scale", "Set how many replicas an endpoint may have; within the bounds its load decides.", "cairn scale tiny 1..8")
     {

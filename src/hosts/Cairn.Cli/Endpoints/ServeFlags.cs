@@ -13,16 +13,52 @@ internal sealed class ServeFlags
     private readonly Option<string?> _model = new("--model") { Description = "The name that clients call the model by.", HelpName = "NAME" };
     private readonly Option<int?> _min = new("--min") { Description = "At least so many replicas; 0 lets it sleep.", HelpName = "N" };
     private readonly Option<int?> _max = new("--max") { Description = "At most so many replicas.", HelpName = "N" };
-    private readonly Option<double?> _concurrency = new("--target-concurrency") { Description = "Requests that one replica is meant to have at once.", HelpName = "N" };
-    private readonly Option<int?> _replicaLimit = new("--replica-limit") { Description = "Requests that one replica has at once; more wait in line.", HelpName = "N" };
-    private readonly Option<double?> _window = new("--window") { Description = "Seconds of load that are averaged, at least 6; a tenth of it notices bursts.", HelpName = "SECONDS" };
+    private readonly Option<double?> _concurrency = new("--target-concurrency")
+    {
+        Description = "Requests that one replica is meant to have at once.", HelpName = "N",
+    };
+
+    private readonly Option<int?> _replicaLimit = new("--replica-limit")
+    {
+        Description = "Requests that one replica has at once; more wait in line.", HelpName = "N",
+    };
+
+    private readonly Option<double?> _window = new("--window")
+    {
+        Description = "Seconds of load that are averaged, at least 6; a tenth of it notices bursts.", HelpName = "SECONDS",
+    };
+
     private readonly Option<double?> _downDelay = new("--scale-down-delay") { Description = "Seconds before fewer replicas are kept.", HelpName = "SECONDS" };
-    private readonly Option<double?> _zeroDelay = new("--scale-to-zero-delay") { Description = "Seconds without a request before it sleeps.", HelpName = "SECONDS" };
-    private readonly Option<decimal?> _spendCap = new("--spend-cap") { Description = "What all replicas together may cost, in dollars per hour.", HelpName = "USD" };
-    private readonly Option<decimal?> _inputPrice = new("--input-price") { Description = "Dollars per million prompt tokens that users are charged.", HelpName = "USD" };
-    private readonly Option<decimal?> _outputPrice = new("--output-price") { Description = "Dollars per million output tokens that users are charged.", HelpName = "USD" };
-    private readonly Option<int?> _context = new("--context") { Description = "Prompt and output together, in tokens; of a model of the catalogue 8192 where it has so many.", HelpName = "TOKENS" };
-    private readonly Option<string[]> _fallback = new("--fallback") { Description = "A model that answers where this one cannot. May be repeated.", HelpName = "MODEL" };
+    private readonly Option<double?> _zeroDelay = new("--scale-to-zero-delay")
+    {
+        Description = "Seconds without a request before it sleeps.", HelpName = "SECONDS",
+    };
+
+    private readonly Option<decimal?> _spendCap = new("--spend-cap")
+    {
+        Description = "What all replicas together may cost, in dollars per hour.", HelpName = "USD",
+    };
+
+    private readonly Option<decimal?> _inputPrice = new("--input-price")
+    {
+        Description = "Dollars per million prompt tokens that users are charged.", HelpName = "USD",
+    };
+
+    private readonly Option<decimal?> _outputPrice = new("--output-price")
+    {
+        Description = "Dollars per million output tokens that users are charged.", HelpName = "USD",
+    };
+
+    private readonly Option<int?> _context = new("--context")
+    {
+        Description = "Prompt and output together, in tokens; of a model of the catalogue 8192 where it has so many.", HelpName = "TOKENS",
+    };
+
+    private readonly Option<string[]> _fallback = new("--fallback")
+    {
+        Description = "A model that answers where this one cannot. May be repeated.", HelpName = "MODEL",
+    };
+
     private readonly Option<string[]> _host = new("--host") { Description = "A DNS name of the endpoint's own. May be repeated.", HelpName = "NAME" };
     private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; K alone passes on this shell's value.", HelpName = "K=V" };
     private readonly Option<string[]> _secret = new("--secret") { Description = "Give a secret that the workload names.", HelpName = "K[=V]" };

@@ -11,9 +11,17 @@ internal sealed class EngineBenchCommand : CairnCommand
 {
     private const int MostRequests = 256;
     private readonly Argument<string> _folder = new("FOLDER") { Description = "The folder of a language model." };
-    private readonly Option<string> _batch = new("--batch") { Description = "How many requests run together; one run each.", DefaultValueFactory = _ => "1,2,4,8", HelpName = "N,N,…" };
+    private readonly Option<string> _batch = new("--batch")
+    {
+        Description = "How many requests run together; one run each.", DefaultValueFactory = _ => "1,2,4,8", HelpName = "N,N,…",
+    };
+
     private readonly Option<int> _prompt = new("--prompt") { Description = "Tokens of each prompt.", DefaultValueFactory = _ => 128, HelpName = "TOKENS" };
-    private readonly Option<int> _tokens = new("--tokens") { Description = "Tokens of each output, at least 2.", DefaultValueFactory = _ => 128, HelpName = "TOKENS" };
+    private readonly Option<int> _tokens = new("--tokens")
+    {
+        Description = "Tokens of each output, at least 2.", DefaultValueFactory = _ => 128, HelpName = "TOKENS",
+    };
+
     private readonly EngineFlags _flags = new();
 
     public EngineBenchCommand() : base("bench", "Measure a language model on this machine: tokens per second by batch, time to the first token and between tokens, memory.",

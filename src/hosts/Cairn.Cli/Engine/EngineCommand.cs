@@ -10,13 +10,39 @@ namespace Cairn.Cli.Engine;
 
 internal sealed class EngineCommand : CairnCommand
 {
-    private readonly Argument<string[]> _folders = new("FOLDER") { Description = "Folders of models: onnxruntime-genai's layout, onnx-community's, or an encoder's.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _folders = new("FOLDER")
+    {
+        Description = "Folders of models: onnxruntime-genai's layout, onnx-community's, or an encoder's.", Arity = ArgumentArity.ZeroOrMore,
+    };
+
     private readonly Option<string?> _name = new("--name") { Description = "The name that requests give; default the folder's.", HelpName = "NAME" };
-    private readonly Option<string> _host = new("--host") { Description = "A loopback address: 127.0.0.1 or ::1.", DefaultValueFactory = _ => "127.0.0.1", HelpName = "ADDRESS" };
-    private readonly Option<int> _port = new("--port") { Description = "Where HTTP/1.1 answers; 0 takes a free one.", DefaultValueFactory = _ => 8000, HelpName = "PORT" };
-    private readonly Option<int> _grpcPort = new("--grpc-port") { Description = "Where gRPC answers; 0 takes a free one, -1 turns it off.", DefaultValueFactory = _ => 8001, HelpName = "PORT" };
-    private readonly Option<int> _rows = new("--rows") { Description = "Sequences decoded together, 1 to 256.", DefaultValueFactory = _ => new EngineOptions().Rows, HelpName = "N" };
-    private readonly Option<int> _queue = new("--queue") { Description = "Requests that may wait for a row; one more is refused.", DefaultValueFactory = _ => new EngineOptions().QueueLimit, HelpName = "N" };
+    private readonly Option<string> _host = new("--host")
+    {
+        Description = "A loopback address: 127.0.0.1 or ::1.", DefaultValueFactory = _ => "127.0.0.1", HelpName = "ADDRESS",
+    };
+
+    private readonly Option<int> _port = new("--port")
+    {
+        Description = "Where HTTP/1.1 answers; 0 takes a free one.", DefaultValueFactory = _ => 8000, HelpName = "PORT",
+    };
+
+    private readonly Option<int> _grpcPort = new("--grpc-port")
+    {
+        Description = "Where gRPC answers; 0 takes a free one, -1 turns it off.", DefaultValueFactory = _ => 8001, HelpName = "PORT",
+    };
+
+    private readonly Option<int> _rows = new("--rows")
+    {
+        Description = "Sequences decoded together, 1 to 256.", DefaultValueFactory = _ => new EngineOptions().Rows, HelpName = "N",
+    };
+
+    private readonly Option<int> _queue = new("--queue")
+    {
+        Description = "Requests that may wait for a row; one more is refused.",
+        DefaultValueFactory = _ => new EngineOptions().QueueLimit,
+        HelpName = "N",
+    };
+
     private readonly EngineFlags _flags = new();
     private readonly TensorFlags _tensors = new();
 

@@ -27,7 +27,11 @@ internal sealed class GatewayCommand : CairnCommand
         DefaultValueFactory = _ => Path.Combine(ServerContext.Home, "gateway"), HelpName = "FOLDER",
     };
 
-    private readonly Option<string> _name = new("--name") { Description = "What `cairn gateways` calls it.", DefaultValueFactory = _ => Dns.GetHostName(), HelpName = "NAME" };
+    private readonly Option<string> _name = new("--name")
+    {
+        Description = "What `cairn gateways` calls it.", DefaultValueFactory = _ => Dns.GetHostName(), HelpName = "NAME",
+    };
+
     private readonly Option<string?> _certificate = new("--tls-certificate") { Description = "PEM certificate; needed beyond loopback.", HelpName = "FILE" };
     private readonly Option<string?> _tlsKey = new("--tls-key") { Description = "PEM private key of the certificate.", HelpName = "FILE" };
     private readonly Option<bool> _direct = new("--direct-replicas")

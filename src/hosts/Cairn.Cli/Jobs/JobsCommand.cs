@@ -6,7 +6,12 @@ namespace Cairn.Cli.Jobs;
 
 internal sealed class JobsCommand : CairnCommand
 {
-    private readonly Option<string?> _phase = new("--phase") { Description = "Only jobs in this phase: queued, starting, running, recovering, stopping, succeeded, failed, stopped.", HelpName = "PHASE" };
+    private readonly Option<string?> _phase = new("--phase")
+    {
+        Description = "Only jobs in this phase: queued, starting, running, recovering, stopping, succeeded, failed, stopped.",
+        HelpName = "PHASE",
+    };
+
     private readonly Option<string?> _name = new("--name") { Description = "Only jobs whose name starts so.", HelpName = "PREFIX" };
     private readonly Option<int> _limit = new("--limit", "-n") { Description = "At most this many, newest first.", DefaultValueFactory = _ => 50 };
 

@@ -11,7 +11,11 @@ internal sealed class LogsCommand : CairnCommand
     private readonly Option<bool> _follow = new("--follow", "-f") { Description = "Stay and print new lines until the job ends." };
     private readonly Option<int?> _rank = new("--rank") { Description = "Only this rank of the gang.", HelpName = "N" };
     private readonly Option<int?> _attempt = new("--attempt") { Description = "Only this attempt; default all.", HelpName = "N" };
-    private readonly Option<string?> _since = new("--since") { Description = "Only lines after a time (2026-01-31T12:00:00Z) or younger than a duration (10m).", HelpName = "WHEN" };
+    private readonly Option<string?> _since = new("--since")
+    {
+        Description = "Only lines after a time (2026-01-31T12:00:00Z) or younger than a duration (10m).", HelpName = "WHEN",
+    };
+
     private readonly Option<int?> _tail = new("--tail") { Description = "Begin with the last N lines.", HelpName = "N" };
     private readonly Option<bool> _timestamps = new("--timestamps", "-t") { Description = "Print each line's time." };
 

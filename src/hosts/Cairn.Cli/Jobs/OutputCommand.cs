@@ -8,7 +8,10 @@ internal sealed class OutputCommand : CairnCommand
 {
     private readonly Argument<string> _job = new("JOB") { Description = "Name or id." };
     private readonly Argument<string> _name = new("OUTPUT") { Description = "The output's name, from `cairn job`." };
-    private readonly Option<string> _to = new("--to") { Description = "The folder to put it in; made where missing.", DefaultValueFactory = _ => ".", HelpName = "FOLDER" };
+    private readonly Option<string> _to = new("--to")
+    {
+        Description = "The folder to put it in; made where missing.", DefaultValueFactory = _ => ".", HelpName = "FOLDER",
+    };
 
     public OutputCommand() : base("output", "Fetch what a job left behind.", "cairn output train-tiny-lm model --to ./model")
     {

@@ -16,7 +16,12 @@ internal sealed class RunCommand : CairnCommand
     private readonly Option<bool> _detach = new("--detach", "-d") { Description = "Print the job's name and leave; the job goes on." };
     private readonly Option<string?> _name = new("--name") { Description = "The job's name instead of the workload's.", HelpName = "NAME" };
     private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; K alone passes on this shell's value. May be repeated.", HelpName = "K=V" };
-    private readonly Option<string[]> _secret = new("--secret") { Description = "Give a secret that the workload names; K alone passes on this shell's value, which keeps it out of the shell's history.", HelpName = "K[=V]" };
+    private readonly Option<string[]> _secret = new("--secret")
+    {
+        Description = "Give a secret that the workload names; K alone passes on this shell's value, which keeps it out of the shell's history.",
+        HelpName = "K[=V]",
+    };
+
     private readonly Option<string?> _at = new("--at") { Description = "Run there and nowhere else.", HelpName = "PROVIDER[/REGION]" };
 
     public RunCommand() : base("run", "Plan a workload, ask, run it and stream its logs. Exit code 0 if the job succeeded, 10 if it failed, 11 if it was stopped.",

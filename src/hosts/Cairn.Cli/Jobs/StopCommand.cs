@@ -7,7 +7,10 @@ namespace Cairn.Cli.Jobs;
 internal sealed class StopCommand : CairnCommand
 {
     private readonly Argument<string> _job = new("NAME") { Description = "Name or id of a job or an endpoint." };
-    private readonly Option<int?> _grace = new("--grace") { Description = "Seconds between SIGTERM and SIGKILL; default is the workload's own.", HelpName = "SECONDS" };
+    private readonly Option<int?> _grace = new("--grace")
+    {
+        Description = "Seconds between SIGTERM and SIGKILL; default is the workload's own.", HelpName = "SECONDS",
+    };
 
     public StopCommand() : base("stop",
         "Stop a job (SIGTERM, a grace, SIGKILL; its outputs and checkpoints are kept), or an endpoint, whose replicas finish their requests first.",

@@ -10,7 +10,11 @@ namespace Cairn.Cli.Jobs;
 internal sealed class WaitCommand : CairnCommand
 {
     private readonly Argument<string> _job = new("JOB") { Description = "Name or id." };
-    private readonly Option<string?> _phase = new("--for") { Description = "Wait for this phase; default any end. An end always ends the wait.", HelpName = "PHASE" };
+    private readonly Option<string?> _phase = new("--for")
+    {
+        Description = "Wait for this phase; default any end. An end always ends the wait.", HelpName = "PHASE",
+    };
+
     private readonly Option<double?> _timeout = new("--timeout") { Description = "Give up after this many seconds, with exit code 12.", HelpName = "SECONDS" };
 
     public WaitCommand() : base("wait", "Wait until a job reaches a phase or ends. Exit code 0 on success, 10 if it failed, 11 if it was stopped.", "cairn wait train --timeout 3600")

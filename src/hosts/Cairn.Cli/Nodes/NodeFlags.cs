@@ -13,24 +13,56 @@ internal sealed class NodeFlags
 {
     private readonly Option<string?> _name = new("--name") { Description = "The node's name; default the host's.", HelpName = "NAME" };
     private readonly Option<string> _pool = new("--pool") { Description = "The pool that the node belongs to.", DefaultValueFactory = _ => "default" };
-    private readonly Option<string> _provider = new("--provider") { Description = "Who rents it out, as shown in offers and bills.", DefaultValueFactory = _ => "own" };
-    private readonly Option<string> _model = new("--model") { Description = "hyperscaler, specialized, edge, decentralized or on_premises.", DefaultValueFactory = _ => "on_premises" };
+    private readonly Option<string> _provider = new("--provider")
+    {
+        Description = "Who rents it out, as shown in offers and bills.", DefaultValueFactory = _ => "own",
+    };
+
+    private readonly Option<string> _model = new("--model")
+    {
+        Description = "hyperscaler, specialized, edge, decentralized or on_premises.", DefaultValueFactory = _ => "on_premises",
+    };
+
     private readonly Option<string> _region = new("--region") { Description = "Where it stands.", DefaultValueFactory = _ => "local" };
     private readonly Option<string?> _country = new("--country") { Description = "ISO 3166-1 code, for residency.", HelpName = "CC" };
     private readonly Option<string?> _coordinates = new("--coordinates") { Description = "For latency.", HelpName = "LAT,LON" };
-    private readonly Option<decimal> _price = new("--price") { Description = "Of the whole machine, in dollars per hour; 0 is free.", DefaultValueFactory = _ => 0 };
+    private readonly Option<decimal> _price = new("--price")
+    {
+        Description = "Of the whole machine, in dollars per hour; 0 is free.", DefaultValueFactory = _ => 0,
+    };
+
     private readonly Option<string[]> _label = new("--label") { Description = "For resources.node_labels. May be repeated.", HelpName = "K=V" };
     private readonly Option<string[]> _cert = new("--cert") { Description = "A certification that it holds. May be repeated.", HelpName = "NAME" };
     private readonly Option<string> _trust = new("--trust") { Description = "community, verified or enterprise.", DefaultValueFactory = _ => "enterprise" };
     private readonly Option<bool> _offline = new("--works-offline") { Description = "It goes on without a network." };
-    private readonly Option<string> _interconnect = new("--interconnect") { Description = "none, ethernet, fast_ethernet, roce or infiniband.", DefaultValueFactory = _ => "ethernet" };
+    private readonly Option<string> _interconnect = new("--interconnect")
+    {
+        Description = "none, ethernet, fast_ethernet, roce or infiniband.", DefaultValueFactory = _ => "ethernet",
+    };
+
     private readonly Option<double> _availability = new("--availability") { Description = "Promised yearly availability in percent; 0 promises nothing." };
-    private readonly Option<string?> _instanceType = new("--instance-type") { Description = "The catalogue's name of the machine, where it is one; its storage and egress prices then hold.", HelpName = "NAME" };
-    private readonly Option<string?> _simulate = new("--simulate") { Description = "Declare devices that are not there, such as H100:8. The node is shown as simulated everywhere.", HelpName = "GPU:N" };
+    private readonly Option<string?> _instanceType = new("--instance-type")
+    {
+        Description = "The catalogue's name of the machine, where it is one; its storage and egress prices then hold.", HelpName = "NAME",
+    };
+
+    private readonly Option<string?> _simulate = new("--simulate")
+    {
+        Description = "Declare devices that are not there, such as H100:8. The node is shown as simulated everywhere.", HelpName = "GPU:N",
+    };
+
     private readonly Option<bool> _play = new("--play") { Description = "This machine plays a place where it is not; it is shown as simulated everywhere." };
     private readonly Option<bool> _spot = new("--spot") { Description = "The machine can be taken away at any time: only what allows that runs here." };
-    private readonly Option<string?> _work = new("--work") { Description = "Where tasks have their working directories; default below the data folder, or /var/lib/cairn where the tasks' users cannot reach that.", HelpName = "FOLDER" };
-    private readonly Option<string?> _address = new("--address") { Description = "Where other nodes of a gang reach this one; default the address by which it reaches the server.", HelpName = "HOST" };
+    private readonly Option<string?> _work = new("--work")
+    {
+        Description = "Where tasks have their working directories; default below the data folder, or /var/lib/cairn where the tasks' users cannot reach that.",
+        HelpName = "FOLDER",
+    };
+
+    private readonly Option<string?> _address = new("--address")
+    {
+        Description = "Where other nodes of a gang reach this one; default the address by which it reaches the server.", HelpName = "HOST",
+    };
 
     public void AddTo(Command command)
     {

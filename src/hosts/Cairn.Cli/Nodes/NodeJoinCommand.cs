@@ -8,8 +8,19 @@ namespace Cairn.Cli.Nodes;
 
 internal sealed class NodeJoinCommand : CairnCommand
 {
-    private readonly Argument<string?> _token = new("TOKEN") { Description = "From `cairn node token`. Not needed again once the node has joined; - reads it from stdin.", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string> _data = new("--data") { Description = "The folder of the node's key, tasks and logs.", DefaultValueFactory = _ => Path.Combine(ServerContext.Home, "node"), HelpName = "FOLDER" };
+    private readonly Argument<string?> _token = new("TOKEN")
+    {
+        Description = "From `cairn node token`. Not needed again once the node has joined; - reads it from stdin.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string> _data = new("--data")
+    {
+        Description = "The folder of the node's key, tasks and logs.",
+        DefaultValueFactory = _ => Path.Combine(ServerContext.Home, "node"),
+        HelpName = "FOLDER",
+    };
+
     private readonly NodeFlags _flags = new();
 
     public NodeJoinCommand() : base("join", "Make this machine a node and run its daemon. It dials out and needs no inbound port. What runs goes on when the daemon is stopped, and is adopted by the next.",

@@ -43,8 +43,17 @@ internal sealed class ImportCommand : CairnCommand
     private const int MostErrorsShown = 20;
 
     private readonly Argument<string> _file = new("FILE") { Description = "CSV in Cairn's format or in the public SkyPilot catalogue's (vms.csv)." };
-    private readonly Option<string?> _provider = new("--provider") { Description = "Whose offers they are; SkyPilot's files do not say it.", HelpName = "NAME" };
-    private readonly Option<string> _mode = new("--mode") { Description = "replace: the provider's offers are these alone; add: they come to those that are there.", DefaultValueFactory = _ => "replace" };
+    private readonly Option<string?> _provider = new("--provider")
+    {
+        Description = "Whose offers they are; SkyPilot's files do not say it.", HelpName = "NAME",
+    };
+
+    private readonly Option<string> _mode = new("--mode")
+    {
+        Description = "replace: the provider's offers are these alone; add: they come to those that are there.",
+        DefaultValueFactory = _ => "replace",
+    };
+
     private readonly Option<string> _format = new("--format") { Description = "auto, cairn or skypilot.", DefaultValueFactory = _ => "auto" };
     private readonly Option<string?> _source = new("--source") { Description = "Where the figures come from; default the file's name.", HelpName = "TEXT" };
     private readonly Option<string?> _asOf = new("--as-of") { Description = "The day on which they held; default today.", HelpName = "YYYY-MM-DD" };

@@ -14,10 +14,22 @@ internal sealed class CompareCommand : CairnCommand
     private readonly Option<string> _gpu = new("--gpu") { Description = "The accelerator, such as H100 or A100-80GB.", DefaultValueFactory = _ => "H100" };
     private readonly Option<int> _count = new("--count") { Description = "How many.", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _hidden = new("--hidden") { Description = "Add what hides behind the hour: egress, storage and idle for the described use." };
-    private readonly Option<double> _egress = new("--egress-tb") { Description = "With --hidden: terabytes that leave each month.", DefaultValueFactory = _ => 10 };
+    private readonly Option<double> _egress = new("--egress-tb")
+    {
+        Description = "With --hidden: terabytes that leave each month.", DefaultValueFactory = _ => 10,
+    };
+
     private readonly Option<double> _storage = new("--storage-tb") { Description = "With --hidden: terabytes kept.", DefaultValueFactory = _ => 10 };
-    private readonly Option<double> _utilization = new("--utilization") { Description = "With --hidden: the share of time in which they work, 0 to 1.", DefaultValueFactory = _ => 0.8 };
-    private readonly Option<int> _sessions = new("--sessions") { Description = "With --hidden: into how many sessions a month the work falls; between them machines are released where that is cheaper. 0 keeps them.", HelpName = "N" };
+    private readonly Option<double> _utilization = new("--utilization")
+    {
+        Description = "With --hidden: the share of time in which they work, 0 to 1.", DefaultValueFactory = _ => 0.8,
+    };
+
+    private readonly Option<int> _sessions = new("--sessions")
+    {
+        Description = "With --hidden: into how many sessions a month the work falls; between them machines are released where that is cheaper. 0 keeps them.",
+        HelpName = "N",
+    };
 
     public CompareCommand() : base("compare", "The cost of a fleet around the clock at every provider. Needs no server.",
         "cairn compare --gpu H100 --count 10\ncairn compare --gpu H100 --count 10 --hidden --egress-tb 5 --utilization 0.6")

@@ -9,7 +9,11 @@ namespace Cairn.Cli.Offers;
 internal sealed class OffersCommand : CairnCommand
 {
     private readonly Option<string?> _gpu = new("--gpu") { Description = "Only offers with this accelerator, such as H100 or A100-80GB.", HelpName = "NAME" };
-    private readonly Option<string?> _model = new("--model") { Description = "Only hyperscaler, specialized, edge, decentralized or on_premises.", HelpName = "MODEL" };
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = "Only hyperscaler, specialized, edge, decentralized or on_premises.", HelpName = "MODEL",
+    };
+
     private readonly Option<string?> _provider = new("--provider") { Description = "Only this provider.", HelpName = "NAME" };
     private readonly Option<string?> _region = new("--region") { Description = "Only this region; us-* matches a prefix.", HelpName = "REGION" };
     private readonly Option<string[]> _cert = new("--cert") { Description = "Only where this certification is held. May be repeated.", HelpName = "NAME" };

@@ -13,7 +13,10 @@ internal sealed class PlanCommand : CairnCommand
     private readonly Argument<string> _file = new("FILE") { Description = "The workload file; - reads it from stdin." };
     private readonly Option<string?> _at = new("--at") { Description = "Only there.", HelpName = "PROVIDER[/REGION]" };
     private readonly Option<int> _top = new("--top") { Description = "How many places to show, cheapest first.", DefaultValueFactory = _ => 8 };
-    private readonly Option<int> _rejected = new("--rejected") { Description = "How many places that are out to show with their reasons.", DefaultValueFactory = _ => 8 };
+    private readonly Option<int> _rejected = new("--rejected")
+    {
+        Description = "How many places that are out to show with their reasons.", DefaultValueFactory = _ => 8,
+    };
 
     public PlanCommand() : base("plan", "Where would it run, what would the whole bill be, and why is each other place out. Needs no server.",
         "cairn plan examples/use-cases/llm-training.yaml --json")

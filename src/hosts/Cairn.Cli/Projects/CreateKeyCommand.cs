@@ -14,9 +14,17 @@ internal sealed class CreateKeyCommand : CairnCommand
         Description = "gateway (for `cairn gateway`, nothing else), inference (calls models and nothing else), viewer, member or admin.", DefaultValueFactory = _ => Role.Member,
     };
 
-    private readonly Option<string> _project = new("--in") { Description = "The project that it acts in.", DefaultValueFactory = _ => "default", HelpName = "PROJECT" };
+    private readonly Option<string> _project = new("--in")
+    {
+        Description = "The project that it acts in.", DefaultValueFactory = _ => "default", HelpName = "PROJECT",
+    };
+
     private readonly Option<double?> _days = new("--days") { Description = "Days until it expires; without it, never." };
-    private readonly Option<string?> _expires = new("--expires") { Description = "How long it lives, such as 12h or 30d; without it, for ever.", HelpName = "DURATION" };
+    private readonly Option<string?> _expires = new("--expires")
+    {
+        Description = "How long it lives, such as 12h or 30d; without it, for ever.", HelpName = "DURATION",
+    };
+
     private readonly Option<string?> _under = new("--under") { Description = "The key, by id or name, whose limits hold for this one too.", HelpName = "KEY" };
     private readonly KeyLimitFlags _limits = new();
 

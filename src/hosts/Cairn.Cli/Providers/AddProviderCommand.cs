@@ -7,7 +7,11 @@ namespace Cairn.Cli.Providers;
 internal sealed class AddProviderCommand : CairnCommand
 {
     private readonly Argument<string> _name = new("NAME") { Description = "Lower-case letters, digits and hyphens." };
-    private readonly Option<string> _url = new("--url") { Description = "The base URL, such as https://api.example.com/v1.", Required = true, HelpName = "URL" };
+    private readonly Option<string> _url = new("--url")
+    {
+        Description = "The base URL, such as https://api.example.com/v1.", Required = true, HelpName = "URL",
+    };
+
     private readonly Option<string?> _key = new("--key-env")
     {
         Description = "The environment variable that holds the provider's key; a command line is seen by others. Without it, no key is sent.", HelpName = "VARIABLE",
@@ -19,9 +23,21 @@ internal sealed class AddProviderCommand : CairnCommand
     };
 
     private readonly Option<string?> _dialect = new("--dialect") { Description = "openai (default) or anthropic." };
-    private readonly Option<decimal> _input = new("--input-price") { Description = "Dollars per million prompt tokens that users are charged.", HelpName = "USD" };
-    private readonly Option<decimal?> _cached = new("--cached-input-price") { Description = "The same for tokens that the provider had cached.", HelpName = "USD" };
-    private readonly Option<decimal> _output = new("--output-price") { Description = "Dollars per million output tokens that users are charged.", HelpName = "USD" };
+    private readonly Option<decimal> _input = new("--input-price")
+    {
+        Description = "Dollars per million prompt tokens that users are charged.", HelpName = "USD",
+    };
+
+    private readonly Option<decimal?> _cached = new("--cached-input-price")
+    {
+        Description = "The same for tokens that the provider had cached.", HelpName = "USD",
+    };
+
+    private readonly Option<decimal> _output = new("--output-price")
+    {
+        Description = "Dollars per million output tokens that users are charged.", HelpName = "USD",
+    };
+
     private readonly Option<int> _weight = new("--weight") { Description = "Share of the requests; an endpoint has 100.", DefaultValueFactory = _ => 100 };
     private readonly Option<bool> _fallback = new("--fallback") { Description = "Only when nobody else behind the name can answer." };
 

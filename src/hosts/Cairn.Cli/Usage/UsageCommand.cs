@@ -10,7 +10,10 @@ internal sealed class UsageCommand : CairnCommand
     private readonly Option<string> _by = new("--by") { Description = "Group by key, model, endpoint or day.", DefaultValueFactory = _ => "model" };
     private readonly Option<string?> _key = new("--key") { Description = "Only this key's, by name or id.", HelpName = "KEY" };
     private readonly Option<string?> _model = new("--model") { Description = "Only this model's.", HelpName = "MODEL" };
-    private readonly Option<string?> _since = new("--since") { Description = "A day, or how long ago, such as 24h; default the first of the month.", HelpName = "WHEN" };
+    private readonly Option<string?> _since = new("--since")
+    {
+        Description = "A day, or how long ago, such as 24h; default the first of the month.", HelpName = "WHEN",
+    };
 
     public UsageCommand() : base("usage", "What a project's keys used of its models, and what it cost.", "cairn usage --by key --since 24h")
     {
