@@ -100,6 +100,8 @@ public sealed class A_request_survives
         var route = host.Serve("tiny", r => r with { HoldLimit = 1, HoldTime = TimeSpan.FromSeconds(1) });
         var waiting = host.ChatAsync("tiny");
         await UntilAsync(() => host.Woken.Count > 0);
+        // Whoever wakes the endpoint sees the request already; else it might find that nobody waits.
+        Assert.All(host.QueuedWhenWoken, queued => Assert.Equal(1, queued));
         var refused = await host.ChatAsync("tiny");
         Assert.Equal(("overloaded", "2000"), ((string?)(await GatewayHost.JsonOf(refused))["error"]!["code"], refused.Headers.GetValues("retry-after-ms").Single()));
         Assert.Equal("no_replica", (string?)(await GatewayHost.JsonOf(await waiting))["error"]!["code"]);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Net;
 using System.Text;
@@ -85,6 +86,9 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
 
     public List<EndpointId> Woken { get; } = [];
 
+    /// <summary>Requests that counted as queued at each wake-up.</summary>
+    public ConcurrentQueue<double> QueuedWhenWoken { get; } = [];
+
     public HttpClient Client { get; private set; } = null!;
 
     public List<ModelRoute> Models { get; } = [];
@@ -113,6 +117,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
 
     public void Wake(EndpointId endpoint)
     {
+        QueuedWhenWoken.Enqueue(Gateway.Activities.MeterOf(endpoint).Read((load, _) => load.Current.Queued));
         lock (Woken)
             Woken.Add(endpoint);
     }

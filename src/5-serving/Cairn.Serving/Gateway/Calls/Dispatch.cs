@@ -112,8 +112,6 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
                 Leave(used: false);
                 return (null, record, null);
             }
-            if (decision.Outcome == RouteOutcome.NoReplica)
-                waker?.Wake(endpoint);
             var left = route.Route.HoldTime - time.GetElapsedTime(began);
             if (left <= TimeSpan.Zero)
             {
@@ -127,6 +125,9 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             activity.Meter.Changed(queued: 1, tokens: call.Tokens);
             try
             {
+                // Who wakes an endpoint looks at what waits for it, so this request counts before it calls.
+                if (decision.Outcome == RouteOutcome.NoReplica)
+                    waker?.Wake(endpoint);
                 // A breaker's cooldown ends without anybody saying so: look again now and then.
                 var look = left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
                 await Task.WhenAny(place.Value.Task, changed, Task.Delay(look, time, call.Left));
