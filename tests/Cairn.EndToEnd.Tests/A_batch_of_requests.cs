@@ -20,11 +20,14 @@ public sealed class A_batch_of_requests(PostgresServer postgres) : IClassFixture
     [Fact]
     public async Task Is_listed_shown_and_cancelled_by_the_command_line()
     {
-        await using var server = await CairnUp.StartServerAsync();
+        await using var server = await CairnUp.StartServerAsync("--batch-input-lines", "2");
         var wrong = server.WriteFile("wrong.jsonl", "nonsense\n");
         var failed = await server.Cli.RunAsync("batch", wrong, "--wait");
         Assert.Equal(10, failed.ExitCode);
         Assert.Contains("line 1: This line is not parseable as valid JSON. (invalid_json_line)", failed.Out, StringComparison.Ordinal);
+        var tooManyLines = server.WriteFile("long.jsonl", "nonsense\nnonsense\nnonsense\n");
+        var refused = await server.Cli.RunAsync("batch", tooManyLines, "--wait");
+        Assert.Contains("line 3: The batch input file contains too many requests. The maximum number of requests per file is 2. (too_many_tasks)", refused.Out, StringComparison.Ordinal);
         var id = (await server.Cli.RunAsync("batches", "--json")).Succeeded().Json[0].GetProperty("id").GetString()!;
         Assert.Contains(id, (await server.Cli.RunAsync("batches")).Succeeded().Out, StringComparison.Ordinal);
         Assert.Equal(4, (await server.Cli.RunAsync("batch", id, "--cancel")).ExitCode);

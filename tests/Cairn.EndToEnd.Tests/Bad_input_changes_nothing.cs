@@ -72,6 +72,18 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
     }
 
     [Fact]
+    public async Task Limits_of_files_and_batches_are_checked_before_a_server_starts_and_every_mistake_is_told()
+    {
+        using var home = new TemporaryHome();
+        var refused = await home.Cli.RunAsync("server", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data", Path.Combine(home.Cli.Home, "data"), "--batch-lines", "0", "--batch-discount", "101",
+            "--batch-kept", "NaN", "--batch-input-size", "lots", "--file-size", "2GiB", "--files-size", "1GiB", "--files", "-1", "--spool", Path.Combine(home.Cli.Home, "absent"));
+        Assert.Equal(2, refused.ExitCode);
+        foreach (var flag in new[] { "--batch-lines", "--batch-discount", "--batch-kept", "--batch-input-size", "--files-size", "--files)", "--spool" })
+            Assert.Contains(flag, refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(home.Cli.Home, "data")));
+    }
+
+    [Fact]
     public async Task Every_error_of_a_file_is_named_at_once_with_the_nearest_right_word()
     {
         var file = Up.WriteFile("many.yaml", "name: x\nrun: echo\nresorces: {cpus: 1}\nnodes: none\nwhere: {regoins: [us-east-1]}\n");

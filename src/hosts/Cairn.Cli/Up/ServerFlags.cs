@@ -14,6 +14,7 @@ internal sealed class ServerFlags
     private readonly Option<string?> _database = new("--database") { Description = "postgres://… keeps rows there, so that several servers can share them; default SQLite in the data folder.", HelpName = "URL" };
     private readonly Option<string?> _publicName = new("--public-name") { Description = "The host name or address that join tokens carry.", HelpName = "HOST" };
     private readonly CertificateFlags _certificates = new();
+    private readonly BatchFlags _batches = new();
     private readonly Option<decimal> _fee = new("--fee") { Description = "The market's share, in percent of compute." };
 
     private readonly Option<bool> _direct = new("--direct-replicas") { Description = "Dial replicas at their nodes' addresses, not through the nodes' tunnels: faster, for trusted networks." };
@@ -28,12 +29,14 @@ internal sealed class ServerFlags
         foreach (var option in new Option[] { _data, _http, _grpc, _database, _publicName, _fee, _direct, _heartbeat, _unhealthyAfter, _lostAfter })
             command.Options.Add(option);
         _certificates.AddTo(command);
+        _batches.AddTo(command);
     }
 
     /// <exception cref="CliException">Something is wrong; it names every mistake.</exception>
     public ServerOptions Read(CommandContext context)
     {
         var folder = Path.GetFullPath(context.Get(_data)!);
+        var errors = new List<string>();
         var options = new ServerOptions
         {
             DataFolder = folder,
@@ -48,8 +51,11 @@ internal sealed class ServerFlags
             HeartbeatSeconds = context.Get(_heartbeat),
             UnhealthyAfterSeconds = context.Get(_unhealthyAfter),
             LostAfterSeconds = context.Get(_lostAfter),
+            Batches = _batches.Batches(context, errors),
+            Files = _batches.Files(context, errors),
         };
-        return options.Validate() is { Count: > 0 } errors ? throw new CliException(ExitCodes.Usage, "The server cannot start so:", errors) : options;
+        errors.AddRange(options.Validate());
+        return errors.Count > 0 ? throw new CliException(ExitCodes.Usage, "The server cannot start so:", errors) : options;
     }
 
     private static Option<int> Seconds(string name, int standard) => new(name) { DefaultValueFactory = _ => standard, Hidden = true, HelpName = "SECONDS" };

@@ -111,6 +111,7 @@ internal static class ControlPlane
         services.AddSingleton<IGatewayKeys, GatewayKeys>();
         services.AddSingleton<InferenceFunds>().AddSingleton<IInferenceCharges, InferenceCharges>();
         services.AddCertificates(options.Tls);
+        services.AddSingleton(options.Batches).AddSingleton(options.Files);
         services.AddServing(
             new GatewayOptions { DirectReplicas = options.DirectReplicas, OwnHosts = OwnHosts(options) },
             new RolloutOptions(),

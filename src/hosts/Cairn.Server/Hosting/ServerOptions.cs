@@ -1,6 +1,8 @@
 using System.Net;
 using Cairn.Fleet.Nodes;
+using Cairn.Serving.Batches;
 using Cairn.Serving.Certificates;
+using Cairn.Serving.Files;
 
 namespace Cairn.Server.Hosting;
 
@@ -43,6 +45,12 @@ public sealed class ServerOptions
     /// <summary>Whether the gateway dials replicas at the address that their node gives, instead of through the node's tunnel. Default false.</summary>
     public bool DirectReplicas { get; init; }
 
+    /// <summary>How batches of requests are run.</summary>
+    public BatchOptions Batches { get; init; } = new();
+
+    /// <summary>What clients may keep below <c>/v1/files</c>.</summary>
+    public FilesOptions Files { get; init; } = new();
+
     /// <summary>Every mistake at once, in words; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -61,6 +69,8 @@ public sealed class ServerOptions
         if (FeePercent is < 0 or > 50)
             errors.Add($"The fee is {FeePercent} %; expected 0 to 50.");
         errors.AddRange(Silence().Validate());
+        errors.AddRange(Batches.Validate());
+        errors.AddRange(Files.Validate());
         if (Http.Port != 0 && Http.Equals(Grpc))
             errors.Add($"--http and --grpc are both {Http}; they need two ports.");
         return errors;
