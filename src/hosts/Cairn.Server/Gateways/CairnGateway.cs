@@ -78,8 +78,9 @@ public sealed class CairnGateway : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.AddSingleton(time);
         builder.Services.AddGatewayAlone(options, time);
+        builder.Services.AddPrometheusMetrics();
         ClearTextHttp2.AddTo(builder.Services);
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.UseGatewaySockets().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             var clearText = new ClearTextHttp2();
@@ -94,6 +95,7 @@ public sealed class CairnGateway : IAsyncDisposable
         });
         var app = builder.Build();
         app.UseServing();
+        app.MapPrometheusMetrics();
         var knows = app.MapGatewayAlone();
         await app.StartAsync(cancellationToken);
         return new CairnGateway(app, knows);

@@ -28,7 +28,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using OpenTelemetry.Metrics;
 
 namespace Cairn.Server.Hosting;
 
@@ -55,9 +54,7 @@ internal static class ControlPlane
         builder.Services.AddSingleton(ground.Time).AddSingleton(ground.Store).AddSingleton(ground.Keyring).AddSingleton(ground.Catalog);
         AddLayers(builder.Services, options, folder, ground);
         builder.Services.AddOpenApi("v1", document => document.ShouldInclude = IsOfApi);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter("Cairn.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
-            .AddPrometheusExporter());
+        builder.Services.AddPrometheusMetrics();
         ClearTextHttp2.AddTo(builder.Services);
         builder.WebHost.UseGatewaySockets().ConfigureKestrel(kestrel => Listen(kestrel, options));
         var app = builder.Build();
@@ -67,7 +64,7 @@ internal static class ControlPlane
         app.UseMiddleware<Authentication>();
         app.UseMiddleware<IdempotentReplies>();
         app.MapOpenApi("/openapi/{documentName}.json");
-        app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapPrometheusMetrics();
         app.MapGet("/healthz", HealthAsync);
         app.MapIdentity();
         app.MapPlans();
