@@ -19,15 +19,12 @@ internal static class ReportChecks
             return name;
         if (report.Gateway == Guid.Empty)
             return "gateway is empty; expected the id that the gateway made at its first start.";
-        foreach (var (what, count) in new[]
-        {
-            ("usage.lines", report.Usage?.Lines.Count ?? 0), ("asks", report.Asks.Count), ("returns", report.Returns.Count), ("loads", report.Loads.Count),
-            ("replicas", report.Replicas.Count),
-        })
-        {
-            if (count > MostLines)
-                return $"{what} has {count:N0} entries; expected at most {MostLines:N0}.";
-        }
+        if ((report.Usage is { } usage ? ProblemOfList("usage.lines", usage.Lines) : null) is { } lines)
+            return lines;
+        var lists = ProblemOfList("asks", report.Asks) ?? ProblemOfList("returns", report.Returns) ?? ProblemOfList("loads", report.Loads)
+            ?? ProblemOfList("replicas", report.Replicas) ?? report.Loads.Select(ProblemOfLists).FirstOrDefault(problem => problem is not null);
+        if (lists is not null)
+            return lists;
         foreach (var line in report.Usage?.Lines ?? [])
         {
             if (line.Requests < 0 || line.Input < 0 || line.Cached < 0 || line.Output < 0 || line.Cost < Money.Zero || line.Model is not { Length: <= MostModel })
@@ -38,6 +35,17 @@ internal static class ReportChecks
         return report.Loads.Any(l => !(l.Running >= 0 && l.Queued >= 0 && l.Tokens >= 0) || l.Arrived is < 0 or > MostArrived) || report.Replicas.Any(r => r.Requests < 0)
             ? $"loads are of 0 or more, and of at most {MostArrived:N0} requests that arrived." : null;
     }
+
+    /// <summary>A body can say null where a list belongs, and in it.</summary>
+    private static string? ProblemOfList<T>(string what, IReadOnlyList<T>? list) where T : class => list switch
+    {
+        null => $"{what} is null; expected a list.",
+        { Count: > MostLines } => $"{what} has {list.Count:N0} entries; expected at most {MostLines:N0}.",
+        _ => list.Any(entry => entry is null) ? $"{what} has an entry that is null; expected none." : null,
+    };
+
+    private static string? ProblemOfLists(LoadReport load) =>
+        load.Times is null ? "loads.times is null; expected a list." : ProblemOfList("loads.revisions", load.Revisions);
 
     /// <returns>What a response lacks to be kept; null where nothing.</returns>
     public static string? Problem(KeptResponse kept) =>
