@@ -118,7 +118,7 @@ public static class ServingHosting
 
     /// <summary>Gateways that run alone. Begins before the first snapshot: what they hold of budgets is not spent here.</summary>
     private static IServiceCollection AddGateways(this IServiceCollection services, bool shared) => services
-        .AddSingleton<GatewayBoard>().AddSingleton<SliceBook>().AddSingleton<LoadsElsewhere>().AddSingleton<GatewayFeed>()
+        .AddSingleton<GatewayBoard>().AddSingleton<SliceBook>().AddSingleton<LoadsElsewhere>().AddSingleton<GatewayFeed>().AddSingleton<ExplanationsElsewhere>()
         .AddSingleton(provider => new GatewayReports(provider.GetRequiredService<Store>(), provider.GetRequiredService<GatewayState>(),
             provider.GetRequiredService<GatewayBoard>(), provider.GetRequiredService<SliceBook>(), provider.GetRequiredService<LoadsElsewhere>(),
             provider.GetRequiredService<UsageLedger>(), provider.GetRequiredService<TimeProvider>(),

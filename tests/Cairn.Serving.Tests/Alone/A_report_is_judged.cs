@@ -27,4 +27,16 @@ public sealed class A_report_is_judged
         Assert.StartsWith(problem ?? "", ReportChecks.Problem(report) ?? "", StringComparison.Ordinal);
         Assert.Equal(problem is null, ReportChecks.Problem(report) is null);
     }
+
+    [Theory]
+    [InlineData("\"id\":\"nonsense\"", "id is no request's")]
+    [InlineData("\"id\":null", "id is no request's")]
+    [InlineData("\"id\":\"req_0123456789abcdef01234567\",\"project\":\"0198a1b2-0000-7000-8000-000000000003\"", "request and project")]
+    [InlineData("\"id\":\"req_0123456789abcdef01234567\"", null)]
+    public void So_is_what_an_explanation_lacks(string member, string? problem)
+    {
+        var told = JsonSerializer.Deserialize<ExplanationReport>($$"""{"gateway":"0198a1b2-0000-7000-8000-000000000001",{{member}}}""", ApiJson.Compact)!;
+        Assert.StartsWith(problem ?? "", ReportChecks.Problem(told) ?? "", StringComparison.Ordinal);
+        Assert.Equal(problem is null, ReportChecks.Problem(told) is null);
+    }
 }

@@ -14,6 +14,9 @@ public sealed record RequestView
     /// <summary>The key's name.</summary>
     public required string Key { get; init; }
 
+    /// <summary>The gateway that took it, where one that runs alone did; null where the server itself did.</summary>
+    public string? Gateway { get; init; }
+
     /// <summary>HTTP's, as the client was told; null while it is under way.</summary>
     public int? Status { get; init; }
 

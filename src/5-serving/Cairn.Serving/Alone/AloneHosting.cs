@@ -39,7 +39,7 @@ public static partial class AloneHosting
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ReplicaProber>>(), time));
         services.AddSingleton(_ => new Journal(files.JournalPath)).AddSingleton<AloneBook>().AddSingleton<AloneSnapshots>().AddSingleton<BudgetBorrowing>();
-        services.AddSingleton<LoadWatch>().AddSingleton<FeedFollower>();
+        services.AddSingleton<LoadWatch>().AddSingleton<FeedFollower>().AddSingleton<Explainer>();
         services.AddSingleton(provider => new ReportWay(provider.GetRequiredService<ServerLink>(), files.Id, options.Name, provider.GetRequiredService<IHostApplicationLifetime>()));
         services.AddSingleton<Reporter>().AddSingleton<IWakesEndpoints>(provider => provider.GetRequiredService<Reporter>());
         services.AddSingleton(provider => new InferenceGateway(gateway, provider.GetRequiredService<GatewayState>(), provider.GetRequiredService<UsageBook>(),
@@ -79,6 +79,7 @@ public static partial class AloneHosting
     {
         var (feed, reporter, book) = (services.GetRequiredService<FeedFollower>(), services.GetRequiredService<Reporter>(), services.GetRequiredService<AloneBook>());
         var (snapshots, logger) = (services.GetRequiredService<AloneSnapshots>(), services.GetRequiredService<ILogger<AloneBook>>());
+        var explainer = services.GetRequiredService<Explainer>();
         services.GetRequiredService<BudgetBorrowing>().Wanted += reporter.Soon;
         feed.Changed += away =>
         {
@@ -89,6 +90,11 @@ public static partial class AloneHosting
         feed.Refused += snapshots.Forget;
         feed.Told += line =>
         {
+            if (line.Explain is { } request)
+            {
+                explainer.Asked(request);
+                return;
+            }
             try
             {
                 if (line.Snapshot is { } snapshot)

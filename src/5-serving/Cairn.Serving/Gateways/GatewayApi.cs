@@ -26,6 +26,7 @@ internal static class GatewayApi
         own.MapDelete("/responses/{project:guid}/{id}", async (Guid project, string id, IKeepsResponses responses, CancellationToken cancellationToken) =>
             await responses.ForgetAsync(new ProjectId(project), id, cancellationToken) ? Results.NoContent() : Results.NotFound());
         own.MapPost("/responses", KeepAsync);
+        own.MapPost("/explanations", ExplainAsync);
 
         var all = api.MapGroup("/gateways").WithTags("Gateways");
         all.MapGet("", (GatewayBoard board) => ApiAnswers.Json(new Page<GatewayView>([.. board.All.Select(row => View(row, board))], null)))
@@ -67,6 +68,15 @@ internal static class GatewayApi
         if ((unread ?? ReportChecks.Problem(kept!)) is { } problem)
             return ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, problem));
         return await responses.KeepAsync(kept!, context.RequestAborted) ? Results.NoContent() : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<IResult> ExplainAsync(HttpContext context, ExplanationsElsewhere explanations)
+    {
+        var (told, unread) = await ReadAsync<ExplanationReport>(context);
+        if ((unread ?? ReportChecks.Problem(told!)) is { } problem)
+            return ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, problem));
+        explanations.Take(told!);
+        return Results.NoContent();
     }
 
     private static async Task<(T? Value, string? Problem)> ReadAsync<T>(HttpContext context) where T : class

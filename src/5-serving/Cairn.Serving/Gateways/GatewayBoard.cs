@@ -21,6 +21,9 @@ internal sealed class GatewayBoard(TimeProvider time)
 
     public IReadOnlyCollection<GatewayRow> All => [.. _rows.Values.OrderBy(row => row.JoinedAt)];
 
+    /// <summary>Those that follow this server.</summary>
+    public IReadOnlyCollection<Guid> Connected => [.. _seats.Keys];
+
     public bool IsConnected(Guid id) => _seats.ContainsKey(id);
 
     public void Seen(IEnumerable<GatewayRow> rows)
@@ -58,11 +61,8 @@ internal sealed class GatewayBoard(TimeProvider time)
             seat.Lines.Writer.TryWrite(line);
     }
 
-    public void TellAll(FeedLine line)
-    {
-        foreach (var seat in _seats.Values)
-            seat.Lines.Writer.TryWrite(line);
-    }
+    /// <summary>What people call it.</summary>
+    public string NameOf(Guid id) => _rows.TryGetValue(id, out var row) ? row.Name : id.ToString();
 }
 
 /// <summary>One that follows the feed, and the lines that wait for it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cairn.Contracts.Api;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Gateway.Calls;
@@ -61,6 +62,21 @@ internal sealed record RevisionReport(int Revision, long Requests, long Failures
 
 /// <summary>Requests that a replica has from the gateway now.</summary>
 internal sealed record ReplicaLoad(TaskId Task, int Requests);
+
+/// <summary>What a gateway knows of a request that somebody asked the server about.</summary>
+internal sealed record ExplanationReport
+{
+    /// <summary>Who tells.</summary>
+    public required Guid Gateway { get; init; }
+
+    /// <summary>The request's.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Whose it was; null where the gateway knows no such request.</summary>
+    public ProjectId? Project { get; init; }
+
+    public RequestView? Request { get; init; }
+}
 
 /// <summary>What the server says to a report.</summary>
 internal sealed record ReportReply

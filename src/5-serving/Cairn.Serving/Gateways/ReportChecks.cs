@@ -1,4 +1,5 @@
 using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway.Calls;
 using Cairn.Serving.Gateway.Responses;
 
 namespace Cairn.Serving.Gateways;
@@ -51,6 +52,15 @@ internal static class ReportChecks
     public static string? Problem(KeptResponse kept) =>
         kept is { Id.Length: > 0 and <= MostId, Response.Length: > 0, Items.Length: > 0 } && kept.ExpiresAt >= kept.CreatedAt
             ? null : $"A kept response has an id of 1 to {MostId} characters, a response, its items, and ends after it was made.";
+
+    /// <returns>The first mistake in words; null where there is none.</returns>
+    public static string? Problem(ExplanationReport told)
+    {
+        if (!RequestIds.IsOne(told.Id ?? ""))
+            return "id is no request's; expected that of the question.";
+        return (told.Request is null) == (told.Project is null) && told.Request is null or { Id: not null, Model: not null, Key: not null, Attempts: not null }
+            ? null : "request and project belong together, and a request has an id, a model, a key and attempts.";
+    }
 
     public static string? ProblemOfName(string? name) => name is { Length: > 0 and <= MostName } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_')
         ? null : $"'{(name?.Length > MostName ? name[..MostName] + "…" : name)}' is not a gateway's name; expected 1 to {MostName} letters, digits, '-', '.' and '_'.";

@@ -21,7 +21,7 @@ internal sealed class ExplainCommand : CairnCommand
 
     private static void Print(Output output, RequestView request)
     {
-        output.Markup($"[bold]{Words.Escape(request.Model)}[/] for key {Words.Escape(request.Key)} at {request.At.ToLocalTime():HH:mm:ss}: "
+        output.Markup($"[bold]{Words.Escape(request.Model)}[/] for key {Words.Escape(request.Key)} at {request.At.ToLocalTime():HH:mm:ss}{Words.Escape(request.Gateway is null ? "" : $", by gateway {request.Gateway}")}: "
             + $"{(request.Status is { } status ? $"status {status}" : "under way")}{Words.Escape(request.Error is null ? "" : ": " + request.Error)}");
         output.Line(string.Create(CultureInfo.InvariantCulture,
             $"Prompt of about {request.PromptTokens:N0} tokens in {request.PromptBlocks} blocks; held {request.HeldMs:0.#} ms for a replica."));
