@@ -39,7 +39,7 @@ public static partial class AloneHosting
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ReplicaProber>>(), time));
         services.AddSingleton(_ => new Journal(files.JournalPath)).AddSingleton<AloneBook>().AddSingleton<AloneSnapshots>().AddSingleton<BudgetBorrowing>();
-        services.AddSingleton<LoadWatch>().AddSingleton<FeedFollower>().AddSingleton<Explainer>();
+        services.AddSingleton<LoadWatch>().AddSingleton<FeedFollower>().AddSingleton<Explainer>().AddSingleton<PassedToServer>();
         services.AddSingleton(provider => new ReportWay(provider.GetRequiredService<ServerLink>(), files.Id, options.Name, provider.GetRequiredService<IHostApplicationLifetime>()));
         services.AddSingleton<Reporter>().AddSingleton<IWakesEndpoints>(provider => provider.GetRequiredService<Reporter>());
         services.AddSingleton(provider => new InferenceGateway(gateway, provider.GetRequiredService<GatewayState>(), provider.GetRequiredService<UsageBook>(),
@@ -65,6 +65,7 @@ public static partial class AloneHosting
         var gateway = services.GetRequiredService<InferenceGateway>();
         routes.MapOpenAi(gateway);
         routes.MapAnthropic(gateway);
+        services.GetRequiredService<PassedToServer>().Map(routes);
         var link = services.GetRequiredService<ServerLink>();
         routes.MapGet("/healthz", () => gateway.State.Snapshot.Version == 0
             ? Results.Text("no snapshot yet", statusCode: StatusCodes.Status503ServiceUnavailable)

@@ -15,7 +15,7 @@ internal sealed class FileEndpoints(FileShelf shelf, InferenceGateway gateway)
     private const int MostListed = 10_000;
 
     /// <summary>What a form may have beside its file.</summary>
-    private const long FormBytes = 1 << 20;
+    public const long FormBytes = 1 << 20;
 
     private readonly SemaphoreSlim _uploads = new(shelf.Options.UploadsAtOnce);
 
