@@ -35,7 +35,7 @@ public static partial class AloneHosting
         services.AddSingleton<GatewayState>().AddSingleton<UsageBook>().AddSingleton(new EndpointActivities(time, keepsTimes: true));
         services.AddSingleton<ServerLink>().AddSingleton<ITunnels, TunnelsThroughServer>().AddSingleton<IKeepsResponses, KeptAtServer>();
         services.AddSingleton(provider => new Upstream(gateway, provider.GetRequiredService<ITunnels>()));
-        services.AddSingleton<ReadinessCheck>();
+        services.AddSingleton<ReadinessCheck>().AddSingleton<EngineWatch>();
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ReplicaProber>>(), time));
         services.AddSingleton(_ => new Journal(files.JournalPath)).AddSingleton<AloneBook>().AddSingleton<AloneSnapshots>().AddSingleton<BudgetBorrowing>();

@@ -7,9 +7,9 @@ namespace Cairn.Serving.Alone;
 
 /// <summary>
 /// What the gateway serves from: the server's last word, kept on disk, and while the server is away less the replicas that do not answer the gateway itself. A replica
-/// that was not ready when the server left stays so: nobody knows whether its model is loaded.
+/// that was not ready when the server left stays so: nobody knows whether its model is loaded. Engines that are dialled directly are asked for their metrics.
 /// </summary>
-internal sealed class AloneSnapshots(AloneBook book, AloneFiles files, ReplicaProber prober, ServerLink link, AloneOptions options)
+internal sealed class AloneSnapshots(AloneBook book, AloneFiles files, ReplicaProber prober, EngineWatch engines, ServerLink link, AloneOptions options)
 {
     private readonly Lock _lock = new();
     private SnapshotFile? _last;
@@ -78,6 +78,11 @@ internal sealed class AloneSnapshots(AloneBook book, AloneFiles files, ReplicaPr
     private static IEnumerable<ReplicaSpec> Replicas(SnapshotFile? snapshot) =>
         (snapshot?.Models ?? []).SelectMany(m => m.Targets.OfType<PoolTarget>()).SelectMany(t => t.Replicas);
 
+    /// <summary>Those behind tunnels are not asked: every question would go through the server, which asks them itself.</summary>
+    private static IEnumerable<ProbeTarget> Engines(IReadOnlyList<ModelRoute> models) => models
+        .Where(model => !model.Name.Model.StartsWith('/')).SelectMany(model => model.Targets.OfType<PoolTarget>())
+        .SelectMany(pool => pool.Replicas.Where(r => !r.Tunnelled).Select(r => new ProbeTarget(r, null, pool.UpstreamModel))).DistinctBy(target => target.Replica.Task);
+
     private void Push()
     {
         if (_last is not { } last)
@@ -86,6 +91,7 @@ internal sealed class AloneSnapshots(AloneBook book, AloneFiles files, ReplicaPr
             last = _last = last with { Models = Changed(last.Models, r => r with { Tunnelled = false }) };
         var models = _silent.Count == 0 ? last.Models : Changed(last.Models, r => _silent.Contains(r.Task) ? r with { Ready = false } : r);
         book.Push((last with { Models = models }).ToSnapshot(++_version), last.LimitsFunds);
+        engines.Watch(Engines(models));
     }
 
     private static List<ModelRoute> Changed(IReadOnlyList<ModelRoute> models, Func<ReplicaSpec, ReplicaSpec> change) =>
