@@ -32,7 +32,7 @@ public sealed class A_model_is_served
 
         (await up.Cli.RunAsync("stop", "tiny")).Succeeded();
         await Eventually.TrueAsync(async () => (await up.GetAsync("endpoints")).GetProperty("items").GetArrayLength() == 0, "the endpoint has ended");
-        Assert.Equal(HttpStatusCode.NotFound, await client.StatusAsync("Hello", 1));
+        await Eventually.TrueAsync(async () => await client.StatusAsync("Hello", 1) == HttpStatusCode.NotFound, "the gateway knows that it has ended");
     }
 
     [Fact]

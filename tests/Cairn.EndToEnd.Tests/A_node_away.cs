@@ -49,7 +49,8 @@ public sealed class A_node_away
         (await server.Cli.RunAsync("output", "hermit", "times", "--to", folder)).Succeeded();
         var words = File.ReadAllText(Directory.EnumerateFiles(folder).Single()).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         var ran = (long.Parse(words[1], CultureInfo.InvariantCulture) - long.Parse(words[0], CultureInfo.InvariantCulture)) / 1e9;
-        Assert.InRange(job.BilledSeconds(), ran - 1.5, ran + 1.5);
+        // The node's clock starts and stops a moment after the program itself; on a busy machine later, but not by the silence.
+        Assert.InRange(job.BilledSeconds(), ran - 6, ran + 6);
         Assert.Equal(Numbers.CostOf(await server.CpuPriceAsync(36), job.BilledSeconds()), job.Decimal("cost"));
         Assert.Equal(job.Decimal("cost"), (await server.GetAsync("jobs/hermit/invoice")).Decimal("total"));
         await server.RequireSoundLedgerAsync();

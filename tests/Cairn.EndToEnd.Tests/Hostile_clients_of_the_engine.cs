@@ -112,9 +112,9 @@ public sealed class Hostile_clients_of_the_engine(OneEngine shared) : IClassFixt
         await shared.Engine.RequireAnswersToAsync("tiny");
         Assert.Equal(0, await shared.Engine.MetricAsync("vllm:num_requests_waiting"));
         var answer = new byte[4096];
-        var began = TimeProvider.System.GetTimestamp();
-        var read = await client.GetStream().ReadAsync(answer, TestContext.Current.CancellationToken);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(began).TotalSeconds, 0, 60);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(4));
+        var read = await client.GetStream().ReadAsync(answer, limit.Token);
         if (read > 0)
             Assert.StartsWith("HTTP/1.1 408", Encoding.ASCII.GetString(answer, 0, read), StringComparison.Ordinal);
     }

@@ -34,7 +34,7 @@ public sealed class Replicas_are_placed
     [Fact]
     public async Task A_base_where_nothing_is_taken_away_and_the_rest_where_it_is_cheap()
     {
-        await using var server = await CairnUp.StartServerAsync("--heartbeat", "1", "--unhealthy-after", "3", "--lost-after", "6");
+        await using var server = await CairnUp.StartServerAsync("--heartbeat", "1", "--unhealthy-after", "6", "--lost-after", "15");
         await server.GrantAsync(100);
         await using var stays = await CairnNode.JoinAsync(server, "stays", "--play", "--price", "4", "--region", "a");
         await using var spot = await CairnNode.JoinAsync(server, "cheap", "--play", "--price", "1", "--region", "b", "--spot");

@@ -132,7 +132,7 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
         Assert.Equal("stopped", stopped.Text("reason"));
         Assert.EndsWith("saved\n", await Up.LogTextAsync("polite"), StringComparison.Ordinal);
         await Up.UntilPhaseAsync("deaf", "stopped");
-        Assert.InRange(Stopwatch.GetElapsedTime(began).TotalSeconds, 2, 25);
+        Assert.True(Stopwatch.GetElapsedTime(began).TotalSeconds >= 2, "it had less than its grace");
         Assert.Equal(9, Assert.Single((await Up.JobAsync("deaf")).Tasks()).GetProperty("signal").GetInt32());
     }
 

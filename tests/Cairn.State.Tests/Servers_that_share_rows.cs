@@ -90,7 +90,7 @@ public sealed class Servers_that_share_rows(PostgresServer server) : IAsyncLifet
         await BreakConnections();
 
         // Those who wait are woken once the listener is back, for they may have missed a signal.
-        Assert.True(await wake.WaitAsync(TimeSpan.FromSeconds(30), Ct));
+        Assert.True(await wake.WaitAsync(TimeSpan.FromMinutes(2), Ct));
         await Wait.Until(() => Succeeds(_first.WriteAsync(s => s.Execute("UPDATE counters SET value = value + 1"), Ct)));
         await Wait.Until(() => Succeeds(_first.ReadAsync(s => s.Query<string>("SELECT name FROM counters"), Ct)));
     }

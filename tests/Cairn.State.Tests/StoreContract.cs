@@ -36,7 +36,7 @@ public abstract class StoreContract : IDisposable
             works.Add(store.WriteAsync(_ =>
             {
                 started.TrySetResult();
-                gate.Wait(TimeSpan.FromSeconds(30));
+                gate.Wait(TimeSpan.FromMinutes(2));
             }, Ct));
             await started.Task;
         }

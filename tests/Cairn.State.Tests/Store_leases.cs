@@ -133,7 +133,7 @@ public abstract class Store_leases(Func<Database> database) : StoreContract(data
         var waiting = LeaseHolder.AcquireAsync(store, "pool", s_minute, Ct);
         Assert.False(waiting.IsCompleted);
         await holder.DisposeAsync();
-        await using var next = await waiting.WaitAsync(TimeSpan.FromSeconds(20), Ct);
+        await using var next = await waiting.WaitAsync(TimeSpan.FromMinutes(2), Ct);
         Assert.Equal(2, next.Fence.Epoch);
     }
 

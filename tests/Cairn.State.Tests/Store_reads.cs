@@ -124,7 +124,7 @@ public abstract class Store_reads(Func<Database> database) : StoreContract(datab
         var (before, after) = await store.ReadAsync(s =>
         {
             var first = s.Scalar<long>("SELECT count(*) FROM things");
-            Assert.True(AddThing(store, "b").Wait(TimeSpan.FromSeconds(20), Ct));
+            Assert.True(AddThing(store, "b").Wait(TimeSpan.FromMinutes(2), Ct));
             return (first, s.Scalar<long>("SELECT count(*) FROM things"));
         }, Ct);
         Assert.Equal((1, 1), (before, after));

@@ -5,7 +5,7 @@ namespace Cairn.State.Tests;
 
 public abstract class Store_signals(Func<Database> database) : StoreContract(database)
 {
-    private static readonly TimeSpan s_long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(2);
 
     private readonly FakeTimeProvider _time = new();
 

@@ -5,7 +5,7 @@ namespace Cairn.State.Tests;
 /// <summary>Waits for a condition, and fails when it does not come about.</summary>
 internal static class Wait
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     public static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
 

@@ -123,7 +123,7 @@ public sealed class A_tunnel_holds_little
         await StillAsync(() => Interlocked.Read(ref written));
         Assert.False(sending.IsCompleted);
         await stop.CancelAsync();
-        var ended = await Record.ExceptionAsync(() => sending.WaitAsync(TimeSpan.FromSeconds(10), Stop));
+        var ended = await Record.ExceptionAsync(() => sending.WaitAsync(TimeSpan.FromMinutes(2), Stop));
         Assert.True(ended is SocketException or ObjectDisposedException or OperationCanceledException, $"{ended}");
     }
 
@@ -149,7 +149,7 @@ public sealed class A_tunnel_holds_little
         var waiting = receiving.ReadAsync(Memory<byte>.Empty, Stop).AsTask();
         Assert.False(waiting.IsCompleted);
         await sending.WriteAsync("hello"u8.ToArray(), Stop);
-        Assert.Equal(0, await waiting.WaitAsync(TimeSpan.FromSeconds(10), Stop));
+        Assert.Equal(0, await waiting.WaitAsync(TimeSpan.FromMinutes(2), Stop));
         var bytes = new byte[5];
         await receiving.ReadExactlyAsync(bytes, Stop);
         Assert.Equal("hello"u8.ToArray(), bytes);

@@ -75,7 +75,7 @@ public sealed class Streams_share_a_tunnel
         var reads = streams.Select(stream => stream.ReadAsync(new byte[1], Stop).AsTask()).ToArray();
         pair.CutConnection();
         foreach (var read in reads)
-            await Assert.ThrowsAsync<IOException>(() => read.WaitAsync(TimeSpan.FromSeconds(10), Stop));
+            await Assert.ThrowsAsync<IOException>(() => read.WaitAsync(TimeSpan.FromMinutes(2), Stop));
         await pair.DialingEnds;
         var late = await Assert.ThrowsAsync<IOException>(pair.OpenAsync);
         Assert.Contains("the tunnel to the node ended", late.Message, StringComparison.Ordinal);
@@ -93,7 +93,7 @@ public sealed class Streams_share_a_tunnel
         });
         var stream = await pair.OpenAsync();
         await stream.DisposeAsync();
-        var error = await Assert.ThrowsAsync<IOException>(() => Assert.Single(ends).WaitAsync(TimeSpan.FromSeconds(10), Stop));
+        var error = await Assert.ThrowsAsync<IOException>(() => Assert.Single(ends).WaitAsync(TimeSpan.FromMinutes(2), Stop));
         Assert.Contains("closed the stream", error.Message, StringComparison.Ordinal);
         Assert.Equal((0, 0), (pair.Dialing.StreamCount, pair.Accepting.StreamCount));
     }
@@ -135,7 +135,7 @@ public sealed class Streams_share_a_tunnel
         var mux = new TunnelMux(here, 10);
         var running = mux.RunAsync(Stop);
         await there.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), Stop);
-        Assert.Contains("frame of kind", await running.WaitAsync(TimeSpan.FromSeconds(10), Stop), StringComparison.Ordinal);
+        Assert.Contains("frame of kind", await running.WaitAsync(TimeSpan.FromMinutes(2), Stop), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class Streams_share_a_tunnel
         new FrameHeader(1, FrameKind.Data, TunnelWire.MostPayload).Write(data);
         for (var sent = 0; sent <= TunnelWire.Window; sent += TunnelWire.MostPayload)
             await there.WriteAsync(data, Stop);
-        Assert.Contains("more on a stream than it may", await running.WaitAsync(TimeSpan.FromSeconds(10), Stop), StringComparison.Ordinal);
+        Assert.Contains("more on a stream than it may", await running.WaitAsync(TimeSpan.FromMinutes(2), Stop), StringComparison.Ordinal);
     }
 
     private static Gen<byte[][]> Writes() => Gen.Byte.Array[1, 40_000].Array[0, 12];
@@ -220,7 +220,7 @@ public sealed class Streams_share_a_tunnel
 
     private static async Task Eventually(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!condition())
         {
             Assert.False(patience.IsCancellationRequested, "the condition did not come");

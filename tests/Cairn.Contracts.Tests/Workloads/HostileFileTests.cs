@@ -164,7 +164,7 @@ public sealed class HostileFileTests(ITestOutputHelper output)
         output.WriteLine(line[..Math.Min(200, line.Length)]);
         Assert.Null(result.File);
         Assert.Contains(result.Errors, error => error.Message.Contains(part, StringComparison.Ordinal));
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{what} took {watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromMinutes(5), $"{what} took {watch.Elapsed}");
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal sealed class CairnEngine : IAsyncDisposable
     {
         (_program, Ready) = (program, ready);
         Address = ready.GetProperty("http").GetString()!;
-        Http = new HttpClient { BaseAddress = new Uri(Address), Timeout = TimeSpan.FromSeconds(90) };
+        Http = new HttpClient { BaseAddress = new Uri(Address), Timeout = TimeSpan.FromMinutes(4) };
     }
 
     /// <summary>What <c>--json</c> says when the models are loaded.</summary>

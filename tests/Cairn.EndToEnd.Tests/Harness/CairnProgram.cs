@@ -22,7 +22,7 @@ internal sealed record CliResult(int ExitCode, string Out, string Error)
 /// <summary>The real program, as a person runs it: its own process, its own home folder.</summary>
 internal sealed class CairnProgram
 {
-    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(4);
 
     public CairnProgram(string home) => Home = home;
 

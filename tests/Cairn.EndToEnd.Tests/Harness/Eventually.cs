@@ -5,7 +5,7 @@ namespace Cairn.EndToEnd.Tests;
 /// <summary>Waits on a condition, for as long as a busy machine may need.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(4);
 
     public static async Task<T> GetAsync<T>(Func<Task<T?>> look, string what) where T : class
     {

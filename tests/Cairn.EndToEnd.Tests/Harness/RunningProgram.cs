@@ -6,7 +6,7 @@ namespace Cairn.EndToEnd.Tests;
 /// <summary>A long-running <c>cairn</c> command that a test may end in any way, and what it has said.</summary>
 internal sealed class RunningProgram : IAsyncDisposable
 {
-    private static readonly TimeSpan s_longestGoodbye = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_longestGoodbye = TimeSpan.FromMinutes(2);
 
     private readonly List<string> _lines = [];
     private readonly Process _process;

@@ -17,7 +17,7 @@ public sealed class A_gang_starts_together
         one.OnRunning = two.OnRunning = _ => { };
         two.OnStart = slow.SetResult;
         var job = await world.SubmitAsync(Pair);
-        var late = await slow.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var late = await slow.Task.WaitAsync(TimeSpan.FromMinutes(2));
         await world.UntilAsync(() => one.Tasks.SingleOrDefault()?.Phase == TaskPhase.Ready, "the quick rank is ready");
         await world.TurnAsync();
         Assert.DoesNotContain(one.Heard, m => m.BodyCase == ServerMessage.BodyOneofCase.Begin);

@@ -48,7 +48,7 @@ internal sealed class SimulatedNode(World world, NodeId id, string name, NodeFac
         List<HeldTask> held;
         lock (_gate)
             held = [.. _tasks.Values.Select(t => t.Held())];
-        var replay = await _world.Work.ReplayAsync(id, held, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        var replay = await _world.Work.ReplayAsync(id, held, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(2));
         lock (_gate)
         {
             foreach (var forgotten in replay.ForgetTasks)

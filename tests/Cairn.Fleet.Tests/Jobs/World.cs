@@ -21,7 +21,7 @@ namespace Cairn.Fleet.Tests.Jobs;
 /// <summary>The fleet over a real store with simulated nodes in memory. A world can be killed and opened again on the same files.</summary>
 internal sealed class World : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     private readonly Deaths _deaths = new();
     private readonly List<BackgroundService> _loops = [];

@@ -132,7 +132,7 @@ internal sealed class LinkServer : IAsyncDisposable
     private async Task DownAsync()
     {
         Http.Dispose();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         await _app!.StopAsync(patience.Token);
         await _app.DisposeAsync();
         await _store!.DisposeAsync();

@@ -48,7 +48,7 @@ internal sealed class TestNode : IDisposable
 /// <summary>The daemon's end of an attach stream.</summary>
 internal sealed class TestStream : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
     private readonly AsyncDuplexStreamingCall<NodeMessage, ServerMessage> _call;
 
     public TestStream(GrpcChannel channel) => _call = new NodeLink.NodeLinkClient(channel).Attach();
@@ -125,7 +125,7 @@ internal static class Eventually
     /// <summary>Waits on a condition, and fails when it does not come.</summary>
     public static async Task HoldsAsync(Func<bool> condition, string what)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!condition())
         {
             Assert.False(patience.IsCancellationRequested, "did not come: " + what);

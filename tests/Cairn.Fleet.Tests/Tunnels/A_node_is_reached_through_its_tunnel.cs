@@ -11,7 +11,7 @@ namespace Cairn.Fleet.Tests.Tunnels;
 
 public sealed class A_node_is_reached_through_its_tunnel
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

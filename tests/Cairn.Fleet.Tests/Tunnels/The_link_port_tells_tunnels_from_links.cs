@@ -9,7 +9,7 @@ namespace Cairn.Fleet.Tests.Tunnels;
 
 public sealed class The_link_port_tells_tunnels_from_links
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

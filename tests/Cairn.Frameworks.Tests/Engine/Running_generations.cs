@@ -57,7 +57,7 @@ public sealed class Running_generations
         await using var engine = model.Load(new EngineOptions { Threads = 1, Rows = 8 });
         var clients = Enumerable.Range(0, 200).Select(i =>
             TinyModel.RunAsync(engine, TinyModel.Greedy(TinyModel.Prompt(i, 1 + i % 60), 1 + i % 24, $"caller {i % 5}"))).ToList();
-        var ends = await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(60));
+        var ends = await Task.WhenAll(clients).WaitAsync(TimeSpan.FromMinutes(3));
         for (var i = 0; i < ends.Length; i++)
             Assert.Equal((FinishReason.Length, 1 + i % 24), (ends[i].Finish.Reason, ends[i].Tokens.Count));
         await UntilAsync(() => engine.Statistics is { Running: 0, Waiting: 0, CacheUsage: 0 });
@@ -219,7 +219,7 @@ public sealed class Running_generations
 
     internal static async Task UntilAsync(Func<bool> holds)
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!holds())
             await Task.Delay(1, late.Token);
     }

@@ -25,7 +25,7 @@ internal static class Wait
 {
     public static async Task UntilAsync(Func<bool> holds)
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!holds())
             await Task.Delay(TimeSpan.FromMilliseconds(5), late.Token);
     }

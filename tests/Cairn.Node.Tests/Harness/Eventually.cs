@@ -5,7 +5,7 @@ namespace Cairn.Node.Tests.Harness;
 /// <summary>Waits on conditions, with a deadline that says what was waited for.</summary>
 internal static class Eventually
 {
-    public static async Task TrueAsync(Func<bool> condition, string what, int seconds = 30)
+    public static async Task TrueAsync(Func<bool> condition, string what, int seconds = 120)
     {
         var watch = Stopwatch.StartNew();
         while (!condition())
@@ -16,7 +16,7 @@ internal static class Eventually
         }
     }
 
-    public static async Task<T> GetAsync<T>(Func<T?> value, string what, int seconds = 30) where T : class
+    public static async Task<T> GetAsync<T>(Func<T?> value, string what, int seconds = 120) where T : class
     {
         T? found = null;
         await TrueAsync(() => (found = value()) is not null, what, seconds);

@@ -141,7 +141,7 @@ internal sealed class Fixture : IAsyncDisposable
         return seen;
     }
 
-    public async Task<TaskReport> EndAsync(StartTask start, int seconds = 30)
+    public async Task<TaskReport> EndAsync(StartTask start, int seconds = 120)
     {
         var end = await Eventually.GetAsync(() => Fleet.Task(start.TaskId).End, $"the end of '{start.Run}'", seconds);
         await Eventually.TrueAsync(() => !Directory.Exists(ControlFolder(start)), "the task's folder to be deleted", seconds);

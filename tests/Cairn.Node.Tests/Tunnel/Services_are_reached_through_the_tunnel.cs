@@ -8,7 +8,7 @@ namespace Cairn.Node.Tests.Tunnel;
 
 public sealed class Services_are_reached_through_the_tunnel
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

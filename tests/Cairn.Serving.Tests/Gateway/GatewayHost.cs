@@ -188,7 +188,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IWakesEndpoints
     public async Task<(UsageSubject Subject, UsageSum Sum)> BookedAsync(int requests = 1)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
         var (subject, sum) = ((UsageSubject?)null, default(UsageSum));
         while (sum.Requests < requests)
         {

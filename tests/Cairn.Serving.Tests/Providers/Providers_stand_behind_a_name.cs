@@ -68,7 +68,7 @@ public sealed class Providers_stand_behind_a_name
         await using var host = await GatewayHost.StartAsync();
         var route = host.Serve("tiny");
         Serve(host, [route], Model("tiny", outside) with { Weight = 0 });
-        using var response = await host.ChatAsync("tiny").WaitAsync(TimeSpan.FromSeconds(30));
+        using var response = await host.ChatAsync("tiny").WaitAsync(TimeSpan.FromMinutes(2));
         Assert.Equal(200, (int)response.StatusCode);
         Assert.NotEmpty(host.Woken);
     }

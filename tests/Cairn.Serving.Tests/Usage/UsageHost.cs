@@ -65,7 +65,7 @@ internal sealed class UsageHost : IAsyncDisposable, IInferenceCharges
 
     public Task FlushAsync() => _ledger.FlushAsync(TestContext.Current.CancellationToken);
 
-    public Task StopAsync() => _ledger.StopAsync(TestContext.Current.CancellationToken);
+    public Task StopAsync(CancellationToken cancellationToken) => _ledger.StopAsync(cancellationToken);
 
     public Reservation? Reserve(GatewayKey key, long cost) => Reservation.Take(State.FindKey(key.Id)!.Value.Account, 0, new Money(cost), Time.GetUtcNow(), out _);
 

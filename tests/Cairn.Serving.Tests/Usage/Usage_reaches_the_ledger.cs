@@ -37,12 +37,14 @@ public sealed class Usage_reaches_the_ledger
         Assert.Equal(12, await host.ChargedAsync());
     }
 
-    [Fact]
-    public async Task What_is_summed_at_the_end_is_written_then()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_summed_at_the_end_is_written_then_though_streams_used_up_the_hosts_patience(bool late)
     {
         await using var host = await UsageHost.StartAsync();
         host.Use(host.Key("app"), 3);
-        await host.StopAsync();
+        await host.StopAsync(new CancellationToken(canceled: late));
         Assert.Equal(3, await host.ChargedAsync());
     }
 

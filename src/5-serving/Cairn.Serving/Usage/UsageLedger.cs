@@ -19,6 +19,7 @@ namespace Cairn.Serving.Usage;
 internal sealed partial class UsageLedger(Store store, UsageBook book, GatewayState gateway, IInferenceCharges charges, TimeProvider time, ILogger<UsageLedger> logger)
     : IHostedService, IDisposable
 {
+    private static readonly TimeSpan s_lastPatience = TimeSpan.FromSeconds(10);
     private readonly SemaphoreSlim _one = new(1, 1);
     private UsageBatch? _pending;
 
@@ -76,16 +77,20 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
         charges.Charge(session, batch, at, usage);
     }
 
-    /// <summary>After the listener and the loop: what is summed now is all.</summary>
+    /// <summary>
+    /// After the listener and the loop: what is summed now is all. Streams that went on have used up the host's patience, and what they used is known only when they were cut:
+    /// so the last batch has time of its own.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        using var patience = new CancellationTokenSource(s_lastPatience, time);
         try
         {
-            await FlushAsync(cancellationToken);
+            await FlushAsync(patience.Token);
         }
         catch (Exception failed) when (failed is StoreException or OperationCanceledException)
         {
-            LogLost(logger, failed, _pending?.Usage.Sum(u => u.Value.Requests) ?? 0);
+            LogLost(logger, failed, (_pending?.Usage.Sum(u => u.Value.Requests) ?? 0) + book.Take().Sum(u => u.Value.Requests));
         }
     }
 

@@ -118,10 +118,15 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
                 Leave(used: false);
                 return (null, record, CallError.Asleep(route.Route.Name.Model, route.Route.HoldTime));
             }
-            Leave(used: true);
-            place = activity.Join(route.Route.HoldLimit);
             if (place is null)
-                return (null, record, CallError.QueueFull(route.Route.Name.Model, route.Route.HoldLimit));
+            {
+                place = activity.Join(route.Route.HoldLimit);
+                if (place is null)
+                    return (null, record, CallError.QueueFull(route.Route.Name.Model, route.Route.HoldLimit));
+                // Room that came before there was a place in the line woke nobody: look once more.
+                continue;
+            }
+            place = activity.Stay(place);
             activity.Meter.Changed(queued: 1, tokens: call.Tokens);
             try
             {

@@ -86,6 +86,13 @@ internal sealed class EndpointActivity(EndpointMeter meter, ConcurrentQueue<Answ
         }
     }
 
+    /// <summary>Goes on waiting after a look: in the same place, or as the first where it was woken and another request was quicker. It is never refused.</summary>
+    public LinkedListNode<TaskCompletionSource> Stay(LinkedListNode<TaskCompletionSource> place)
+    {
+        lock (_lock)
+            return place.List is not null ? place : _waiting.AddFirst(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
+
     /// <summary>Leaves the line, woken or not. One that was woken and leaves without using the room wakes the next.</summary>
     public void Leave(LinkedListNode<TaskCompletionSource> place, bool used)
     {
