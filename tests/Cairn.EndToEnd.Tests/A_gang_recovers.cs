@@ -47,7 +47,8 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
     private const int Goal = 48;
     private const int StepsPerCheckpoint = 8;
 
-    // Each rank counts to 48 and writes a checkpoint every two seconds. A count that continues is never a count that restarts.
+    // Each rank counts to 48 and writes a checkpoint every two seconds; before its end it waits until the loss was noticed, however long that takes.
+    // A count that continues is never a count that restarts.
     private const string Counter =
         """
         name: NAME
@@ -60,6 +61,7 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
           n=$(cat checkpoints/count 2>/dev/null || echo 0)
           echo "begins at $n"
           while [ "$n" -lt 48 ]; do
+            until [ "$n" -lt 40 ] || [ -e NOTICED ]; do sleep 0.1; done
             sleep 0.25; n=$((n+1)); echo "counts $n"
             if [ $((n % 8)) -eq 0 ]; then echo "$n" > checkpoints/new && mv checkpoints/new checkpoints/count; fi
           done
@@ -123,7 +125,7 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
             run: |
               echo "attempt $CAIRN_ATTEMPT" > who
               for i in $(seq 60); do sleep 0.25; done
-              [ "$CAIRN_ATTEMPT" = 2 ] || sleep 60
+              [ "$CAIRN_ATTEMPT" = 2 ] || sleep 600
             outputs:
               - {name: who, path: who}
             """);
@@ -152,8 +154,9 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
     {
         foreach (var machine in machines.Nodes)
             await machine.UntilHealthyAsync();
+        var noticed = Path.Combine(Path.GetTempPath(), $"cairn-noticed-{Guid.NewGuid():N}");
         var file = Server.WriteFile($"{name}.yaml", Counter.Replace("NAME", name, StringComparison.Ordinal).Replace("POLICY", policy,
-            StringComparison.Ordinal));
+            StringComparison.Ordinal).Replace("NOTICED", noticed, StringComparison.Ordinal));
         (await Server.Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
         await Eventually.TrueAsync(
             async () => Lines(await Server.LogTextAsync(name)).Count(l => l.Words is ["counts", "18"]) == 2,
@@ -168,10 +171,11 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
         var ran = DateTimeOffset.UtcNow - began;
         await Eventually.TrueAsync(async () => (await Server.JobAsync(name)).List("timeline").Exists(e => e.Text("kind") == "node_lost"),
             "the loss is noticed");
+        await File.WriteAllTextAsync(noticed, "", TestContext.Current.CancellationToken);
 
         // The machine comes back while the job recovers; what it held is void.
         node.StartAgain();
-        return new Incident(lost.GetProperty("rank").GetInt32(), node, ran);
+        return new Incident(lost.GetProperty("rank").GetInt32(), node, ran, noticed);
     }
 
     private static void RequireFromCheckpoint(int begin)
@@ -195,6 +199,7 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
 
         var results = new[] { 0, 1 }.Select(rank => $"rank {rank} of 2 counted to {Goal}");
         Assert.Equal(results, (await ResultAsync(name, "result")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        File.Delete(incident.Noticed);
         await incident.Node.UntilHealthyAsync();
         await Eventually.TrueAsync(() => Task.FromResult(!machines.Nodes.Any(n => n.HasTasks())), "nothing of the job runs on");
         await Server.RequireSoundLedgerAsync();
@@ -225,5 +230,6 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
 
     private sealed record LogLine(int Rank, string[] Words);
 
-    private sealed record Incident(int LostRank, CairnNode Node, TimeSpan Ran);
+    /// <param name="Noticed">The file that lets the program come to its end.</param>
+    private sealed record Incident(int LostRank, CairnNode Node, TimeSpan Ran, string Noticed);
 }

@@ -46,7 +46,7 @@ public sealed class A_gateway_runs_alone
         await server.StartAgainAsync();
         await gateway.UntilAsync("ok");
         await Eventually.TrueAsync(async () => (await server.GetAsync("usage")).GetProperty("total").GetDecimal() == 0.21m + answered * 0.01m, "what was spent meanwhile has arrived");
-        var rest = await Task.WhenAll(Enumerable.Range(0, 80).Select(_ => CairnGatewayAlone.StatusAsync(client, "chat")));
+        var rest = await Task.WhenAll(Enumerable.Range(0, 80).Select(_ => CairnGatewayAlone.DecidedAsync(client, "chat")));
         Assert.Equal((79 - answered, 1 + answered), (rest.Count(status => status == 200), rest.Count(status => status == 429)));
         Assert.Equal(0, await gateway.StopAsync());
         Assert.Equal(1m, (await server.GetAsync("usage")).GetProperty("total").GetDecimal());
@@ -73,12 +73,12 @@ public sealed class A_gateway_runs_alone
         using var first = one.NewClient(key);
         using var second = two.NewClient(key);
         HttpClient[] ways = [first, second, own];
-        var answers = await Task.WhenAll(Enumerable.Range(0, 150).Select(i => CairnGatewayAlone.StatusAsync(ways[i % 3], "chat")));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 150).Select(i => CairnGatewayAlone.DecidedAsync(ways[i % 3], "chat")));
         Assert.True(answers.All(status => status is 200 or 429), string.Join(',', answers));
 
         // What one holds idle goes to whoever asks: in the end all of the dollar is spent through one alone.
         await Eventually.TrueAsync(async () => await CairnGatewayAlone.StatusAsync(first, "chat") == 429 && await TotalAsync(server) == 1m, "the dollar is spent");
-        Assert.Equal(429, await CairnGatewayAlone.StatusAsync(second, "chat"));
+        Assert.Equal(429, await CairnGatewayAlone.DecidedAsync(second, "chat"));
         Assert.Equal(429, await CairnGatewayAlone.StatusAsync(own, "chat"));
         await server.RequireSoundLedgerAsync();
         Assert.Equal(100, outside.Keys.Count);

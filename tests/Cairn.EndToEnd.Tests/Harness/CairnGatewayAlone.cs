@@ -101,6 +101,14 @@ internal sealed class CairnGatewayAlone : IAsyncDisposable
         return (int)response.StatusCode;
     }
 
+    /// <summary>Asks until the gateway knows whether there is money: it says 503 where a busy server has not told it in time.</summary>
+    public static async Task<int> DecidedAsync(HttpClient client, string model)
+    {
+        var status = 0;
+        await Eventually.TrueAsync(async () => (status = await StatusAsync(client, model)) != 503, "the gateway knows whether there is money");
+        return status;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_program is not null)

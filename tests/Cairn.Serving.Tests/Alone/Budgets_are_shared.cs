@@ -1,4 +1,5 @@
 using Cairn.Contracts.Units;
+using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateways;
 using CsCheck;
 
@@ -63,6 +64,30 @@ public sealed class Budgets_are_shared
             Assert.Equal(used - lost, await world.SpentAsync(team));
             Assert.True(await world.SpentAsync(app) <= budget / 2);
         }, iter: 25, threads: 1);
+
+    [Fact]
+    public async Task A_report_that_comes_before_the_server_knows_its_keys_waits_for_them()
+    {
+        var parent = SharedBudget.Key("team", 1_000);
+        var child = SharedBudget.Key("app", 1_000, parent);
+        await using var world = await SharedBudget.StartAsync(1, parent, child);
+        var gateway = world.Gateways[0];
+        await gateway.ReportAsync([new BudgetAsk(parent.Id, new Money(100)), new BudgetAsk(child.Id, new Money(100))]);
+        Assert.True(gateway.Use(child, 100, 100));
+
+        await world.KillServerAsync(serves: false);
+        var reporting = gateway.ReportAsync([new BudgetAsk(child.Id, new Money(600))]);
+        Assert.False(reporting.IsCompleted);
+        world.Serve();
+        await reporting;
+        Assert.Equal((100, 100), (await world.SpentAsync(child), await world.SpentAsync(parent)));
+
+        await world.KillServerAsync(serves: false);
+        var late = gateway.ReportAsync();
+        world.Time.Advance(new GatewayOptions().StartPatience);
+        await late;
+        Assert.Equal(0, world.State.Snapshot.Version);
+    }
 
     [Fact]
     public async Task What_one_holds_idle_is_given_back_when_another_lacks_it()

@@ -53,18 +53,25 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
     {
         var world = new SharedBudget(keys, gateways) { Credits = credits };
         await world.BeginAsync();
+        world.Serve();
         foreach (var gateway in world.Gateways)
             gateway.Begin();
         return world;
     }
 
     /// <summary>As after kill -9, once what its own gateway used is written.</summary>
-    public async Task KillServerAsync()
+    /// <param name="serves">Whether the next one knows its keys already.</param>
+    public async Task KillServerAsync(bool serves = true)
     {
         await _ledger.FlushAsync(TestContext.Current.CancellationToken);
         await Store.DisposeAsync();
         await BeginAsync();
+        if (serves)
+            Serve();
     }
+
+    /// <summary>The server's own gateway gets its first snapshot.</summary>
+    public void Serve() => State.Push(Snapshot);
 
     /// <summary>Credits come or go, and the server hears of it.</summary>
     public async Task GrantAsync(long more)
@@ -129,7 +136,6 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
             NullLogger<GatewayReports>.Instance);
         await _ledger.StartAsync(token);
         await Reports.StartAsync(token);
-        State.Push(Snapshot);
     }
 
     /// <summary>One gateway that runs alone.</summary>
@@ -200,7 +206,7 @@ internal sealed class SharedBudget : IAsyncDisposable, IInferenceCharges
             };
             Assert.Null(ReportChecks.Problem(report));
             var reply = await world.Reports.TakeAsync(report, KeyId.New(world.Time.GetUtcNow()), TestContext.Current.CancellationToken);
-            if (answered)
+            if (answered && reply is not null)
                 Book.Replied(reply, returns);
             else
                 Book.Came();

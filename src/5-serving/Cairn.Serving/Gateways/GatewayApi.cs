@@ -50,6 +50,12 @@ internal static class GatewayApi
             await ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, wrong)).ExecuteAsync(context);
             return;
         }
+        // To its gateways a server that does not serve yet is away.
+        if (!await reports.BegunAsync(context.RequestAborted))
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
         await reports.JoinAsync(gateway, name, key, context.RequestAborted);
         await feed.TellAsync(context, gateway, key);
     }
@@ -59,7 +65,8 @@ internal static class GatewayApi
         var (report, unread) = await ReadAsync<GatewayReport>(context);
         if ((unread ?? ReportChecks.Problem(report!)) is { } problem)
             return ApiAnswers.Refused(new Problem(ProblemCodes.InvalidRequest, problem));
-        return ApiAnswers.Json(await reports.TakeAsync(report!, CallerOf(context).Key, context.RequestAborted));
+        return await reports.TakeAsync(report!, CallerOf(context).Key, context.RequestAborted) is { } reply
+            ? ApiAnswers.Json(reply) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task<IResult> KeepAsync(HttpContext context, IKeepsResponses responses)

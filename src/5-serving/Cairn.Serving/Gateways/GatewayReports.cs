@@ -45,6 +45,13 @@ internal sealed partial class GatewayReports(
 
     public void Dispose() => _one.Dispose();
 
+    /// <summary>Waits until this server serves; false where it does not within the patience of its gateway.</summary>
+    public async Task<bool> BegunAsync(CancellationToken cancellationToken)
+    {
+        await gateway.BegunAsync(time, cancellationToken);
+        return gateway.Snapshot.Version > 0;
+    }
+
     /// <summary>A gateway is there.</summary>
     public async Task JoinAsync(Guid id, string name, KeyId key, CancellationToken cancellationToken) =>
         board.Seen([await store.WriteAsync(session => GatewayRows.Seen(session, id, name, key, departed: false), cancellationToken)]);
@@ -75,9 +82,12 @@ internal sealed partial class GatewayReports(
         board.Seen(await store.ReadAsync(GatewayRows.All, cancellationToken));
     }
 
-    /// <summary>Takes a report that <see cref="ReportChecks"/> found nothing wrong with.</summary>
-    public async Task<ReportReply> TakeAsync(GatewayReport report, KeyId key, CancellationToken cancellationToken)
+    /// <summary>Takes a report that <see cref="ReportChecks"/> found nothing wrong with, once this server knows its keys: their use counts for those above them, and of them is lent.</summary>
+    /// <returns>Null where this server does not know them within the patience of its gateway; nothing was taken.</returns>
+    public async Task<ReportReply?> TakeAsync(GatewayReport report, KeyId key, CancellationToken cancellationToken)
     {
+        if (!await BegunAsync(cancellationToken))
+            return null;
         await _one.WaitAsync(cancellationToken);
         try
         {
