@@ -2,7 +2,10 @@ using Cairn.Contracts.Units;
 
 namespace Cairn.Contracts.Api;
 
-/// <summary>GET /api/v1/requests/{id}: how the gateway dealt with a request, by the id in its <c>x-request-id</c>. Only the last 10,000 are remembered, in memory.</summary>
+/// <summary>
+/// GET /api/v1/requests/{id}: how the gateway dealt with a request, by the id in its <c>x-request-id</c>. Only the last 10,000 are
+/// remembered, in memory.
+/// </summary>
 public sealed record RequestView
 {
     public required string Id { get; init; }
@@ -56,7 +59,9 @@ public sealed record RequestAttemptView
     /// <summary>How it went; null while it is under way.</summary>
     public string? Outcome { get; init; }
 
-    /// <summary>One of <c>chosen</c>, <c>saturated</c>, <c>no_replica</c>; null where a provider was asked, which has no replicas.</summary>
+    /// <summary>
+    /// One of <c>chosen</c>, <c>saturated</c>, <c>no_replica</c>; null where a provider was asked, which has no replicas.
+    /// </summary>
     public string? Decision { get; init; }
 
     /// <summary>The replicas that were weighed, cheapest first.</summary>

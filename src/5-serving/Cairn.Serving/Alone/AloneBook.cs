@@ -8,8 +8,8 @@ using Cairn.Serving.Gateways;
 namespace Cairn.Serving.Alone;
 
 /// <summary>
-/// What a gateway that runs alone owes its server, kept in its journal and in its purses alike: from a purse may be spent what the journal says is borrowed, and what is given
-/// back leaves the purse first. Safe for concurrent use.
+/// What a gateway that runs alone owes its server, kept in its journal and in its purses alike: from a purse may be spent what the journal
+/// says is borrowed, and what is given back leaves the purse first. Safe for concurrent use.
 /// </summary>
 internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook usage, TimeProvider time)
 {
@@ -63,7 +63,9 @@ internal sealed class AloneBook(Journal journal, GatewayState state, UsageBook u
         }
     }
 
-    /// <summary>Purses of which the gateway holds nothing yet, or less than half of what it was lent, each asked for once until something changes.</summary>
+    /// <summary>
+    /// Purses of which the gateway holds nothing yet, or less than half of what it was lent, each asked for once until something changes.
+    /// </summary>
     public IReadOnlyList<PurseId> Wishes(DateTimeOffset now)
     {
         lock (_lock)

@@ -6,8 +6,9 @@ using Cairn.Serving.Gateways;
 namespace Cairn.Serving.Alone;
 
 /// <summary>
-/// What the gateway serves from: the server's last word, kept on disk, and while the server is away less the replicas that do not answer the gateway itself. A replica
-/// that was not ready when the server left stays so: nobody knows whether its model is loaded. Engines that are dialled directly are asked for their metrics.
+/// What the gateway serves from: the server's last word, kept on disk, and while the server is away less the replicas that do not answer
+/// the gateway itself. A replica that was not ready when the server left stays so: nobody knows whether its model is loaded. Engines that
+/// are dialled directly are asked for their metrics.
 /// </summary>
 internal sealed class AloneSnapshots(AloneBook book, AloneFiles files, ReplicaProber prober, EngineWatch engines, ServerLink link, AloneOptions options)
 {

@@ -13,8 +13,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Cairn.Serving.Alone;
 
 /// <summary>
-/// Files and batches are the server's: what is asked about them goes there with the client's own key, streamed both ways, and its answer comes back as it is. While the
-/// server is away it is refused at once.
+/// Files and batches are the server's: what is asked about them goes there with the client's own key, streamed both ways, and its answer
+/// comes back as it is. While the server is away it is refused at once.
 /// </summary>
 internal sealed class PassedToServer(InferenceGateway gateway, ServerLink link, AloneOptions options, IHttpForwarder forwarder) : IDisposable
 {

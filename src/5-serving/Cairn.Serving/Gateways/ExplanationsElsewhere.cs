@@ -6,8 +6,8 @@ using Cairn.Serving.Gateway.Calls;
 namespace Cairn.Serving.Gateways;
 
 /// <summary>
-/// Asks the gateways that follow this server how they dealt with a request. One that knows it answers for all; where all say that they do not, or are silent for long, nobody
-/// knows. Safe for concurrent use.
+/// Asks the gateways that follow this server how they dealt with a request. One that knows it answers for all; where all say that they do
+/// not, or are silent for long, nobody knows. Safe for concurrent use.
 /// </summary>
 internal sealed class ExplanationsElsewhere(GatewayBoard board, TimeProvider time) : IDisposable
 {

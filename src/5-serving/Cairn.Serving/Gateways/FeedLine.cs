@@ -25,7 +25,10 @@ internal sealed record SnapshotFile(IReadOnlyList<ModelRoute> Models, IReadOnlyL
     /// <summary>Endpoints by their own DNS names.</summary>
     public IReadOnlyDictionary<string, HostRoute> Hosts { get; init; } = new Dictionary<string, HostRoute>();
 
-    /// <summary>Whether projects can spend only what they have. Their credits are lent then, as budgets are; default no, as of a server that does not lend them.</summary>
+    /// <summary>
+    /// Whether projects can spend only what they have. Their credits are lent then, as budgets are; default no, as of a server that does
+    /// not lend them.
+    /// </summary>
     public bool LimitsFunds { get; init; }
 
     public static SnapshotFile Of(GatewaySnapshot snapshot, bool limitsFunds) =>

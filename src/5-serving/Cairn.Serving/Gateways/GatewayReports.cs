@@ -15,9 +15,9 @@ namespace Cairn.Serving.Gateways;
 internal readonly record struct ReportTaken(GatewayRow Row, bool Applied);
 
 /// <summary>
-/// Takes what gateways report, one report after the other: (1) usage, charges and what was given back become rows in one transaction; (2) memory follows: a project's money
-/// counts as lent no more once the ledger's word, in which it is spent, is known; (3) more of budgets and credits is lent, in rows before the gateway hears of it; (4) the load
-/// goes to the autoscaler.
+/// Takes what gateways report, one report after the other: (1) usage, charges and what was given back become rows in one transaction; (2)
+/// memory follows: a project's money counts as lent no more once the ledger's word, in which it is spent, is known; (3) more of budgets and
+/// credits is lent, in rows before the gateway hears of it; (4) the load goes to the autoscaler.
 /// </summary>
 internal sealed partial class GatewayReports(
     Store store, GatewayState gateway, GatewayBoard board, SliceBook slices, LoadsElsewhere loads, UsageLedger ledger, TimeProvider time,
@@ -75,7 +75,9 @@ internal sealed partial class GatewayReports(
         }
     }
 
-    /// <summary>Slices of long ago go, and gateways that were not heard of for long share nothing any more; other servers' gateways are read.</summary>
+    /// <summary>
+    /// Slices of long ago go, and gateways that were not heard of for long share nothing any more; other servers' gateways are read.
+    /// </summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         await store.WriteAsync(session => GatewayRows.Sweep(session, session.Now), cancellationToken);
@@ -130,7 +132,9 @@ internal sealed partial class GatewayReports(
         }
     }
 
-    /// <summary>Other servers may have written both: what they know to be spent is off the ledger before it counts as lent no more.</summary>
+    /// <summary>
+    /// Other servers may have written both: what they know to be spent is off the ledger before it counts as lent no more.
+    /// </summary>
     private async Task LoadSlicesAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var rows = await store.ReadAsync(session => GatewayRows.Slices(session, now), cancellationToken);

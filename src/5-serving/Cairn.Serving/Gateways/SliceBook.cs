@@ -6,15 +6,18 @@ using Cairn.State;
 namespace Cairn.Serving.Gateways;
 
 /// <summary>
-/// The slices of keys' budgets and of projects' credits that gateways hold: in memory for deciding, in rows before a gateway hears of them. Money is taken from the server's own
-/// purse first, so what is lent, spent and reserved together never passes what is in it. Not for concurrent use.
+/// The slices of keys' budgets and of projects' credits that gateways hold: in memory for deciding, in rows before a gateway hears of them.
+/// Money is taken from the server's own purse first, so what is lent, spent and reserved together never passes what is in it. Not for
+/// concurrent use.
 /// </summary>
 internal sealed class SliceBook(Store store, GatewayState gateway)
 {
     private readonly HashSet<(Guid Gateway, PurseId Purse, BudgetPeriod Period)> _unwritten = [];
     private Dictionary<PurseId, Dictionary<(Guid Gateway, BudgetPeriod Period), SliceRow>> _slices = [];
 
-    /// <summary>Takes the rows as they were read. At the start that comes before the first snapshot; later, where other servers write them too.</summary>
+    /// <summary>
+    /// Takes the rows as they were read. At the start that comes before the first snapshot; later, where other servers write them too.
+    /// </summary>
     public void Restore(IReadOnlyList<SliceRow> rows, DateTimeOffset now)
     {
         _slices = rows.GroupBy(slice => slice.PurseId).ToDictionary(group => group.Key, group => group.ToDictionary(slice => (slice.GatewayId, slice.Period)));

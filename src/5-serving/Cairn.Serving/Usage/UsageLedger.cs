@@ -12,9 +12,10 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.Serving.Usage;
 
 /// <summary>
-/// Takes the usage that the gateway has summed, about every second and at the end, and writes it with its charges in one transaction. A batch that could not be written is
-/// written again under its own id, so that nothing is lost and nothing counts twice. Before the first request, it tells the gateway what the keys have spent; then, and
-/// whenever money came or went, what projects have available. Writing and reading take turns, so that no use counts both as written and as not, nor as neither.
+/// Takes the usage that the gateway has summed, about every second and at the end, and writes it with its charges in one transaction. A
+/// batch that could not be written is written again under its own id, so that nothing is lost and nothing counts twice. Before the first
+/// request, it tells the gateway what the keys have spent; then, and whenever money came or went, what projects have available. Writing and
+/// reading take turns, so that no use counts both as written and as not, nor as neither.
 /// </summary>
 internal sealed partial class UsageLedger(Store store, UsageBook book, GatewayState gateway, IInferenceCharges charges, TimeProvider time, ILogger<UsageLedger> logger)
     : IHostedService, IDisposable
@@ -45,7 +46,9 @@ internal sealed partial class UsageLedger(Store store, UsageBook book, GatewaySt
         }
     }
 
-    /// <summary>Writes what other gateways used of projects' money, in turn with what this one did, and tells this one what the projects have then.</summary>
+    /// <summary>
+    /// Writes what other gateways used of projects' money, in turn with what this one did, and tells this one what the projects have then.
+    /// </summary>
     /// <param name="write">Books with <see cref="Book"/>.</param>
     /// <param name="projects">Those whose money it is.</param>
     /// <param name="cancellationToken">Honoured until the write starts.</param>

@@ -5,7 +5,10 @@ using OpenTelemetry.Metrics;
 
 namespace Cairn.Server.Hosting;
 
-/// <summary>What every process of Cairn that listens tells Prometheus: its own instruments, and those of what listens. Nobody needs a key to read them.</summary>
+/// <summary>
+/// What every process of Cairn that listens tells Prometheus: its own instruments, and those of what listens. Nobody needs a key to read
+/// them.
+/// </summary>
 internal static class PrometheusMetrics
 {
     public static void AddPrometheusMetrics(this IServiceCollection services) => services.AddOpenTelemetry().WithMetrics(

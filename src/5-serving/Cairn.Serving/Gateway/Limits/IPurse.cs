@@ -3,7 +3,9 @@ using Cairn.Contracts.Units;
 
 namespace Cairn.Serving.Gateway.Limits;
 
-/// <summary>Names a purse: the id of the key or of the project whose money it is. Both are UUIDs, so neither is taken for the other.</summary>
+/// <summary>
+/// Names a purse: the id of the key or of the project whose money it is. Both are UUIDs, so neither is taken for the other.
+/// </summary>
 internal readonly record struct PurseId(Guid Value) : ITypedId<PurseId>
 {
     public static PurseId From(Guid value) => new(value);
@@ -16,8 +18,8 @@ internal readonly record struct PurseId(Guid Value) : ITypedId<PurseId>
 }
 
 /// <summary>
-/// Money that requests are let in by, and of which a server lends to gateways that run alone: a key's budget or a project's credits. At the server it lends, at such a gateway
-/// it borrows. Safe for concurrent use.
+/// Money that requests are let in by, and of which a server lends to gateways that run alone: a key's budget or a project's credits. At the
+/// server it lends, at such a gateway it borrows. Safe for concurrent use.
 /// </summary>
 internal interface IPurse
 {
@@ -27,7 +29,9 @@ internal interface IPurse
     /// <summary>What may be spent of it; null where nothing limits it. Where it borrows: what is borrowed in all, spent or not.</summary>
     Money? Ceiling { get; }
 
-    /// <summary>What is neither spent nor reserved nor lent; less than zero where more was promised than there is now. Zero where nothing limits it.</summary>
+    /// <summary>
+    /// What is neither spent nor reserved nor lent; less than zero where more was promised than there is now. Zero where nothing limits it.
+    /// </summary>
     Money Room(DateTimeOffset now);
 
     /// <summary>Decides what is lent to another gateway, while nothing else is spent.</summary>

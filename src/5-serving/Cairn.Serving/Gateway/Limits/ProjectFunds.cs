@@ -3,9 +3,10 @@ using Cairn.Contracts.Units;
 namespace Cairn.Serving.Gateway.Limits;
 
 /// <summary>
-/// What a project can still spend on models: what the ledger had available when it was last read, less what was used since and is not in the ledger yet, less what is promised
-/// to requests under way, less what is lent to other gateways. Never less than zero, but where the ledger says less than before: what is promised then is answered all the same.
-/// At a gateway that runs alone: what the server has lent, less what was used of it, less what is promised.
+/// What a project can still spend on models: what the ledger had available when it was last read, less what was used since and is not in
+/// the ledger yet, less what is promised to requests under way, less what is lent to other gateways. Never less than zero, but where the
+/// ledger says less than before: what is promised then is answered all the same. At a gateway that runs alone: what the server has lent,
+/// less what was used of it, less what is promised.
 /// </summary>
 internal sealed class ProjectFunds : IPurse
 {
