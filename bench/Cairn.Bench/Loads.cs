@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Cairn.Bench.Batches;
 using Cairn.Bench.Engine;
 using Cairn.Bench.Figures;
 using Cairn.Bench.Gateway;
@@ -43,6 +44,7 @@ internal static class Loads
           engine-unload [TIMES]              memory after loading and unloading a model; default 1000
           tunnel [CLIENTS SECONDS]           a service through its node's tunnel against direct; default 4 1.5
           wake [ROUNDS]                      a chat to an endpoint that sleeps, to its first token; default 7
+          batch [LINES BYTES]                a whole batch at a provider on loopback; default 50000 1000
           prefix [GROUPS SECONDS]            prefix-aware against random routing over four engines; default 32 25
           gateway                            the gateway before a mock upstream: all of the following
           gateway-latency                    latency it adds at 1,000 requests/s, and YARP and nginx
@@ -53,7 +55,7 @@ internal static class Loads
           all                                every load above but state and engine
           micro [ARGUMENTS]                  micro-benchmarks; the arguments are BenchmarkDotNet's
 
-        jobs, heartbeats, latency, idle, wake, prefix and engine run the published program: './cairn --version' publishes it, CAIRN_PROGRAM names another.
+        jobs, heartbeats, latency, idle, wake, batch, prefix and engine run the published program: './cairn --version' publishes it, CAIRN_PROGRAM names another.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -132,6 +134,8 @@ internal static class Loads
                 return await PrefixRoutingLoad.RunAsync(args);
             case var gateway when GatewayLoad.Find(gateway) is { } load:
                 return load(args);
+            case "batch":
+                return await BatchOfLinesLoad.RunAsync(args);
             case "tunnel":
                 return await TunnelLoad.RunAsync(args);
             default:
