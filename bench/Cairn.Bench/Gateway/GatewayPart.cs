@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using System.Net;
+using Cairn.Bench.Servers;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving;
@@ -12,11 +12,7 @@ using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Cairn.Bench.Gateway;
@@ -31,13 +27,13 @@ internal static class GatewayPart
     {
         await using var app = args[0] switch
         {
-            "upstream" => Host(_ => { }, _ => { }, app => app.Run(MockUpstream.AnswerAsync)),
+            "upstream" => LoopbackHost.Build(app => app.Run(MockUpstream.AnswerAsync)),
             "gateway" => Gateway(new Uri(args[1]), Number(args[2]), Number(args[3]), Number(args[4])),
             "yarp" => Yarp(args[1]),
             _ => throw new ArgumentException($"There is no part '{args[0]}'; expected upstream, gateway or yarp.", nameof(args)),
         };
         await app.StartAsync();
-        Console.WriteLine(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Console.WriteLine(LoopbackHost.AddressOf(app));
         await Console.In.ReadToEndAsync();
         Environment.Exit(0); // Streams that are under way are of no interest any more.
         return true;
@@ -53,11 +49,14 @@ internal static class GatewayPart
         _ = TakeAsync(usage);
         var gateway = new InferenceGateway(options, state, usage, new EndpointActivities(TimeProvider.System), TimeProvider.System);
         state.Push(Snapshot(upstream, keys, models, replicas));
-        return Host(services => services.AddSingleton(gateway).AddSingleton(state).AddSingleton(options).AddSingleton(TimeProvider.System), web => web.UseGatewaySockets(), app =>
-        {
-            app.UseServing();
-            app.MapOpenAi(gateway);
-        });
+        return LoopbackHost.Build(
+            app =>
+            {
+                app.UseServing();
+                app.MapOpenAi(gateway);
+            },
+            services => services.AddSingleton(gateway).AddSingleton(state).AddSingleton(options).AddSingleton(TimeProvider.System),
+            web => web.UseGatewaySockets());
     }
 
     /// <summary>Takes the sums as often as the ledger does; a gateway whose sums nobody takes holds one for every pair of a key and a model.</summary>
@@ -70,24 +69,17 @@ internal static class GatewayPart
 
     private static WebApplication Yarp(string upstream)
     {
-        var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null });
-        return Host(services => services.AddHttpForwarder(), _ => { }, app =>
+        var invoker = new HttpMessageInvoker(new SocketsHttpHandler
         {
-            var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
-            app.Run(async context => await forwarder.SendAsync(context, upstream, invoker));
+            UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null,
         });
-    }
-
-    private static WebApplication Host(Action<IServiceCollection> services, Action<IWebHostBuilder> web, Action<WebApplication> map)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        services(builder.Services);
-        web(builder.WebHost);
-        var app = builder.Build();
-        map(app);
-        return app;
+        return LoopbackHost.Build(
+            app =>
+            {
+                var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
+                app.Run(async context => await forwarder.SendAsync(context, upstream, invoker));
+            },
+            services => services.AddHttpForwarder());
     }
 
     /// <summary>Models whose replicas are all the one mock, the first with as many as are left, and keys under a project's key with every kind of limit.</summary>

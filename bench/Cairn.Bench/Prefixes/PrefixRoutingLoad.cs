@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Cairn.Bench.Figures;
+using Cairn.Bench.Gateway;
 using static Cairn.Bench.Engine.EngineFigures;
 
 namespace Cairn.Bench.Prefixes;
@@ -98,18 +99,7 @@ internal static class PrefixRoutingLoad
         var body = $$$"""
             {"model":"{{{model}}}","messages":[{"role":"system","content":{{{JsonSerializer.Serialize(system)}}}},{"role":"user","content":"{{{question}}}"}],"max_tokens":{{{AnswerTokens}}},"temperature":0,"ignore_eos":true,"logit_bias":{"97":100},"stream":true}
             """;
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        using var response = await world.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        double? first = null;
-        var said = new StringBuilder();
-        while (await reader.ReadLineAsync() is { } line)
-        {
-            said.AppendLine(line);
-            if (first is null && line.Contains("\"content\":\"a", StringComparison.Ordinal))
-                first = Stopwatch.GetElapsedTime(due).TotalMilliseconds;
-        }
-        return first ?? throw new InvalidOperationException($"The gateway answered {(int)response.StatusCode}: {said}");
+        return (await StreamedChat.FirstWordAsync(world.Http, body, due)).TotalMilliseconds;
     }
 
     /// <summary>A group's system prompt: words that no other group begins with.</summary>

@@ -1,8 +1,8 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using Cairn.Bench.Engine;
+using Cairn.Bench.Servers;
 using Cairn.Contracts.Identity;
 using Cairn.Contracts.Ids;
 using Cairn.Serving.Gateway;
@@ -12,11 +12,6 @@ using Cairn.Serving.Gateway.OpenAi;
 using Cairn.Serving.Gateway.Pools;
 using Cairn.Serving.Gateway.Snapshots;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Cairn.Bench.Prefixes;
 
@@ -45,11 +40,7 @@ internal sealed class PrefixRoutingWorld : IAsyncDisposable
         var options = new GatewayOptions();
         var state = new GatewayState(options);
         var gateway = new InferenceGateway(options, state, new UsageBook(), new EndpointActivities(TimeProvider.System), TimeProvider.System);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var app = builder.Build();
-        app.MapOpenAi(gateway);
+        var app = LoopbackHost.Build(app => app.MapOpenAi(gateway));
         await app.StartAsync();
         var world = new PrefixRoutingWorld(app, gateway);
         try
@@ -83,7 +74,7 @@ internal sealed class PrefixRoutingWorld : IAsyncDisposable
         var routes = replicas.Select((replica, i) => Route(project, Alone(i), [replica])).Append(Route(project, Shared, replicas));
         var keys = new[] { new GatewayKey { Id = key.Id, Name = "bench", SecretHash = key.SecretHash(), Project = project, Limits = new KeyLimits() } };
         state.Push(new GatewaySnapshot(1, routes.ToFrozenDictionary(r => r.Name), keys.ToFrozenDictionary(k => k.Id)));
-        Http = new HttpClient { BaseAddress = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        Http = new HttpClient { BaseAddress = new Uri(LoopbackHost.AddressOf(_app)) };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.ToString());
     }
 

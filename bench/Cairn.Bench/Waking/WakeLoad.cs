@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Text;
 using Cairn.Bench.Engine;
+using Cairn.Bench.Gateway;
 using Cairn.Bench.Servers;
 using static Cairn.Bench.Engine.EngineFigures;
 
@@ -37,7 +37,7 @@ internal static class WakeLoad
             {
                 await UntilAsync(async () => (await api.EndpointAsync(Name)) is { Phase: "asleep", Replicas: [] }, "the endpoint to sleep");
                 var sent = TimeProvider.System.GetUtcNow();
-                var first = await FirstWordAsync(http);
+                var first = (await StreamedChat.FirstWordAsync(http, Chat, Stopwatch.GetTimestamp())).TotalSeconds;
                 var parts = await PartsAsync(api, sent);
                 Say($"round {round}{(round == 0 ? " (not counted)" : "")}: first token after {first:N2} s; {parts}");
                 if (round > 0)
@@ -64,23 +64,6 @@ internal static class WakeLoad
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"'cairn serve' ended with {process.ExitCode}: {await output}{await errors}");
-    }
-
-    private static async Task<double> FirstWordAsync(HttpClient http)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(Chat, Encoding.UTF8, "application/json") };
-        var sent = Stopwatch.GetTimestamp();
-        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        double? first = null;
-        var said = new StringBuilder();
-        while (await reader.ReadLineAsync() is { } line)
-        {
-            said.AppendLine(line);
-            if (first is null && line.Contains("\"content\":\"a", StringComparison.Ordinal))
-                first = Stopwatch.GetElapsedTime(sent).TotalSeconds;
-        }
-        return first ?? throw new InvalidOperationException($"The gateway answered {(int)response.StatusCode}: {said}");
     }
 
     /// <summary>Where the time went, by the server's clock, which is this one.</summary>
