@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -5,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Bench.Gateway;
 
-/// <summary>A simulated engine: answers at once, or streams 200 events, one each 50 ms, that say when they were sent.</summary>
+/// <summary>A simulated engine: answers at once, or streams as many events as tokens are asked for, one each 50 ms, that say when they were sent.</summary>
 internal static class MockUpstream
 {
     public const int Events = 200;
@@ -26,9 +27,11 @@ internal static class MockUpstream
             return;
         }
         context.Response.ContentType = "text/event-stream";
+        context.Response.Headers["X-Accel-Buffering"] = "no"; // nginx keeps events back otherwise
         try
         {
-            for (var i = 0; i < Events; i++)
+            var events = Asked(body.GetBuffer().AsSpan(0, (int)body.Length));
+            for (var i = 0; i < events; i++)
             {
                 await context.Response.Body.WriteAsync(Event(i), context.RequestAborted);
                 await context.Response.Body.FlushAsync(context.RequestAborted);
@@ -40,6 +43,12 @@ internal static class MockUpstream
         {
             // The client has seen enough.
         }
+    }
+
+    private static int Asked(ReadOnlySpan<byte> body)
+    {
+        var mark = "\"max_tokens\":"u8;
+        return body.IndexOf(mark) is >= 0 and var at && Utf8Parser.TryParse(body[(at + mark.Length)..], out int tokens, out _) ? tokens : Events;
     }
 
     private static byte[] Event(int number) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
