@@ -1,53 +1,9 @@
 using Cairn.Contracts.Jobs;
 using Cairn.Contracts.Units;
-using Cairn.Fleet.Jobs;
 using Cairn.Serving.Autoscaling;
 using Cairn.Serving.Rollouts;
 
 namespace Cairn.Serving.Endpoints;
-
-/// <summary>A replica with what its job and its probe say of it now.</summary>
-/// <param name="End">Why its job ended; null where it has not.</param>
-/// <param name="WaitsForRoom">Its job is queued.</param>
-internal sealed record ReplicaSeen(ReplicaRow Row, string? End, bool WaitsForRoom, LiveTaskView? Task, ProbeResult? Probe, int InFlight)
-{
-    /// <summary>
-    /// Whether its job lives in memory or has ended in rows. Between the two a job's end is not durable yet, and a replica stays what it is.
-    /// </summary>
-    public bool Known { get; init; } = true;
-
-    /// <summary>How long its program may take until it is ready; null sets no limit.</summary>
-    public TimeSpan? StartWithin { get; init; }
-}
-
-/// <summary>An endpoint before a decision.</summary>
-internal sealed record EndpointSeen(
-    EndpointRow Row, IReadOnlyList<ReplicaSeen> Replicas, RevisionHealth StableHealth, RevisionHealth CanaryHealth, DateTimeOffset Now)
-{
-    /// <summary>By revision: how its replicas are split between machines that stay and those that can be taken away.</summary>
-    public IReadOnlyDictionary<int, OnDemandSplit> Splits { get; init; } = new Dictionary<int, OnDemandSplit>();
-
-    /// <summary>A replica said that it is no server of models.</summary>
-    public bool ServesNoModel => Replicas.Any(r => r.Probe is { Ready: true, Served: "" });
-}
-
-/// <summary>What one decision changes.</summary>
-/// <param name="Endpoint">With what was decided of it.</param>
-/// <param name="Replicas">Those that changed, and those that begin.</param>
-/// <param name="Events">For people: kind and message.</param>
-/// <param name="Ended">Whether the endpoint is over.</param>
-internal sealed record EndpointChanges(
-    EndpointRow Endpoint,
-    IReadOnlyList<ReplicaRow> Replicas,
-    IReadOnlyList<ReplicaRow> Begun,
-    IReadOnlyList<(string Kind, string Message)> Events,
-    ScalingDecision? Scaling,
-    bool WentBack,
-    bool Ended)
-{
-    public bool IsNothing(EndpointRow before) =>
-        Replicas.Count == 0 && Begun.Count == 0 && Events.Count == 0 && !Ended && Endpoint == before;
-}
 
 /// <summary>
 /// Decides one endpoint's next state, pure: (1) replicas' phases follow their jobs and probes; (2) failed starts are counted; (3) the
