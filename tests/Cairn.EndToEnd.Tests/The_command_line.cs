@@ -84,7 +84,7 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
             seen[following.ExitCode] = "Ctrl-C";
         }
 
-        Assert.Equal("running", (await Up.JobAsync("longer")).Text("phase"));
+        await Up.UntilPhaseAsync("longer", "running");
         await SeeAsync("wait", "longer", "--timeout", "0.5");
         (await Cli.RunAsync("wait", "longer", "--for", "running")).Succeeded();
         (await Cli.RunAsync("stop", "longer", "--grace", "0")).Succeeded();

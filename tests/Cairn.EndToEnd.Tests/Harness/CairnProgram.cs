@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Cairn.State.Tests;
 
 namespace Cairn.EndToEnd.Tests;
 
@@ -84,12 +83,7 @@ internal sealed class CairnProgram
         return Process.Start(start)!;
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    public static int FreePort() => FreePorts.Next();
 
     private static string FindProgram()
     {

@@ -1,10 +1,10 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Cairn.Frameworks.Fitting;
 using Cairn.Frameworks.Gguf;
 using Cairn.Frameworks.Recipes.Serving;
 using Cairn.Frameworks.Tests.Training;
+using Cairn.State.Tests;
 
 namespace Cairn.Frameworks.Tests.LlamaCpp;
 
@@ -45,7 +45,7 @@ public sealed class Llama_cpp_runs_a_trained_model(TrainedModel model)
         var recipe = ServingRecipes.LlamaCpp;
         var rendering = recipe.Render(new ServingStart
         {
-            Model = file.Path, Port = FreePort(), Name = "tiny", Precision = WeightPrecision.Int4, UsesAccelerators = false, Context = 256,
+            Model = file.Path, Port = FreePorts.Next(), Name = "tiny", Precision = WeightPrecision.Int4, UsesAccelerators = false, Context = 256,
             Sequences = 2, Threads = 1,
         });
         var command = Assert.IsType<ServingRendering.Run>(rendering).Command;
@@ -77,13 +77,6 @@ public sealed class Llama_cpp_runs_a_trained_model(TrainedModel model)
     {
         prompt, n_predict = Most, temperature = 0, cache_prompt = false, return_tokens = true, n_probs = Likeliest,
     });
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static bool NotEnd(int token) => !TrainedModel.Ends.Contains(token);
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Cairn.State.Tests;
 
 namespace Cairn.Serving.Tests.Certificates;
 
@@ -15,8 +16,8 @@ internal sealed class Pebble : IAsyncDisposable
     public const string MacKey = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
     private readonly string _folder = Directory.CreateTempSubdirectory("cairn-pebble-").FullName;
     private readonly TestAuthority _transport = new();
-    private readonly int _port = FreePort();
-    private readonly int _management = FreePort();
+    private readonly int _port = FreePorts.Next();
+    private readonly int _management = FreePorts.Next();
     private readonly List<Process> _processes = [];
 
     public Uri Address => new($"https://127.0.0.1:{_port}/dir");
@@ -77,8 +78,8 @@ internal sealed class Pebble : IAsyncDisposable
         };
         var configFile = Path.Combine(_folder, "config.json");
         await File.WriteAllTextAsync(configFile, JsonSerializer.Serialize(config));
-        var dns = FreePort();
-        Run(names, [], "-dns01", $"127.0.0.1:{dns}", "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", $"127.0.0.1:{FreePort()}", "-defaultIPv6", "");
+        var dns = FreePorts.Next();
+        Run(names, [], "-dns01", $"127.0.0.1:{dns}", "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", $"127.0.0.1:{FreePorts.Next()}", "-defaultIPv6", "");
         Run(program, [("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", $"{rejectedNonces}")], "-config", configFile, "-dnsserver", $"127.0.0.1:{dns}", "-strict");
         using var client = Client();
         for (var tries = 0; ; tries++)
@@ -115,11 +116,4 @@ internal sealed class Pebble : IAsyncDisposable
 
     private static string? Which(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

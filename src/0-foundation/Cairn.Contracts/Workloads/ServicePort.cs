@@ -10,7 +10,8 @@ namespace Cairn.Contracts.Workloads;
 /// </summary>
 public static partial class ServicePort
 {
-    private const int First = 30_000;
+    // Below the range from which Linux gives out ports by itself (32,768 up): a connection that happened to have the port would keep a service from listening.
+    private const int First = 20_000;
     private const int Count = 10_000;
 
     /// <summary>The port, 1 to 65,535; 0 where the workload is no service.</summary>
