@@ -13,13 +13,15 @@ public sealed class What_a_gateway_alone_passes_on
     public async Task Files_and_batches_go_to_the_server_explanations_come_from_it_and_metrics_are_its_own()
     {
         await using var outside = await OutsideProvider.StartAsync();
-        await using var server = await CairnUp.StartServerAsync();
+        await using var server = await CairnUp.StartServerAsync("--file-size", "600MiB");
         await server.GrantAsync(1);
         (await server.Cli.RunWithAsync([("OUTSIDE_KEY", "sk-outside")],
             ["providers", "add", "acme", "--url", outside.BaseUrl, "--key-env", "OUTSIDE_KEY", "--model", "chat=up", "--output-price", "1"])).Succeeded();
         await using var gateway = await CairnGatewayAlone.StartAsync(server, "edge-1");
         await gateway.UntilAsync("ok");
         using var client = gateway.NewClient(server.AdminKey());
+        using (var kept = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(gateway.Folder, "snapshot.json"), TestContext.Current.CancellationToken)))
+            Assert.Equal(600L << 20, kept.RootElement.GetProperty("most_file_bytes").GetInt64());
 
         await ExplainAsync(server, client);
         await RunBatchAsync(client);

@@ -18,6 +18,16 @@ internal sealed class AloneSnapshots(AloneBook book, AloneFiles files, ReplicaPr
     private bool _watches;
     private long _version;
 
+    /// <summary>The largest file that the server takes, bytes.</summary>
+    public long MostFileBytes
+    {
+        get
+        {
+            lock (_lock)
+                return _last?.MostFileBytes ?? SnapshotFile.UsualFileBytes;
+        }
+    }
+
     /// <summary>Begins with what is on disk.</summary>
     /// <returns>Whether there was something.</returns>
     public bool Begin()

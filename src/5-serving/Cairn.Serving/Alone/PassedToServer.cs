@@ -16,9 +16,8 @@ namespace Cairn.Serving.Alone;
 /// Files and batches are the server's: what is asked about them goes there with the client's own key, streamed both ways, and its answer
 /// comes back as it is. While the server is away it is refused at once.
 /// </summary>
-internal sealed class PassedToServer(InferenceGateway gateway, ServerLink link, AloneOptions options, IHttpForwarder forwarder) : IDisposable
+internal sealed class PassedToServer(InferenceGateway gateway, ServerLink link, AloneSnapshots snapshots, AloneOptions options, IHttpForwarder forwarder) : IDisposable
 {
-    private static readonly long s_mostBytes = new FilesOptions().MostBytes;
     private static readonly ForwarderRequestConfig s_config = new() { ActivityTimeout = TimeSpan.FromSeconds(100), AllowResponseBuffering = false };
     private static readonly HttpTransformer s_transformer = new UnderItsOwnName();
 
@@ -41,10 +40,11 @@ internal sealed class PassedToServer(InferenceGateway gateway, ServerLink link, 
     {
         if (link.IsAway)
             return CallError.Away;
-        if (context.Request.ContentLength > s_mostBytes + FileEndpoints.FormBytes)
-            return FileUpload.TooLarge(s_mostBytes);
+        var most = snapshots.MostFileBytes;
+        if (context.Request.ContentLength > most + FileEndpoints.FormBytes)
+            return FileUpload.TooLarge(most);
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = s_mostBytes + FileEndpoints.FormBytes;
+            limit.MaxRequestBodySize = most + FileEndpoints.FormBytes;
         RequestHead.Pass(context);
         var failed = await forwarder.SendAsync(context, _server, _http, s_config, s_transformer);
         RequestHead.Return(context);
@@ -53,7 +53,7 @@ internal sealed class PassedToServer(InferenceGateway gateway, ServerLink link, 
         // The forwarder takes a response that says something for one that was given.
         context.Response.StatusCode = StatusCodes.Status200OK;
         return context.GetForwarderErrorFeature()?.Exception is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }
-            ? FileUpload.TooLarge(s_mostBytes) : CallError.Away;
+            ? FileUpload.TooLarge(most) : CallError.Away;
     }
 
     /// <summary>The server is called by its own name, whatever name the client called the gateway by.</summary>

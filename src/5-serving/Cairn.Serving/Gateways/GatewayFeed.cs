@@ -1,5 +1,6 @@
 using Cairn.Contracts.Ids;
 using Cairn.Serving.Endpoints;
+using Cairn.Serving.Files;
 using Cairn.Serving.Gateway.Pools;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,7 +12,7 @@ namespace Cairn.Serving.Gateways;
 /// Tells one gateway what this server's own gateway serves from, whenever that changes, and every few seconds that the server is there. Ends when the gateway leaves, the
 /// server stops, the same gateway follows anew, or its key may be used no more.
 /// </summary>
-internal sealed class GatewayFeed(GatewayState state, GatewayBoard board, IGatewayKeys keys, IHostApplicationLifetime host, TimeProvider time)
+internal sealed class GatewayFeed(GatewayState state, GatewayBoard board, IGatewayKeys keys, FilesOptions files, IHostApplicationLifetime host, TimeProvider time)
 {
     /// <summary>An empty line comes this often at least.</summary>
     public static readonly TimeSpan Pulse = TimeSpan.FromSeconds(3);
@@ -50,7 +51,7 @@ internal sealed class GatewayFeed(GatewayState state, GatewayBoard board, IGatew
             if (state.Snapshot is { } snapshot && snapshot.Version > told)
             {
                 told = snapshot.Version;
-                await response.Body.WriteAsync(new FeedLine { Snapshot = SnapshotFile.Of(snapshot, state.Funds.IsLimited) }.ToBytes(), over);
+                await response.Body.WriteAsync(new FeedLine { Snapshot = SnapshotFile.Of(snapshot, state.Funds.IsLimited, files.MostBytes) }.ToBytes(), over);
             }
             while (seat.Lines.Reader.TryRead(out var line))
                 await response.Body.WriteAsync(line.ToBytes(), over);
