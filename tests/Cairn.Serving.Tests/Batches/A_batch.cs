@@ -69,6 +69,23 @@ public sealed class A_batch
     }
 
     [Fact]
+    public async Task Is_judged_as_soon_as_a_server_that_began_anew_knows_its_keys()
+    {
+        await using var replica = await FakeReplica.StartAsync();
+        await using var host = await StartAsync();
+        host.Gateway.Serve("tiny", replica);
+        var id = await host.MakeAsync(Lines(1));
+        await host.DieAndStartAsync(knowsKeys: false);
+        await host.TurnAsync();
+        host.Gateway.Serve("tiny", replica);
+        // The step that waits is the one that goes on: nobody takes another turn.
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while ((string?)(await host.ShowAsync(id))["status"] == "validating")
+            await Task.Delay(5, patience.Token);
+        Assert.Equal("completed", (string?)(await host.UntilAsync(id, "completed"))["status"]);
+    }
+
+    [Fact]
     public async Task Waits_and_asks_again_where_there_is_no_room()
     {
         var asked = 0;

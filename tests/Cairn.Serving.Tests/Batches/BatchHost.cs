@@ -43,11 +43,12 @@ internal sealed class BatchHost : IAsyncDisposable
     }
 
     /// <summary>As after kill -9: what was in memory is gone, and what was under way got no further.</summary>
-    public async Task DieAndStartAsync()
+    /// <param name="knowsKeys">Whether its gateway has a snapshot yet.</param>
+    public async Task DieAndStartAsync(bool knowsKeys = true)
     {
         var (key, project) = (Gateway.Key, Gateway.Project);
         await EndAsync();
-        await BeginAsync(key, project);
+        await BeginAsync(key, project, knowsKeys);
     }
 
     public async Task<JsonNode> UploadAsync(string content, string purpose = "batch", string name = "in.jsonl", params (string, string)[] more)
@@ -123,7 +124,7 @@ internal sealed class BatchHost : IAsyncDisposable
         await Store.DisposeAsync();
     }
 
-    private async Task BeginAsync(ApiKey? key, ProjectId? project)
+    private async Task BeginAsync(ApiKey? key, ProjectId? project, bool knowsKeys = true)
     {
         Store = await Store.OpenAsync(new StoreOptions { Database = Path.Combine(_folder, "cairn.db") }, ServingMigrations.All, TimeProvider.System, TestContext.Current.CancellationToken);
         Shelf = new FileShelf(Store, new FolderBlobs(Blobs, TimeProvider.System), _files, Time);
@@ -133,7 +134,8 @@ internal sealed class BatchHost : IAsyncDisposable
             new BatchEndpoints(Store, Shelf, gateway, _batches).Map(routes);
         });
         Gateway.Project = project ?? Gateway.Project;
-        Gateway.Push();
+        if (knowsKeys)
+            Gateway.Push();
         var pacer = new BatchPacer(Gateway.State, Gateway.Gateway.Activities, _batches, TimeProvider.System);
         var lines = new BatchLines(new InnerCalls(Gateway.Gateway), pacer, _batches, Time);
         var steps = new BatchSteps(Store, Shelf, new BatchFiles(Store, Shelf, _batches), lines, Gateway.State, _batches, Time);

@@ -78,7 +78,7 @@ internal sealed partial class BatchReconciler(Store store, BatchSteps steps, Bat
         try
         {
             await steps.DoAsync(batch, activity.Step, endsAs, fence, activity.Stopped, activity.Ended);
-            // What does not move, such as a gateway that knows no models yet, is not looked at in a circle.
+            // What does not move, such as a gateway that still knows no models, is not looked at in a circle.
             await Task.Delay(TimeSpan.FromMilliseconds(10), time, activity.Ended);
         }
         catch (OperationCanceledException) when (activity.Ended.IsCancellationRequested)

@@ -10,18 +10,19 @@ namespace Cairn.Serving.Batches;
 internal sealed class BatchSteps(Store store, FileShelf shelf, BatchFiles files, BatchLines lines, GatewayState gateway, BatchOptions options, TimeProvider time)
 {
     /// <param name="fence">Guards every write; null where one server alone has the rows.</param>
-    /// <param name="stop">No further line is begun.</param>
+    /// <param name="stop">No further line is begun, and the gateway's first snapshot not waited for.</param>
     /// <param name="cancellationToken">Leaves everything as it is.</param>
     public Task DoAsync(BatchRow batch, BatchStep step, BatchPhase? endsAs, Fence? fence, CancellationToken stop, CancellationToken cancellationToken) => step switch
     {
-        BatchStep.Validate => ValidateAsync(batch, fence, cancellationToken),
+        BatchStep.Validate => ValidateAsync(batch, fence, stop, cancellationToken),
         BatchStep.Run => RunAsync(batch, fence, stop, cancellationToken),
         _ => FinishAsync(batch, endsAs!.Value, fence, cancellationToken),
     };
 
-    private async Task ValidateAsync(BatchRow batch, Fence? fence, CancellationToken cancellationToken)
+    private async Task ValidateAsync(BatchRow batch, Fence? fence, CancellationToken stop, CancellationToken cancellationToken)
     {
-        if (gateway.Snapshot.Version == 0)
+        // Without models and keys every input would be judged wrong.
+        if (!await gateway.BegunAsync(time, stop))
             return;
         if (await InputAsync(batch, cancellationToken) is not { } input)
         {

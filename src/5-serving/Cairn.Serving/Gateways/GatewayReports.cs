@@ -46,11 +46,7 @@ internal sealed partial class GatewayReports(
     public void Dispose() => _one.Dispose();
 
     /// <summary>Waits until this server serves; false where it does not within the patience of its gateway.</summary>
-    public async Task<bool> BegunAsync(CancellationToken cancellationToken)
-    {
-        await gateway.BegunAsync(time, cancellationToken);
-        return gateway.Snapshot.Version > 0;
-    }
+    public Task<bool> BegunAsync(CancellationToken cancellationToken) => gateway.BegunAsync(time, cancellationToken);
 
     /// <summary>A gateway is there.</summary>
     public async Task JoinAsync(Guid id, string name, KeyId key, CancellationToken cancellationToken) =>

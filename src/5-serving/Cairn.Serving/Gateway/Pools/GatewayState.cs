@@ -41,10 +41,12 @@ public sealed class GatewayState
     internal ProjectsMoney Funds { get; } = new();
 
     /// <summary>Waits for the first snapshot: before it nothing is known of keys and models, which is no fault of whoever asks. Goes on without one after the options' patience.</summary>
-    internal async Task BegunAsync(TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>Whether there is one.</returns>
+    internal async Task<bool> BegunAsync(TimeProvider time, CancellationToken cancellationToken)
     {
         if (Changed is var changed && Snapshot.Version == 0)
             await Task.WhenAny(changed, Task.Delay(_options.StartPatience, time, cancellationToken));
+        return Snapshot.Version > 0;
     }
 
     /// <summary>Serves from a snapshot from now on. An older one than the last is dropped.</summary>
