@@ -19,14 +19,13 @@ internal sealed class JobBoard
     private readonly ConcurrentDictionary<NodeId, NodeUse> _use = new();
     private readonly Dictionary<NodeId, HashSet<LiveTask>> _byNode = [];
     private readonly RecentTasks _ended = new();
-    private volatile object? _content;
     private volatile TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Told when the rows were read. Must be short.</summary>
     public event Action? Filled;
 
     /// <summary>Stands for what was read from rows; another after every reading, and null until it is whole.</summary>
-    public object? Content => _content;
+    public object? Content => _filled.Task is { IsCompleted: true } filled ? filled : null;
 
     public int JobCount => _jobs.Count;
 
@@ -113,7 +112,6 @@ internal sealed class JobBoard
     /// <summary>What is here may not be what rows hold; it is about to be read anew.</summary>
     public void Distrust()
     {
-        _content = null;
         if (_filled.Task.IsCompleted)
             _filled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
@@ -121,7 +119,6 @@ internal sealed class JobBoard
     /// <summary>All that lives is in.</summary>
     public void Fill()
     {
-        _content = new object();
         _filled.TrySetResult();
         Filled?.Invoke();
     }
