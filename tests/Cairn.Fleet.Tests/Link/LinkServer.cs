@@ -38,7 +38,7 @@ internal sealed class LinkServer : IAsyncDisposable
 
     public NodeLinkOptions LinkOptions { get; } = new();
 
-    public LogOptions LogOptions { get; } = new() { EndGraceSeconds = 1 };
+    public LogOptions LogOptions { get; } = new() { EndGraceSeconds = 600 };
 
     public string DataFolder => _folder;
 

@@ -89,9 +89,27 @@ public sealed class Logs_over_http : IAsyncLifetime
     [Fact]
     public async Task A_follower_of_a_job_whose_machine_died_is_let_go_after_a_while()
     {
+        _server.LogOptions.EndGraceSeconds = 1;
         _server.Jobs.Set("train", new JobLogs(_job, true, [new(1, 0, true, 1000)]));
         await using var follower = await FollowAsync("jobs/train/logs?follow=true");
         Assert.Null(await follower.NextAsync());
+    }
+
+    [Fact]
+    public async Task Who_reads_the_log_of_an_ended_job_gets_all_of_it_though_the_end_came_first()
+    {
+        var first = A_log_is_kept_byte_for_byte.Records(["one"]);
+        var last = A_log_is_kept_byte_for_byte.Records(["two"]);
+        Append(0, first);
+        _server.Jobs.Set("train", new JobLogs(_job, true, [new(1, 0, true, first.Length + last.Length)]) { EndedAt = DateTimeOffset.UtcNow });
+        var read = _server.Http.GetStringAsync("jobs/train/logs", Token);
+        await Eventually.HoldsAsync(() => _server.Get<LogFollowers>().Count == 1, "the reader waits");
+        _server.Get<LogIngest>().Append(new TaskLogKey(_job, 1, 0), first.Length, last);
+        Assert.Equal("one\ntwo\n", await read);
+
+        // What never came is not waited for long after.
+        _server.Jobs.Set("train", new JobLogs(_job, true, [new(1, 0, true, 1000)]) { EndedAt = DateTimeOffset.UtcNow.AddHours(-1) });
+        Assert.Equal("one\ntwo\n", await _server.Http.GetStringAsync("jobs/train/logs", Token));
     }
 
     [Fact]

@@ -18,11 +18,15 @@ internal interface IJobLogs
 
 /// <param name="Ended">No attempt will follow.</param>
 /// <param name="Parts">Every rank of every attempt so far.</param>
-internal sealed record JobLogs(JobId Job, bool Ended, IReadOnlyList<JobLogPart> Parts);
+internal sealed record JobLogs(JobId Job, bool Ended, IReadOnlyList<JobLogPart> Parts)
+{
+    /// <summary>When it ended; null where that is not known. Bytes that are missing long after it never come.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+}
 
 /// <param name="Ended">The task has ended, or its node is lost.</param>
 /// <param name="LogBytes">
 /// Length of the whole log, as the task's last report gave it; null where the task still runs or nobody will ever know (a lost node).
-/// A follower of an ended job waits for the missing bytes, for a bounded time.
+/// Who reads the log of an ended job waits for the missing bytes, for a bounded time.
 /// </param>
 internal sealed record JobLogPart(int Attempt, int Rank, bool Ended, long? LogBytes);

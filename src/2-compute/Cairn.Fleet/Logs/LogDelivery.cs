@@ -5,7 +5,8 @@ namespace Cairn.Fleet.Logs;
 
 /// <summary>
 /// Brings a job's lines to one reader. (1) It begins to listen before it looks, so nothing falls between; (2) finds where to begin;
-/// (3) delivers what is there, merged; (4) ends, or sleeps until a log grew or the job changed, and goes back to (3).
+/// (3) delivers what is there, merged; (4) ends, or sleeps until a log grew or the job changed, and goes back to (3). A reader that does
+/// not follow waits too where the job has ended: a node tells the end before the last lines where it was away.
 /// </summary>
 internal sealed class LogDelivery(LogFiles files, LogFollowers followers, IJobLogs jobs, TimeProvider time)
 {
@@ -14,8 +15,8 @@ internal sealed class LogDelivery(LogFiles files, LogFollowers followers, IJobLo
     public async Task DeliverAsync(JobLogs job, LogQuery query, ILogSink sink, CancellationToken cancellationToken)
     {
         // (1)
-        using var follower = query.Follow ? followers.Follow(job.Job) : null;
-        if (follower is not null)
+        using var follower = query.Follow || HasEnded(job, query) ? followers.Follow(job.Job) : null;
+        if (query.Follow)
             job = await jobs.FindAsync(job.Job, cancellationToken) ?? job;
         // (2)
         var parts = Parts(job, query);
@@ -103,7 +104,8 @@ internal sealed class LogDelivery(LogFiles files, LogFollowers followers, IJobLo
         if (!HasEnded(job, query))
             return TimeSpan.MaxValue;
         endSeenAt ??= time.GetTimestamp();
-        return TimeSpan.FromSeconds(files.Options.EndGraceSeconds) - time.GetElapsedTime(endSeenAt.Value);
+        var (seen, since) = (time.GetElapsedTime(endSeenAt.Value), job.EndedAt is { } at ? time.GetUtcNow() - at : TimeSpan.Zero);
+        return TimeSpan.FromSeconds(files.Options.EndGraceSeconds) - (seen > since ? seen : since);
     }
 
     private async Task<bool> WaitAsync(LogFollower follower, TimeSpan most, CancellationToken cancellationToken)

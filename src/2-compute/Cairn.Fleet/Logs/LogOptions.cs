@@ -26,8 +26,8 @@ public sealed class LogOptions
     public int OpenFiles { get; set; } = 1_024;
 
     /// <summary>
-    /// How long a follower of an ended job waits for bytes that the node has yet to send, in seconds; 0 to 600, default 30. A machine that
-    /// died never sends them.
+    /// How long after a job's end its readers wait for bytes that the node has yet to send, in seconds; 0 to 600, default 30. A machine
+    /// that died never sends them.
     /// </summary>
     public int EndGraceSeconds { get; set; } = 30;
 

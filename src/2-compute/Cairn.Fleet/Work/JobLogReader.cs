@@ -24,6 +24,9 @@ internal sealed class JobLogReader(JobFinder finder, Store store) : IJobLogs
         return found
             ? new JobLogs(job, ended is not null,
                 [.. parts.Select(p => new JobLogPart(p.Attempt, p.Rank, p.EndedAt is not null, p.LogBytes))])
+            {
+                EndedAt = ended is { } micros ? Micros.ToTime(micros) : null,
+            }
             : null;
     }
 
