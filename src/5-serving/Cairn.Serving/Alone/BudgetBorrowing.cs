@@ -32,17 +32,16 @@ internal sealed class BudgetBorrowing(GatewayState state, ServerLink link, TimeP
         var began = time.GetTimestamp();
         while (true)
         {
-            var (reply, asked) = await AskAsync(key, account, money, cancellationToken);
+            var asked = await AskAsync(key, account, money, cancellationToken);
             var taken = Reservation.Take(account, tokens, money, time.GetUtcNow(), out var refusal);
-            if (taken is not null || !refusal!.IsOfMoney || asked.Count == 0)
+            if (taken is not null || !refusal!.IsOfMoney || asked.IsHopeless)
                 return (taken, refusal);
-            if (reply is null)
-                return (null, refusal with { Unconfirmed = true });
-            var may = reply.Pending.Any(asked.ContainsKey)
-                || reply.Slices.Any(slice => asked.TryGetValue(slice.Purse, out var ceiling) && slice.Lent - slice.Returned > ceiling);
-            if (!may || time.GetElapsedTime(began) > s_patience)
+            // Where there was enough a moment ago, another request was quicker; where more was lent, others took that too.
+            if (!asked.HadEnough && asked.Reply is { } reply && !asked.MayHaveMore(reply))
                 return (null, refusal);
-            if (reply.Pending.Any(asked.ContainsKey))
+            if ((!asked.HadEnough && asked.Reply is null) || time.GetElapsedTime(began) > s_patience)
+                return (null, refusal with { Unconfirmed = true });
+            if (asked.Reply?.Pending.Any(asked.Ceilings.ContainsKey) == true)
                 await Task.Delay(s_look, time, cancellationToken);
         }
     }
@@ -58,45 +57,58 @@ internal sealed class BudgetBorrowing(GatewayState state, ServerLink link, TimeP
         }
     }
 
-    /// <returns>The server's reply, and the purses that lack money with what might be spent of them before.</returns>
-    private async Task<(ReportReply?, Dictionary<PurseId, Money>)> AskAsync(GatewayKey key, KeyAccount account, Money money, CancellationToken cancellationToken)
+    private async Task<Asked> AskAsync(GatewayKey key, KeyAccount account, Money money, CancellationToken cancellationToken)
     {
-        var asked = Lacking(key, account, money);
-        if (asked.Count == 0 || link.IsAway)
-            return (null, asked.ToDictionary(a => a.Key, a => a.Value.Ceiling));
+        var (wants, enough) = Lacking(key, account, money);
+        var ceilings = wants.ToDictionary(want => want.Key, want => want.Value.Ceiling);
+        if (wants.Count == 0 || link.IsAway)
+            return new Asked(null, ceilings, enough);
         Task<ReportReply?> answered;
         lock (_lock)
         {
-            foreach (var (id, (_, lacks)) in asked)
+            foreach (var (id, (_, lacks)) in wants)
                 _wants[id] = _wants.GetValueOrDefault(id) + lacks;
             answered = _next.Task;
         }
         Wanted?.Invoke();
         try
         {
-            return (await answered.WaitAsync(s_patience, time, cancellationToken), asked.ToDictionary(a => a.Key, a => a.Value.Ceiling));
+            return new Asked(await answered.WaitAsync(s_patience, time, cancellationToken), ceilings, enough);
         }
         catch (TimeoutException)
         {
-            return (null, asked.ToDictionary(a => a.Key, a => a.Value.Ceiling));
+            return new Asked(null, ceilings, enough);
         }
     }
 
-    /// <summary>The key, those above it and the project: which of them lack money, where more could be lent.</summary>
-    private Dictionary<PurseId, (Money Ceiling, Money Lacks)> Lacking(GatewayKey key, KeyAccount account, Money money)
+    /// <summary>The key, those above it and the project: which of them lack money where more could be lent, and whether none lacks any.</summary>
+    private (Dictionary<PurseId, (Money Ceiling, Money Lacks)> Wants, bool Enough) Lacking(GatewayKey key, KeyAccount account, Money money)
     {
-        var (lacking, now) = (new Dictionary<PurseId, (Money, Money)>(), time.GetUtcNow());
+        var (wants, enough, now) = (new Dictionary<PurseId, (Money, Money)>(), true, time.GetUtcNow());
         if (account.Funds is { Ceiling: { } borrowed } funds && funds.Lacks(money, now) is { Micros: > 0 } credits)
-            lacking[key.Project] = (borrowed, credits);
+            (wants[key.Project], enough) = ((borrowed, credits), false);
         for (var (level, depth) = (account, 0); level is not null && depth <= GatewayOptions.MostKeyLevels; level = level.Parent, depth++)
         {
             var (ceiling, lacks) = (level.Ceiling, level.Lacks(money, now));
+            enough &= lacks <= Money.Zero;
             if (lacks > Money.Zero && ceiling < level.Limits.Budget && money <= level.Limits.Budget)
-                lacking[key.Id] = (ceiling.Value, lacks);
+                wants[key.Id] = (ceiling.Value, lacks);
             if (key.Parent is not { } parent || state.FindKey(parent) is not var (above, _))
                 break;
             key = above;
         }
-        return lacking;
+        return (wants, enough);
+    }
+
+    /// <param name="Reply">The server's; null where it was not asked or has not answered in time.</param>
+    /// <param name="Ceilings">Of the purses that lacked money where more could be lent: what might be spent of each before.</param>
+    /// <param name="HadEnough">Nothing lacked.</param>
+    private sealed record Asked(ReportReply? Reply, IReadOnlyDictionary<PurseId, Money> Ceilings, bool HadEnough)
+    {
+        /// <summary>Money lacked, and none of it can be lent.</summary>
+        public bool IsHopeless => Ceilings.Count == 0 && !HadEnough;
+
+        public bool MayHaveMore(ReportReply reply) => reply.Pending.Any(Ceilings.ContainsKey)
+            || reply.Slices.Any(slice => Ceilings.TryGetValue(slice.Purse, out var ceiling) && slice.Lent - slice.Returned > ceiling);
     }
 }
