@@ -26,8 +26,8 @@ public sealed class Tokens_are_counted
         var body = JsonNode.Parse(sent)!.AsObject();
         Assert.Equal(["model", "messages", "tools"], body.Select(m => m.Key));
         Assert.Equal(("up", "Be brief.", "get"), ((string)body["model"]!, (string)body["messages"]![0]!["content"]!, (string)body["tools"]![0]!["function"]!["name"]!));
-        Assert.Equal((0L, 0L, 0), (host.Account.Spent.Micros, host.Account.Reserved.Micros, host.Account.Parallel));
         Assert.Equal(0, (await host.BookedAsync()).Sum.Cost.Micros);
+        Assert.Equal((0L, 0L, 0), (host.Account.Spent.Micros, host.Account.Reserved.Micros, host.Account.Parallel));
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class A_mirror_gets_copies
         Assert.False(live.Asked.Single().Headers.ContainsKey("x-cairn-mirrored"));
         await UntilAsync(() => host.Account is { Parallel: 0, Reserved.Micros: 0 });
         Assert.Equal((9, 9), (host.Account.Spent.Micros, host.Account.Tokens.Sum));
-        Assert.Equal(1, host.Gateway.Activities.HealthOf(((PoolTarget)route.Targets[0]).Endpoint, 1).Requests);
+        await UntilAsync(() => host.Gateway.Activities.HealthOf(((PoolTarget)route.Targets[0]).Endpoint, 1).Requests == 1);
         Assert.Equal(0, host.Gateway.Activities.MeterOf(mirror).Read((load, _) => load.Current.Concurrency));
     }
 
