@@ -47,7 +47,7 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
     private const int Goal = 48;
     private const int StepsPerCheckpoint = 8;
 
-    // Each rank counts to 48 and writes a checkpoint every two seconds; before its end it waits until the loss was noticed, however long that takes.
+    // Each rank counts to 48 and writes a checkpoint every two seconds; before its end it waits until the lost rank has a new place, however long that takes.
     // A count that continues is never a count that restarts.
     private const string Counter =
         """
@@ -61,7 +61,7 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
           n=$(cat checkpoints/count 2>/dev/null || echo 0)
           echo "begins at $n"
           while [ "$n" -lt 48 ]; do
-            until [ "$n" -lt 40 ] || [ -e NOTICED ]; do sleep 0.1; done
+            until [ "$n" -lt 40 ] || [ -e REPLACED ]; do sleep 0.1; done
             sleep 0.25; n=$((n+1)); echo "counts $n"
             if [ $((n % 8)) -eq 0 ]; then echo "$n" > checkpoints/new && mv checkpoints/new checkpoints/count; fi
           done
@@ -154,9 +154,9 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
     {
         foreach (var machine in machines.Nodes)
             await machine.UntilHealthyAsync();
-        var noticed = Path.Combine(Path.GetTempPath(), $"cairn-noticed-{Guid.NewGuid():N}");
+        var replaced = Path.Combine(Path.GetTempPath(), $"cairn-replaced-{Guid.NewGuid():N}");
         var file = Server.WriteFile($"{name}.yaml", Counter.Replace("NAME", name, StringComparison.Ordinal).Replace("POLICY", policy,
-            StringComparison.Ordinal).Replace("NOTICED", noticed, StringComparison.Ordinal));
+            StringComparison.Ordinal).Replace("REPLACED", replaced, StringComparison.Ordinal));
         (await Server.Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
         await Eventually.TrueAsync(
             async () => Lines(await Server.LogTextAsync(name)).Count(l => l.Words is ["counts", "18"]) == 2,
@@ -171,11 +171,13 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
         var ran = DateTimeOffset.UtcNow - began;
         await Eventually.TrueAsync(async () => (await Server.JobAsync(name)).List("timeline").Exists(e => e.Text("kind") == "node_lost"),
             "the loss is noticed");
-        await File.WriteAllTextAsync(noticed, "", TestContext.Current.CancellationToken);
 
         // The machine comes back while the job recovers; what it held is void.
         node.StartAgain();
-        return new Incident(lost.GetProperty("rank").GetInt32(), node, ran, noticed);
+        // Ranks that must begin again have ended before any is placed anew.
+        await Eventually.TrueAsync(async () => (await Server.JobAsync(name)).Tasks().Count > 2, "the lost rank has a new place");
+        await File.WriteAllTextAsync(replaced, "", TestContext.Current.CancellationToken);
+        return new Incident(lost.GetProperty("rank").GetInt32(), node, ran, replaced);
     }
 
     private static void RequireFromCheckpoint(int begin)
@@ -199,7 +201,7 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
 
         var results = new[] { 0, 1 }.Select(rank => $"rank {rank} of 2 counted to {Goal}");
         Assert.Equal(results, (await ResultAsync(name, "result")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        File.Delete(incident.Noticed);
+        File.Delete(incident.Replaced);
         await incident.Node.UntilHealthyAsync();
         await Eventually.TrueAsync(() => Task.FromResult(!machines.Nodes.Any(n => n.HasTasks())), "nothing of the job runs on");
         await Server.RequireSoundLedgerAsync();
@@ -230,6 +232,6 @@ public sealed class A_gang_recovers(FourMachines machines) : IClassFixture<FourM
 
     private sealed record LogLine(int Rank, string[] Words);
 
-    /// <param name="Noticed">The file that lets the program come to its end.</param>
-    private sealed record Incident(int LostRank, CairnNode Node, TimeSpan Ran, string Noticed);
+    /// <param name="Replaced">The file that lets the program come to its end.</param>
+    private sealed record Incident(int LostRank, CairnNode Node, TimeSpan Ran, string Replaced);
 }

@@ -7,11 +7,11 @@ namespace Cairn.EndToEnd.Tests;
 [Trait("speed", "slow")]
 public sealed class A_node_away
 {
-    // The setup gives the test time to take the server away, so that the program's whole life is in the dark.
+    // The setup waits until the test has taken the server away, so that the program's whole life is in the dark.
     private const string Workload =
         """
         name: hermit
-        setup: sleep 4
+        setup: until [ -e DARK ]; do sleep 0.1; done
         run: |
           date +%s%N > began
           for i in $(seq 40); do echo "line $i"; echo "error $i" >&2; sleep 0.1; done
@@ -26,16 +26,19 @@ public sealed class A_node_away
         await using var server = await CairnUp.StartServerAsync();
         await using var node = await CairnNode.JoinAsync(server, "hut", "--price", "36");
         await server.GrantAsync(100);
-        var file = server.WriteFile("hermit.yaml", Workload);
+        var dark = Path.Combine(Path.GetTempPath(), $"cairn-dark-{Guid.NewGuid():N}");
+        var file = server.WriteFile("hermit.yaml", Workload.Replace("DARK", dark, StringComparison.Ordinal));
         (await server.Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
         await server.UntilPhaseAsync("hermit", "starting");
         await Eventually.TrueAsync(() => Task.FromResult(node.HasTasks()), "the node has begun its setup");
         await server.KillAsync();
+        await File.WriteAllTextAsync(dark, "", TestContext.Current.CancellationToken);
 
         // Its whole life, and then a silence that is twice as long.
         await Eventually.TrueAsync(() => Task.FromResult(!node.HasTasks()), "the program has ended");
         await Task.Delay(TimeSpan.FromSeconds(8), TestContext.Current.CancellationToken);
         await server.StartAgainAsync();
+        File.Delete(dark);
 
         var job = await server.UntilPhaseAsync("hermit", "succeeded");
         Assert.Equal(1, job.GetProperty("attempt").GetInt32());

@@ -103,8 +103,11 @@ public sealed class Bad_input_changes_nothing(OneUp shared) : IClassFixture<OneU
         using var client = Up.NewClient();
         using var response = await PostJobAsync(client, new { workload = "run: echo\n# " + new string('x', 2 << 20) });
         Assert.True((int)response.StatusCode is 400 or 413, response.StatusCode.ToString());
-        client.DefaultRequestHeaders.ExpectContinue = true;
-        using var huge = await client.PostAsync("jobs", new StringContent(new string(' ', 20 << 20), Encoding.UTF8, "application/json"),
+        // A client that waits to be told to send, however long the server takes to say no.
+        using var patient = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(4) }) { BaseAddress = client.BaseAddress };
+        patient.DefaultRequestHeaders.Authorization = client.DefaultRequestHeaders.Authorization;
+        patient.DefaultRequestHeaders.ExpectContinue = true;
+        using var huge = await patient.PostAsync("jobs", new StringContent(new string(' ', 20 << 20), Encoding.UTF8, "application/json"),
             Ct);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, huge.StatusCode);
         Assert.Equal("too_large", (await ProblemAsync(huge)).Text("code"));

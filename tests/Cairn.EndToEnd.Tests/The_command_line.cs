@@ -139,9 +139,16 @@ public sealed partial class The_command_line(OneUp shared) : IClassFixture<OneUp
     [Fact]
     public async Task Logs_are_cut_by_rank_tail_and_time()
     {
+        // The last two lines come after the first two were seen, so there is a time between them.
+        var seen = Path.Combine(Path.GetTempPath(), $"cairn-seen-{Guid.NewGuid():N}");
         var file = Up.WriteFile("pair.yaml",
-            "name: pair\nnodes: 2\nresources: {cpus: 0.1}\nrun: for i in 1 2 3 4; do echo \"$i of $RANK\"; sleep 0.3; done\n");
-        (await Cli.RunAsync("run", file, "--yes")).Succeeded();
+            "name: pair\nnodes: 2\nresources: {cpus: 0.1}\n"
+            + $"run: for i in 1 2 3 4; do until [ $i != 3 ] || [ -e {seen} ]; do sleep 0.1; done; echo \"$i of $RANK\"; done\n");
+        (await Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
+        await Eventually.TrueAsync(async () => (await LogAsync()).Count(line => line.Contains("] 2 of", StringComparison.Ordinal)) == 2, "both have said two words");
+        await File.WriteAllTextAsync(seen, "", TestContext.Current.CancellationToken);
+        await Up.UntilPhaseAsync("pair", "succeeded");
+        File.Delete(seen);
 
         // A rank is in front where there are several.
         Assert.Equal(["[1] 1 of 1", "[1] 2 of 1", "[1] 3 of 1", "[1] 4 of 1"], await LogAsync("--rank", "1"));

@@ -19,6 +19,7 @@ public sealed class What_a_gateway_alone_passes_on
             ["providers", "add", "acme", "--url", outside.BaseUrl, "--key-env", "OUTSIDE_KEY", "--model", "chat=up", "--output-price", "1"])).Succeeded();
         await using var gateway = await CairnGatewayAlone.StartAsync(server, "edge-1");
         await gateway.UntilAsync("ok");
+        await gateway.UntilBorrowedAsync(purses: 1);
         using var client = gateway.NewClient(server.AdminKey());
         using (var kept = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(gateway.Folder, "snapshot.json"), TestContext.Current.CancellationToken)))
             Assert.Equal(600L << 20, kept.RootElement.GetProperty("most_file_bytes").GetInt64());

@@ -7,25 +7,33 @@ namespace Cairn.EndToEnd.Tests;
 /// a bill of the seconds that the program ran. Everything is killed with SIGKILL.
 /// </summary>
 [Trait("speed", "slow")]
-public sealed class What_survives_a_kill
+public sealed class What_survives_a_kill : IDisposable
 {
     private const int Lines = 100;
 
-    /// <summary>Shorter than the job, and longer than what a busy machine's clocks may be off by.</summary>
+    /// <summary>Longer than what a busy machine's clocks may be off by.</summary>
     private static readonly TimeSpan s_outage = TimeSpan.FromSeconds(6);
 
-    // 100 lines, one each tenth of a second, say when a line is missing, doubled or out of order; the output says that the end was reached.
+    // 100 lines, one each tenth of a second, say when a line is missing, doubled or out of order; the output says that the end was reached, which is not before the test
+    // has seen what it kills come back.
     private const string Workload =
         """
         name: survivor
         setup: echo "setting up"
         run: |
           date +%s%N > began
-          for i in $(seq 1 100); do echo "line $i"; sleep 0.1; done
+          for i in $(seq 1 100); do
+            echo "line $i"; sleep 0.1
+            [ "$i" != 90 ] || until [ -e BACK ]; do sleep 0.1; done
+          done
           echo "$(cat began) $(date +%s%N)" > times
         outputs:
           - {name: times, path: times}
         """;
+
+    private readonly string _back = Path.Combine(Path.GetTempPath(), $"cairn-back-{Guid.NewGuid():N}");
+
+    public void Dispose() => File.Delete(_back);
 
     [Fact]
     public async Task A_job_survives_the_server()
@@ -104,17 +112,18 @@ public sealed class What_survives_a_kill
         Assert.Equal("done at last\n", await up.LogTextAsync("patient"));
     }
 
-    private static async Task StartJobAsync(CairnUp server)
+    private async Task StartJobAsync(CairnUp server)
     {
         await server.GrantAsync(100);
-        var file = server.WriteFile("survivor.yaml", Workload);
+        var file = server.WriteFile("survivor.yaml", Workload.Replace("BACK", _back, StringComparison.Ordinal));
         (await server.Cli.RunAsync("run", file, "--yes", "-d")).Succeeded();
         await Eventually.TrueAsync(async () => (await server.LogTextAsync("survivor")).Contains("line 10\n", StringComparison.Ordinal),
             "the job has written ten lines");
     }
 
-    private static async Task RequireUnharmedAsync(CairnUp server)
+    private async Task RequireUnharmedAsync(CairnUp server)
     {
+        await File.WriteAllTextAsync(_back, "", TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(async () => (await server.JobAsync("survivor")).Text("phase") is "succeeded" or "failed",
             "the job ends");
         var job = await server.JobAsync("survivor");

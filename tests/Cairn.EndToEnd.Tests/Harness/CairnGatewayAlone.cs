@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json;
 
 namespace Cairn.EndToEnd.Tests;
 
@@ -68,6 +69,24 @@ internal sealed class CairnGatewayAlone : IAsyncDisposable
     }
 
     public Task UntilAsync(string health) => Eventually.TrueAsync(async () => await HealthAsync() == health, $"the gateway says '{health}'");
+
+    /// <summary>Until its journal says that it holds something of so many budgets and projects' credits: then it asks nobody who may be slow.</summary>
+    public Task UntilBorrowedAsync(int purses) => Eventually.TrueAsync(async () => (await JournalAsync("replied")).SelectMany(reply => reply.List("slices"))
+        .Where(slice => slice.Decimal("lent") > 0).Select(slice => slice.Text("key")).Distinct().Count() >= purses, $"the gateway has money of {purses} purses");
+
+    /// <summary>All requests that it ever wrote down, whether the server has them or not.</summary>
+    public async Task<long> RequestsWrittenAsync() =>
+        (await JournalAsync("used")).Sum(used => used.List("lines").Sum(line => line.GetProperty("requests").GetInt64()));
+
+    private async Task<List<JsonElement>> JournalAsync(string kind)
+    {
+        // The gateway holds the file; who looks must not ask for a lock.
+        using var reader = new StreamReader(new FileStream(Path.Combine(Folder, "usage.journal"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        var text = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        // What follows the last line's end is just being written.
+        return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.TryGetProperty(kind, out var entry) && entry.ValueKind == JsonValueKind.Object).Select(line => line.GetProperty(kind))];
+    }
 
     /// <summary>As a power cut would.</summary>
     public async Task KillAsync()
