@@ -61,6 +61,19 @@ public sealed class Latencies_are_counted
         }
     }
 
+    [Fact]
+    public void Only_over_the_seconds_that_are_asked_for_and_no_longer_than_they_are_remembered()
+    {
+        var (load, began) = (new LoadHistory(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30)), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        for (var i = 0; i < 100; i++)
+            load.Answered(began + TimeSpan.FromSeconds(i), i < 90 ? 1000 : 4, i < 70 ? 1000 : 2);
+        var now = began + TimeSpan.FromSeconds(100);
+        Assert.Equal(4, load.FirstTokenNinetieth(now, TimeSpan.FromSeconds(10))!.Value, 0.4);
+        Assert.Equal(1000, load.FirstTokenNinetieth(now, TimeSpan.FromSeconds(20))!.Value, 50.0);
+        Assert.Equal(2, load.EachTokenNinetieth(now, TimeSpan.FromSeconds(30))!.Value, 0.2);
+        Assert.Null(load.FirstTokenNinetieth(now + TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(30)));
+    }
+
     [Theory]
     [InlineData(13)]
     [InlineData(200)]

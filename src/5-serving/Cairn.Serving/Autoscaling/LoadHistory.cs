@@ -22,17 +22,22 @@ public readonly record struct AverageLoad(double Concurrency, double TokensInFli
 public sealed class LoadHistory
 {
     private readonly Second[] _seconds;
+    private readonly LatencyHistory _firstToken;
+    private readonly LatencyHistory _eachToken;
     private Load _current;
     private DateTimeOffset? _since;
     private DateTimeOffset _first;
 
     /// <param name="window">What is remembered; the rest is forgotten.</param>
-    public LoadHistory(TimeSpan window)
+    /// <param name="latencies">How long answers' times are remembered, at most as long; null for just as long.</param>
+    public LoadHistory(TimeSpan window, TimeSpan? latencies = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(window, TimeSpan.FromHours(1));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(latencies ?? window, window);
         _seconds = new Second[(int)Math.Ceiling(window.TotalSeconds) + 2];
         Array.Fill(_seconds, new Second { Number = -1 });
+        (_firstToken, _eachToken) = (new LatencyHistory(latencies ?? window), new LatencyHistory(latencies ?? window));
     }
 
     /// <summary>The load now.</summary>
@@ -65,11 +70,10 @@ public sealed class LoadHistory
     public void Answered(DateTimeOffset at, double? timeToFirstTokenMs, double? timePerOutputTokenMs)
     {
         Advance(at);
-        ref var second = ref SecondOf(_since!.Value);
         if (timeToFirstTokenMs is { } first)
-            (second.FirstToken ??= new()).Add(first);
+            _firstToken.Add(_since!.Value, first);
         if (timePerOutputTokenMs is { } each)
-            (second.EachToken ??= new()).Add(each);
+            _eachToken.Add(_since!.Value, each);
     }
 
     /// <summary>
@@ -91,21 +95,16 @@ public sealed class LoadHistory
     }
 
     /// <summary>The time to first token that nine of ten answers of the window stayed under, milliseconds; null without answers.</summary>
-    public double? FirstTokenNinetieth(DateTimeOffset now, TimeSpan window) => Ninetieth(now, window, s => s.FirstToken);
+    public double? FirstTokenNinetieth(DateTimeOffset now, TimeSpan window) => Ninetieth(_firstToken, now, window);
 
     /// <summary>The time per output token that nine of ten answers of the window stayed under, milliseconds; null without answers.</summary>
-    public double? EachTokenNinetieth(DateTimeOffset now, TimeSpan window) => Ninetieth(now, window, s => s.EachToken);
+    public double? EachTokenNinetieth(DateTimeOffset now, TimeSpan window) => Ninetieth(_eachToken, now, window);
 
-    private double? Ninetieth(DateTimeOffset now, TimeSpan window, Func<Second, LatencyBins?> bins)
+    private double? Ninetieth(LatencyHistory latencies, DateTimeOffset now, TimeSpan window)
     {
         Advance(now);
-        var sum = new LatencyBins();
-        foreach (var second in Within(_since!.Value, window))
-        {
-            if (bins(second) is { } seen)
-                sum.Add(seen);
-        }
-        return sum.Quantile(0.9);
+        var (first, last) = SecondsOf(_since!.Value, window);
+        return latencies.Quantile(0.9, first, last);
     }
 
     private void Advance(DateTimeOffset at)
@@ -142,33 +141,31 @@ public sealed class LoadHistory
         var number = at.UtcTicks / TimeSpan.TicksPerSecond;
         ref var second = ref _seconds[number % _seconds.Length];
         if (second.Number != number)
-        {
-            // Bins live as long as the history: new ones each second would be garbage of five minutes' age, which the runtime leaves lying longest.
-            second.FirstToken?.Clear();
-            second.EachToken?.Clear();
-            second = new Second { Number = number, FirstToken = second.FirstToken, EachToken = second.EachToken };
-        }
+            second = new Second { Number = number };
         return ref second;
     }
 
     private IEnumerable<Second> Within(DateTimeOffset now, TimeSpan window)
+    {
+        var (first, last) = SecondsOf(now, window);
+        return _seconds.Where(s => s.Number >= first && s.Number <= last);
+    }
+
+    private static (long First, long Last) SecondsOf(DateTimeOffset now, TimeSpan window)
     {
         var last = now.UtcTicks / TimeSpan.TicksPerSecond;
         var first = (now - window).UtcTicks / TimeSpan.TicksPerSecond;
         // The second in which the window begins counts whole only where the window begins with it.
         if ((now - window).UtcTicks % TimeSpan.TicksPerSecond != 0)
             first++;
-        return _seconds.Where(s => s.Number >= first && s.Number <= last);
+        return (first, last);
     }
 
-    /// <summary>A struct, and without bins until something was answered: there may be thousands of endpoints, and most rest.</summary>
     private struct Second
     {
         public long Number;
         public double Concurrency;
         public double Tokens;
         public double Requests;
-        public LatencyBins? FirstToken;
-        public LatencyBins? EachToken;
     }
 }

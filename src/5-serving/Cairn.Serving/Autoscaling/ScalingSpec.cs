@@ -8,6 +8,12 @@ namespace Cairn.Serving.Autoscaling;
 /// </summary>
 public sealed record ScalingSpec
 {
+    /// <summary>The longest <see cref="StableWindow"/>.</summary>
+    public static readonly TimeSpan MostStableWindow = TimeSpan.FromMinutes(5);
+
+    /// <summary>The longest <see cref="PanicWindow"/>. Latencies are remembered for as long, second by second, and take the most memory of what is remembered.</summary>
+    public static readonly TimeSpan MostPanicWindow = TimeSpan.FromSeconds(30);
+
     /// <summary>At least so many, 0 to 10,000; default 1. 0 lets an idle endpoint sleep.</summary>
     public int MinReplicas { get; init; } = 1;
 
@@ -35,7 +41,7 @@ public sealed record ScalingSpec
     /// <summary>What is averaged in calm times; default 60 s, 6 s to 5 minutes.</summary>
     public TimeSpan StableWindow { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>What is averaged to notice a burst; default 6 s, at least 1 s and at most the stable window.</summary>
+    /// <summary>What is averaged to notice a burst; default 6 s, 1 s to 30 s and at most the stable window.</summary>
     public TimeSpan PanicWindow { get; init; } = TimeSpan.FromSeconds(6);
 
     /// <summary>A burst begins where the panic window asks for this many times what is ready; default 2, above 1.</summary>
@@ -88,10 +94,10 @@ public sealed record ScalingSpec
         Check(TargetUtilization is > 0 and <= 1, $"The target utilization is {TargetUtilization}; expected above 0 and at most 1.");
         Check(TimeToFirstTokenMs is null or > 0, $"The time to first token is {TimeToFirstTokenMs} ms; expected above 0.");
         Check(TimePerOutputTokenMs is null or > 0, $"The time per output token is {TimePerOutputTokenMs} ms; expected above 0.");
-        Check(StableWindow >= TimeSpan.FromSeconds(6) && StableWindow <= TimeSpan.FromMinutes(5),
+        Check(StableWindow >= TimeSpan.FromSeconds(6) && StableWindow <= MostStableWindow,
             $"The stable window is {StableWindow}; expected 6 s to 5 min.");
-        Check(PanicWindow >= TimeSpan.FromSeconds(1) && PanicWindow <= StableWindow,
-            $"The panic window is {PanicWindow}; expected 1 s to the stable window.");
+        Check(PanicWindow >= TimeSpan.FromSeconds(1) && PanicWindow <= StableWindow && PanicWindow <= MostPanicWindow,
+            $"The panic window is {PanicWindow}; expected 1 s to 30 s and at most the stable window.");
         Check(PanicThreshold > 1, $"The panic threshold is {PanicThreshold}; expected above 1.");
         Check(MaxScaleUpRate > 1, $"The maximum scale-up rate is {MaxScaleUpRate}; expected above 1.");
         Check(MaxScaleDownRate > 1, $"The maximum scale-down rate is {MaxScaleDownRate}; expected above 1.");

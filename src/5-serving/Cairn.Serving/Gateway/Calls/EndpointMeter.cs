@@ -7,7 +7,7 @@ namespace Cairn.Serving.Gateway.Calls;
 public sealed class EndpointMeter(EndpointId endpoint, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly LoadHistory _history = new(TimeSpan.FromMinutes(5));
+    private readonly LoadHistory _history = new(ScalingSpec.MostStableWindow, ScalingSpec.MostPanicWindow);
     private int _running;
     private int _queued;
     private long _tokens;
