@@ -16,24 +16,65 @@ public readonly record struct UsageSum(long Requests, long InputTokens, long Cac
 
 /// <summary>
 /// Sums of usage that wait to be written to the ledger. A request adds to memory; a loop takes the sums and writes them in one transaction, and puts them back where
-/// that failed. Bounded by the subjects there are, not by requests.
+/// that failed. Bounded by the subjects there are, not by requests. Safe for concurrent use.
 /// </summary>
 public sealed class UsageBook
 {
-    private readonly ConcurrentDictionary<UsageSubject, UsageSum> _sums = new();
+    private readonly ConcurrentDictionary<UsageSubject, Sum> _sums = new();
 
     /// <summary>Adds one request's usage.</summary>
-    public void Add(UsageSubject subject, UsageSum sum) => _sums.AddOrUpdate(subject, sum, (_, old) => old + sum);
+    public void Add(UsageSubject subject, UsageSum sum)
+    {
+        while (_sums.GetOrAdd(subject, static _ => new Sum()) is var known && !known.TryAdd(sum))
+            _sums.TryRemove(new(subject, known));
+    }
 
     /// <summary>Everything since the last time; the caller owns it from now on.</summary>
     public IReadOnlyCollection<KeyValuePair<UsageSubject, UsageSum>> Take()
     {
-        var taken = new List<KeyValuePair<UsageSubject, UsageSum>>();
-        foreach (var subject in _sums.Keys)
+        var taken = new List<KeyValuePair<UsageSubject, UsageSum>>(_sums.Count);
+        foreach (var (subject, sum) in _sums)
         {
-            if (_sums.TryRemove(subject, out var sum))
-                taken.Add(new(subject, sum));
+            if (sum.Take() is { } used)
+                taken.Add(new(subject, used));
+            else
+                _sums.TryRemove(new(subject, sum));
         }
         return taken;
+    }
+
+    /// <summary>
+    /// One subject's. Stays from one taking to the next as long as something is added between them: a new one each time would be garbage of a second's age, and the runtime
+    /// leaves that lying.
+    /// </summary>
+    private sealed class Sum
+    {
+        private readonly Lock _lock = new();
+        private UsageSum _sum;
+        private bool _gone;
+
+        /// <returns>False where it was given up.</returns>
+        public bool TryAdd(UsageSum more)
+        {
+            lock (_lock)
+            {
+                if (!_gone)
+                    _sum += more;
+                return !_gone;
+            }
+        }
+
+        /// <returns>Null where nothing was added since the last time; then it is given up.</returns>
+        public UsageSum? Take()
+        {
+            lock (_lock)
+            {
+                if (_sum == default)
+                    _gone = true;
+                var sum = _sum;
+                _sum = default;
+                return _gone ? null : sum;
+            }
+        }
     }
 }
