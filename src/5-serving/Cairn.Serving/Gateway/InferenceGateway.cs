@@ -143,12 +143,12 @@ public sealed class InferenceGateway : IDisposable
                 return CallError.NoModel(facts.Model);
             if (!Admission.Allows(caller.Key, facts.Model, State))
                 return CallError.NotAllowed(facts.Model, caller.Key.Name);
-            var call = new Call(context, kind, new CallRecord(id, caller.Key.Project, caller.Key.Name, facts.Model, now))
+            var call = new Call(context, kind, new CallRecord(id, caller.Key.Project, caller.Key.Name, route.Route.Name.Model, now))
             {
                 Key = caller.Key, Account = caller.Account, Body = body, Facts = facts, Route = route, Received = received, Keep = keep, Inner = inner,
                 MostOutput = MostOutput(facts, kind, route.Route), PromptTokens = (facts.Prompt.Length + 3) / 4,
             };
-            _log.Add(call.Record);
+            using var remembered = _log.Begin(call.Record);
 
             // (5)
             var tokens = call.PromptTokens + call.MostOutput * facts.Choices;
@@ -205,9 +205,9 @@ public sealed class InferenceGateway : IDisposable
         if (call.Inner is { } inner)
             (inner.Usage, cost) = (usage, inner.PriceOf(cost));
         reservation.Settle(usage.Total, cost);
-        (call.Record.Usage, call.Record.Cost) = (usage, cost);
+        (call.Record.Cost, call.Record.Usage) = (cost, usage);
         var pool = answer.Target as PoolTarget;
-        Usage.Add(new UsageSubject(call.Key.Project, call.Key.Id, call.Facts.Model, pool?.Endpoint, (answer.Target as ProviderTarget)?.Name),
+        Usage.Add(new UsageSubject(call.Key.Project, call.Key.Id, call.Record.Model, pool?.Endpoint, (answer.Target as ProviderTarget)?.Name),
             new UsageSum(1, usage.Input, usage.Cached, usage.Output, cost));
         if (pool is null || !succeeded || outcome.Broken is not null)
             return;

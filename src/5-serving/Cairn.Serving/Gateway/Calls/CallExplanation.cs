@@ -35,7 +35,7 @@ internal static class CallExplanation
             Target = attempt.Target,
             Outcome = attempt.Outcome,
             Decision = EnumWords.Of(decision.Outcome),
-            Candidates = [.. Candidates(decision, attempt.NameOfSlot).OrderBy(c => c.Cost)],
+            Candidates = [.. Candidates(decision, attempt).OrderBy(c => c.Cost)],
             Unready = decision.Unready,
             Draining = decision.Draining,
             Broken = decision.Broken,
@@ -44,13 +44,13 @@ internal static class CallExplanation
         };
     }
 
-    private static List<RequestCandidateView> Candidates(RouteDecision decision, Func<int, string> nameOfSlot)
+    private static List<RequestCandidateView> Candidates(RouteDecision decision, AttemptRecord attempt)
     {
         var candidates = new List<RequestCandidateView>(decision.CandidateCount);
         for (var i = 0; i < decision.CandidateCount; i++)
         {
             var c = decision.Candidates[i];
-            var name = nameOfSlot(c.Slot) is { Length: > 0 } known ? known : $"slot {c.Slot}";
+            var name = attempt.NameOfSlot(c.Slot) is { Length: > 0 } known ? known : $"slot {c.Slot}";
             candidates.Add(new RequestCandidateView(
                 name, i == decision.Chosen, Short(c.Cost), Short(c.Prefill), Short(c.Queue), Short(c.Distance), Short(c.Adapter), Short(c.CachePressure), Short(c.Session)));
         }

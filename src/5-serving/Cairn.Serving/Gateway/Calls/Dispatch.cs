@@ -55,8 +55,12 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
             // (2)
             Occupancy? occupancy = null;
-            var record = new AttemptRecord(AttemptRecord.NameOf(target), null, AttemptRecord.SlotNames(route.Pools[at]));
-            if (route.Pools[at] is not null)
+            AttemptRecord record;
+            if (route.Pools[at] is null)
+            {
+                record = AttemptRecord.Outside(target);
+            }
+            else
             {
                 (occupancy, record, var refused) = await ReplicaOfAsync(call, route, at, tried, lost, dice);
                 if (occupancy is null)
@@ -100,7 +104,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             var pool = state.FindRoute(route.Route.Name) is { } fresh && at < fresh.Pools.Length && fresh.Pools[at] is { } renewed
                 && renewed.Target.Endpoint == endpoint ? renewed : route.Pools[at]!;
             var occupancy = Choose(call, route, pool, tried, dice, out var decision);
-            var record = new AttemptRecord(AttemptRecord.NameOf(pool.Target), decision, AttemptRecord.SlotNames(pool));
+            var record = new AttemptRecord(pool.Name, decision, pool);
             if (occupancy is not null)
             {
                 Leave(used: true);
@@ -193,7 +197,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
             || Choose(call, route, pool, [.. tried, occupancy.Replica.Slot], _dice.Roll(), out var decision) is not { } other)
             return await one;
         using var second = CancellationTokenSource.CreateLinkedTokenSource(call.Left);
-        var hedge = new AttemptRecord(AttemptRecord.NameOf(target) + " (hedge)", decision, AttemptRecord.SlotNames(pool));
+        var hedge = new AttemptRecord(pool.Name + " (hedge)", decision, pool);
         call.Record.Attempts.Add(hedge);
         var two = attempts.TryAsync(call, target, other, hedge, second.Token);
         var faster = await Task.WhenAny(one, two);

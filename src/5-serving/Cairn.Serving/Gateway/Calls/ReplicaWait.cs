@@ -74,7 +74,7 @@ internal sealed class ReplicaWait(GatewayState state, EndpointActivities activit
             while (pool.Choose(options.Routing, in request, dice, time.GetUtcNow(), out var decision) is { } replica)
             {
                 if (Occupancy.TryBegin(replica, pool.Target, activities, tokens: 0, time) is { } occupancy)
-                    return new FoundReplica(occupancy, pool.Target, new AttemptRecord(AttemptRecord.NameOf(pool.Target), decision, AttemptRecord.SlotNames(pool)));
+                    return new FoundReplica(occupancy, pool.Target, new AttemptRecord(pool.Name, decision, pool));
             }
             given[at] = true;
         }

@@ -6,11 +6,15 @@ using Cairn.Serving.Gateway.Snapshots;
 namespace Cairn.Serving.Gateway.OpenInference;
 
 /// <summary>A request of the Open Inference Protocol that was let in. Ending it gives back what was reserved for it.</summary>
-internal sealed record OpenInferenceCall(GatewayKey Key, ModelRoute Route, CallRecord Record, Reservation Reservation) : IDisposable
+internal sealed record OpenInferenceCall(GatewayKey Key, ModelRoute Route, CallRecord Record, Reservation Reservation, DecisionLog.UnderWay Remembered) : IDisposable
 {
     public string Model => Route.Name.Model;
 
-    public void Dispose() => Reservation.Dispose();
+    public void Dispose()
+    {
+        Reservation.Dispose();
+        Remembered.Dispose();
+    }
 }
 
 /// <summary>A request's way to one replica.</summary>

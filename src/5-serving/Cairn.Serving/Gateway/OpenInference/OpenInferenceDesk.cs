@@ -30,11 +30,12 @@ internal sealed class OpenInferenceDesk(InferenceGateway gateway, IWakesEndpoint
             return (null, unmetered);
         var now = time.GetUtcNow();
         var record = new CallRecord(gateway.IdOf(context), caller.Key.Project, caller.Key.Name, name.Model, now);
-        gateway.Decisions.Add(record);
+        var remembered = gateway.Decisions.Begin(record);
         if (Reservation.Take(caller.Account, 0, Money.Zero, now, out var over) is { } reservation)
-            return (new OpenInferenceCall(caller.Key, route.Route, record, reservation), null);
+            return (new OpenInferenceCall(caller.Key, route.Route, record, reservation, remembered), null);
         var refused = Admission.Refused(over!);
         (record.Status, record.Error) = (refused.Status, refused.Message);
+        remembered.Dispose();
         return (null, refused);
     }
 

@@ -11,6 +11,9 @@ internal sealed class ReplicaPool(PoolTarget target, ReplicaState[] replicas)
 
     public PoolTarget Target { get; } = target;
 
+    /// <summary>In words.</summary>
+    public string Name { get; } = $"revision {target.Revision}";
+
     public ReplicaState[] Replicas { get; } = replicas;
 
     /// <summary>Chooses a replica for a request.</summary>
