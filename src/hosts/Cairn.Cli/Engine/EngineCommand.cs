@@ -43,6 +43,13 @@ internal sealed class EngineCommand : CairnCommand
         HelpName = "N",
     };
 
+    private readonly Option<int> _drain = new("--drain")
+    {
+        Description = "How long requests under way may go on once it is asked to stop, 0 to 600 seconds.",
+        DefaultValueFactory = _ => new EngineHostOptions().DrainSeconds,
+        HelpName = "SECONDS",
+    };
+
     private readonly EngineFlags _flags = new();
     private readonly TensorFlags _tensors = new();
 
@@ -50,7 +57,7 @@ internal sealed class EngineCommand : CairnCommand
         "cairn engine models/tiny --port 8000 --rows 8")
     {
         Arguments.Add(_folders);
-        foreach (var option in new Option[] { _name, _host, _port, _grpcPort, _rows, _queue })
+        foreach (var option in new Option[] { _name, _host, _port, _grpcPort, _rows, _queue, _drain })
             Options.Add(option);
         _flags.AddTo(this);
         _tensors.AddTo(this);
@@ -97,6 +104,7 @@ internal sealed class EngineCommand : CairnCommand
             Http = new IPEndPoint(address, Port("--port", context.Get(_port), errors)),
             Grpc = context.Get(_grpcPort) == -1 ? null : new IPEndPoint(address, Port("--grpc-port", context.Get(_grpcPort), errors)),
             Tensors = tensors,
+            DrainSeconds = context.Get(_drain),
             Models = [.. folders.Select(Path.GetFullPath).Select(folder => new ModelSource(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, engine))],
         };
         errors.AddRange(options.Validate());
