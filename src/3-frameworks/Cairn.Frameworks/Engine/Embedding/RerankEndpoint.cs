@@ -10,29 +10,18 @@ using Microsoft.AspNetCore.Routing;
 namespace Cairn.Frameworks.Engine.Embedding;
 
 /// <summary><c>POST /v1/rerank</c>, <c>/v2/rerank</c> and <c>/rerank</c> in the shape of Jina's and Cohere's APIs.</summary>
-internal sealed class RerankEndpoint(LoadedModels models, EngineReadiness readiness)
+internal sealed class RerankEndpoint(LoadedModels models, LanguageFace face)
 {
     private const int MostDocuments = 2048;
 
-    public static void Map(IEndpointRouteBuilder app, LoadedModels models, EngineReadiness readiness)
+    public static void Map(IEndpointRouteBuilder app, LoadedModels models, LanguageFace face)
     {
-        var endpoint = new RerankEndpoint(models, readiness);
+        var endpoint = new RerankEndpoint(models, face);
         foreach (var route in new[] { "/v1/rerank", "/v2/rerank", "/rerank" })
             app.MapPost(route, (RequestDelegate)endpoint.AnswerAsync);
     }
 
-    private async Task AnswerAsync(HttpContext context)
-    {
-        var (body, error) = await RequestBody.ReadAsync(context);
-        using (body)
-        {
-            if (readiness.Phase == EnginePhase.Loading)
-                error = OpenAiError.Unavailable("The models are being loaded; ask again in a moment.", "model_loading");
-            error ??= await AnswerAsync(context, new Fields(body!.RootElement));
-            if (error is not null)
-                await error.WriteAsync(context);
-        }
-    }
+    private Task AnswerAsync(HttpContext context) => face.AnswerAsync(context, fields => AnswerAsync(context, fields));
 
     private async Task<OpenAiError?> AnswerAsync(HttpContext context, Fields fields)
     {

@@ -1,4 +1,3 @@
-using Cairn.Frameworks.Engine.Embedding;
 using Cairn.Frameworks.Engine.Metrics;
 using Cairn.Frameworks.Engine.OpenAi;
 using Cairn.Frameworks.Engine.OpenInference;
@@ -137,8 +136,7 @@ public sealed partial class EngineHost : IAsyncDisposable
         var repository = app.Services.GetRequiredService<ModelRepository>();
         app.MapMetrics([text => LanguageModelMetrics.Write(text, parts.Models), text => TensorMetrics.Write(text, repository)]);
         app.MapOpenAi(parts.Models, parts.Readiness, parts.Time);
-        app.MapOpenInference(repository, parts.Models);
-        RerankEndpoint.Map(app, parts.Models, parts.Readiness);
+        app.MapOpenInference(repository, parts.Models, parts.Readiness);
         if (options.Grpc is not null)
             app.MapGrpcService<GrpcInference>();
         return app;

@@ -1,3 +1,5 @@
+using Cairn.Frameworks.Engine.Tensors;
+
 namespace Cairn.Frameworks.Engine.Hosting;
 
 /// <summary>Where an engine process is in its life.</summary>
@@ -20,6 +22,14 @@ internal sealed class EngineReadiness
     private volatile EnginePhase _phase = EnginePhase.Loading;
 
     public EnginePhase Phase => _phase;
+
+    /// <summary>For what asks a model, or changes which there are.</summary>
+    /// <exception cref="RefusedException">The process drains.</exception>
+    public void RequireNotDraining()
+    {
+        if (_phase == EnginePhase.Draining)
+            throw RefusedException.Unavailable("the engine is stopping and takes no new requests");
+    }
 
     /// <summary>A process that drains stays so, whatever else ends meanwhile.</summary>
     public void Set(EnginePhase phase)

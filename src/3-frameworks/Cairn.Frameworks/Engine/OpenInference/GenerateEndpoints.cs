@@ -14,7 +14,7 @@ internal static class GenerateEndpoints
 {
     private const int BodyLimit = 16 << 20;
 
-    public static void Map(IEndpointRouteBuilder app, LoadedModels models)
+    public static void Map(IEndpointRouteBuilder app, LoadedModels models, EngineReadiness readiness)
     {
         foreach (var model in new[] { "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
         {
@@ -23,7 +23,7 @@ internal static class GenerateEndpoints
         }
 
         void Post(string route, Func<HttpContext, Task> handle) =>
-            app.MapPost(route, (RequestDelegate)(context => OpenInferenceError.GuardAsync(context, handle)));
+            app.MapPost(route, (RequestDelegate)(context => OpenInferenceError.GuardAsync(context, readiness, handle)));
     }
 
     private static async Task GenerateAsync(HttpContext context, LoadedModels models, bool streams)

@@ -80,6 +80,7 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
     {
         try
         {
+            readiness.RequireNotDraining();
             RepositoryEndpoints.CheckControl(repository);
             await repository.LoadAsync(request.ModelName, Overrides(request), context.CancellationToken);
             return new();
@@ -99,6 +100,7 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
     {
         try
         {
+            readiness.RequireNotDraining();
             RepositoryEndpoints.CheckControl(repository);
             await repository.UnloadAsync(request.ModelName, context.CancellationToken);
             return new();
@@ -151,6 +153,7 @@ internal sealed class GrpcInference(ModelRepository repository, LoadedModels mod
 
     private async Task<ModelInferResponse> InferAsync(ModelInferRequest request, CancellationToken cancellationToken)
     {
+        readiness.RequireNotDraining();
         if (models.Find(request.ModelName) is not null)
             throw RefusedException.Invalid($"'{request.ModelName}' reads texts and takes no tensors; call it over HTTP, by OpenAI's routes");
         var call = GrpcTensors.Read(request);

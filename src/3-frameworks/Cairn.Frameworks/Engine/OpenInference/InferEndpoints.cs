@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cairn.Frameworks.Engine.Hosting;
 using Cairn.Frameworks.Engine.Tensors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,9 +10,9 @@ namespace Cairn.Frameworks.Engine.OpenInference;
 /// <summary><c>POST /v2/models/{model}[/versions/{version}]/infer</c>.</summary>
 internal static class InferEndpoints
 {
-    public static void Map(IEndpointRouteBuilder app, ModelRepository repository)
+    public static void Map(IEndpointRouteBuilder app, ModelRepository repository, EngineReadiness readiness)
     {
-        RequestDelegate infer = context => OpenInferenceError.GuardAsync(context, guarded => InferAsync(guarded, repository));
+        RequestDelegate infer = context => OpenInferenceError.GuardAsync(context, readiness, guarded => InferAsync(guarded, repository));
         app.MapPost("/v2/models/{model}/infer", infer);
         app.MapPost("/v2/models/{model}/versions/{version}/infer", infer);
     }

@@ -25,12 +25,12 @@ internal static class OpenInferenceEndpoints
         });
     }
 
-    public static void MapOpenInference(this IEndpointRouteBuilder app, ModelRepository repository, LoadedModels models)
+    public static void MapOpenInference(this IEndpointRouteBuilder app, ModelRepository repository, LoadedModels models, EngineReadiness readiness)
     {
         MetadataEndpoints.Map(app, repository, models);
-        InferEndpoints.Map(app, repository);
-        RepositoryEndpoints.Map(app, repository);
-        GenerateEndpoints.Map(app, models);
+        InferEndpoints.Map(app, repository, readiness);
+        RepositoryEndpoints.Map(app, repository, readiness);
+        GenerateEndpoints.Map(app, models, readiness);
     }
 }
 

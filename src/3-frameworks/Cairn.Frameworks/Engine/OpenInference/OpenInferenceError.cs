@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cairn.Frameworks.Engine.Hosting;
 using Cairn.Frameworks.Engine.OpenAi;
 using Cairn.Frameworks.Engine.Tensors;
 using Microsoft.AspNetCore.Http;
@@ -28,6 +29,13 @@ internal static class OpenInferenceError
             // Nobody is left to answer.
         }
     }
+
+    /// <summary>The same, for what is refused once the engine stops.</summary>
+    public static Task GuardAsync(HttpContext context, EngineReadiness readiness, Func<HttpContext, Task> handle) => GuardAsync(context, guarded =>
+    {
+        readiness.RequireNotDraining();
+        return handle(guarded);
+    });
 
     public static async Task WriteAsync(HttpContext context, Refusal refusal)
     {

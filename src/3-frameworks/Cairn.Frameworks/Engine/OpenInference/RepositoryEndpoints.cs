@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cairn.Frameworks.Engine.Hosting;
 using Cairn.Frameworks.Engine.Tensors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,14 +10,14 @@ namespace Cairn.Frameworks.Engine.OpenInference;
 /// <summary>Triton's model repository extension: index, load, unload.</summary>
 internal static class RepositoryEndpoints
 {
-    public static void Map(IEndpointRouteBuilder app, ModelRepository repository)
+    public static void Map(IEndpointRouteBuilder app, ModelRepository repository, EngineReadiness readiness)
     {
-        Post("/v2/repository/index", context => IndexAsync(context, repository));
-        Post("/v2/repository/models/{model}/load", context => LoadAsync(context, repository));
-        Post("/v2/repository/models/{model}/unload", context => UnloadAsync(context, repository));
+        app.MapPost("/v2/repository/index", (RequestDelegate)(context => OpenInferenceError.GuardAsync(context, guarded => IndexAsync(guarded, repository))));
+        Change("/v2/repository/models/{model}/load", context => LoadAsync(context, repository));
+        Change("/v2/repository/models/{model}/unload", context => UnloadAsync(context, repository));
 
-        void Post(string route, Func<HttpContext, Task> handle) =>
-            app.MapPost(route, (RequestDelegate)(context => OpenInferenceError.GuardAsync(context, handle)));
+        void Change(string route, Func<HttpContext, Task> handle) =>
+            app.MapPost(route, (RequestDelegate)(context => OpenInferenceError.GuardAsync(context, readiness, handle)));
     }
 
     /// <exception cref="RefusedException">Loading and unloading by call is switched off.</exception>
