@@ -41,6 +41,31 @@ public sealed class Engines_of_others
     }
 
     [Fact]
+    public async Task A_folder_for_Cairns_own_engine_is_served_with_as_many_sequences_at_once_as_are_asked_for()
+    {
+        using var alone = new TemporaryHome();
+        var folder = Directory.CreateTempSubdirectory("cairn-e2e-");
+        try
+        {
+            CairnEngine.WriteModel(folder.FullName);
+            var wished = (await alone.Cli.RunAsync("serve", folder.FullName, "--name", "tiny", "--concurrency", "3", "--dry-run")).Succeeded();
+            Assert.EndsWith("--grpc-port \"$GRPC_PORT\" --rows 3\n", wished.Out, StringComparison.Ordinal);
+            var usual = (await alone.Cli.RunAsync("serve", folder.FullName, "--name", "tiny", "--dry-run")).Succeeded();
+            Assert.EndsWith("--grpc-port \"$GRPC_PORT\"\n", usual.Out, StringComparison.Ordinal);
+            foreach (var wrong in new[] { "0", "257" })
+            {
+                var refused = await alone.Cli.RunAsync("serve", folder.FullName, "--concurrency", wrong, "--dry-run");
+                Assert.Equal(2, refused.ExitCode);
+                Assert.Contains($"--concurrency is {wrong}; Cairn's own engine runs 1 to 256 sequences at once.", refused.Error, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_model_that_no_node_holds_is_refused_with_every_nodes_reason_and_begins_nothing()
     {
         await using var up = await CairnUp.StartAsync();

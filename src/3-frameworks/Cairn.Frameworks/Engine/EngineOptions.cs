@@ -5,6 +5,9 @@ namespace Cairn.Frameworks.Engine;
 /// <summary>How the engine runs a language model.</summary>
 public sealed class EngineOptions
 {
+    /// <summary>No more sequences than these are decoded together.</summary>
+    public const int MostRows = 256;
+
     /// <summary>Sequences decoded together, 1 to 256; default 8. Each holds keys and values for the whole context.</summary>
     public int Rows { get; set; } = 8;
 
@@ -70,7 +73,7 @@ public sealed class EngineOptions
     public IReadOnlyList<string> Problems()
     {
         var problems = new List<string>();
-        Check(problems, nameof(Rows), Rows, 1, 256);
+        Check(problems, nameof(Rows), Rows, 1, MostRows);
         Check(problems, nameof(ContextLength), ContextLength ?? 2, 2, 1 << 24);
         Check(problems, nameof(Threads), Threads ?? 1, 1, 1024);
         Check(problems, nameof(SpinMicroseconds), SpinMicroseconds, 0, 1_000_000);

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Cairn.Cli.CommandLine;
 using Cairn.Cli.Offers;
 using Cairn.Contracts.Workloads;
+using Cairn.Frameworks.Engine;
 using Cairn.Frameworks.Fitting;
 using Cairn.Frameworks.Recipes.Serving;
 
@@ -25,7 +26,7 @@ internal static partial class ServedFolder
             return OfGguf(Path.Combine(folder, TheOne(folder, ggufs)), wish with { Name = wish.Name ?? ServedThing.NameOf(Path.GetFileName(folder)) });
         var name = wish.Name ?? ServedThing.NameOf(Path.GetFileName(folder));
         if (recipe != ServingRecipes.Cairn)
-            return new ServedThing(ServedThing.Write(recipe, Start(".", name, wish), Place(folder, null, name, wish), folder)) { Context = wish.Context };
+            return new ServedThing(ServedThing.Write(recipe, Start(".", name, wish), Place(folder, null, name, wish), folder)) { Context = wish.Context, Concurrency = wish.Concurrency };
         if (wish.Gpu is not null)
             throw new CliException(ExitCodes.Usage, "Cairn's own engine runs on processors; leave out --gpu, or name another --engine.");
         if (!s_textFiles.Any(file => File.Exists(Path.Combine(folder, file))))
@@ -34,7 +35,9 @@ internal static partial class ServedFolder
                 ExitCodes.Usage, $"{folder} holds no model: expected {string.Join(" or ", s_textFiles)}, model.onnx, MODEL/1/model.onnx, or a .gguf file.");
         }
 
-        return new ServedThing(new WorkloadText("model.yaml", folder, OnnxFolder(folder, name))) { Context = wish.Context };
+        if (wish.Concurrency is < 1 or > EngineOptions.MostRows)
+            throw new CliException(ExitCodes.Usage, $"--concurrency is {wish.Concurrency}; Cairn's own engine runs 1 to {EngineOptions.MostRows} sequences at once.");
+        return new ServedThing(new WorkloadText("model.yaml", folder, OnnxFolder(folder, name, wish.Concurrency))) { Context = wish.Context, Concurrency = wish.Concurrency };
     }
 
     /// <summary>One file, or all parts of one that was split.</summary>
@@ -56,7 +59,10 @@ internal static partial class ServedFolder
     }
 
     /// <summary>The engine listens where the node says; whatever else runs there, replicas share machines.</summary>
-    internal static string OnnxFolder(string folder, string name) => string.Create(CultureInfo.InvariantCulture, $$"""
+    /// <param name="folder">The model's.</param>
+    /// <param name="name">The endpoint's, and the model's for clients.</param>
+    /// <param name="rows">Sequences at once; null leaves it to the engine.</param>
+    internal static string OnnxFolder(string folder, string name, int? rows = null) => string.Create(CultureInfo.InvariantCulture, $$"""
         name: {{name}}
         kind: serve
         resources:
@@ -68,7 +74,7 @@ internal static partial class ServedFolder
           replicas: 1
           readiness: /health
           model: {{name}}
-        run: exec "$CAIRN_PROGRAM" engine . --name {{name}} --host 127.0.0.1 --port "$PORT" --grpc-port "$GRPC_PORT"
+        run: exec "$CAIRN_PROGRAM" engine . --name {{name}} --host 127.0.0.1 --port "$PORT" --grpc-port "$GRPC_PORT"{{(rows is { } count ? $" --rows {count}" : "")}}
 
         """);
 
