@@ -1,5 +1,7 @@
+using Cairn.Contracts.Ids;
 using Cairn.Contracts.Units;
 using Cairn.Serving.Autoscaling;
+using Cairn.Serving.Endpoints;
 
 namespace Cairn.Serving.Tests.Autoscaling;
 
@@ -71,6 +73,25 @@ public sealed class The_autoscaler_decides
         Assert.Equal((10, ScalingReason.Delay), (early.Wanted, early.Reason));
         var late = Autoscaler.Decide(spec, calm, new ReplicaCounts(10, 10), early.Memory, default, s_noon.AddSeconds(300));
         Assert.Equal(5, late.Wanted);
+    }
+
+    [Fact]
+    public void A_server_that_begins_anew_takes_nothing_away_before_the_delay_is_over()
+    {
+        var (spec, board, endpoint) = (s_spec with { ScaleDownDelay = TimeSpan.FromMinutes(5) }, new EndpointBoard(), EndpointId.New(s_noon));
+        var load = new LoadHistory(TimeSpan.FromMinutes(5));
+        load.Observe(s_noon, new Load(7, 0, 0));
+        ScalingDecision At(int seconds)
+        {
+            var now = s_noon.AddSeconds(seconds);
+            var decision = Autoscaler.Decide(spec, load, new ReplicaCounts(10, 10), board.Scaling(endpoint, 10, now), default, now);
+            board.Decided(endpoint, decision);
+            return decision;
+        }
+
+        Assert.Equal((10, ScalingReason.Delay), (At(0).Wanted, At(0).Reason));
+        Assert.Equal(10, At(299).Wanted);
+        Assert.Equal(5, At(300).Wanted);
     }
 
     [Fact]

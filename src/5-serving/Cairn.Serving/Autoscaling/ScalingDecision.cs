@@ -14,6 +14,12 @@ public sealed record ScalingMemory
 {
     public static readonly ScalingMemory None = new();
 
+    /// <summary>
+    /// Of who has just begun to look, and knows neither the load before nor for how long as many were wanted: nothing is taken away until the
+    /// delay has passed anew.
+    /// </summary>
+    public static ScalingMemory Begun(int wanted, DateTimeOffset now) => new() { Peaks = [(now, wanted)] };
+
     /// <summary>When the burst that is going on was last seen; null in calm times.</summary>
     public DateTimeOffset? PanicSince { get; init; }
 

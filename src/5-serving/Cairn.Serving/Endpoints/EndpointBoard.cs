@@ -11,7 +11,8 @@ internal sealed class EndpointBoard
     private readonly ConcurrentDictionary<EndpointId, string> _messages = new();
     private readonly ConcurrentDictionary<EndpointId, bool> _withoutModel = new();
 
-    public ScalingMemory Scaling(EndpointId endpoint) => _scaling.GetValueOrDefault(endpoint) ?? ScalingMemory.None;
+    /// <summary>What the last decision handed on; at the first one, that as many are wanted as the row says.</summary>
+    public ScalingMemory Scaling(EndpointId endpoint, int wanted, DateTimeOffset now) => _scaling.GetValueOrDefault(endpoint) ?? ScalingMemory.Begun(wanted, now);
 
     /// <summary>Why there are as many replicas wanted as there are.</summary>
     public string? MessageOf(EndpointId endpoint) => _messages.GetValueOrDefault(endpoint);

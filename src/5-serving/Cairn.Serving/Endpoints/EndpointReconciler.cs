@@ -116,7 +116,7 @@ internal sealed partial class EndpointReconciler(
     }
 
     private EndpointChanges Decide(EndpointSeen seen) => activities.MeterOf(seen.Row.Id).Read((load, now) =>
-        EndpointTurn.Decide(seen, load, board.Scaling(seen.Row.Id), options, () => Guid.CreateVersion7(now), now));
+        EndpointTurn.Decide(seen, load, board.Scaling(seen.Row.Id, seen.Row.Wanted, now), options, () => Guid.CreateVersion7(now), now));
 
     private static void Write(WriteSession session, Fence? fence, List<(EndpointSeen Seen, EndpointChanges Changes)> all)
     {
