@@ -41,10 +41,8 @@ public sealed class Files_as_large_as_the_server_takes : IDisposable
     {
         await using var server = await ServerAsync(most);
         await using var gateway = await FollowAsync(server);
-        using var client = await UploadAsync(gateway, upload);
-        using var answer = new StreamReader(client.GetStream(), Encoding.ASCII);
-        Assert.Contains(" 413 ", await answer.ReadLineAsync(Token), StringComparison.Ordinal);
-        Assert.False(_passed.Reader.TryRead(out _));
+        Assert.Contains(" 413 ", await UploadAsync(gateway, upload), StringComparison.Ordinal);
+        Assert.Equal(0, _passed.Reader.Count);
     }
 
     [Fact]
@@ -53,7 +51,7 @@ public sealed class Files_as_large_as_the_server_takes : IDisposable
         await using var server = await ServerAsync(1L << 30);
         await using (var gateway = await FollowAsync(server))
         {
-            using var client = await UploadAsync(gateway, 1L << 30);
+            await UploadAsync(gateway, 1L << 30);
             Assert.Equal(1L << 30, await _passed.Reader.ReadAsync(Token));
         }
 
@@ -107,14 +105,24 @@ public sealed class Files_as_large_as_the_server_takes : IDisposable
         return builder;
     }
 
-    /// <summary>Says how large a form comes, and sends none of it: who refuses it need not read it.</summary>
-    private async Task<TcpClient> UploadAsync(WebApplication gateway, long bytes)
+    /// <summary>
+    /// Says how large a form comes, and sends none of it: who refuses it need not read it. Asks again where the gateway takes a server that a
+    /// busy machine holds up for away.
+    /// </summary>
+    /// <returns>The answer's first line.</returns>
+    private async Task<string> UploadAsync(WebApplication gateway, long bytes)
     {
-        var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, new Uri(gateway.Urls.Single()).Port, Token);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /v1/files HTTP/1.1\r\nHost: edge\r\nAuthorization: Bearer {_key}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: {bytes}\r\n\r\n"), Token);
-        return client;
+        while (true)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, new Uri(gateway.Urls.Single()).Port, Token);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+                $"POST /v1/files HTTP/1.1\r\nHost: edge\r\nAuthorization: Bearer {_key}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: {bytes}\r\n\r\n"), Token);
+            using var answer = new StreamReader(client.GetStream(), Encoding.ASCII);
+            var line = await answer.ReadLineAsync(Token) ?? "";
+            if (_passed.Reader.Count > 0 || !line.Contains(" 503 ", StringComparison.Ordinal))
+                return line;
+        }
     }
 
     private sealed class LastingKeys : IGatewayKeys
