@@ -48,6 +48,7 @@ public sealed class A_server_with_a_certificate : IAsyncDisposable
         Assert.Contains(Address + "/v1", served.Error, StringComparison.Ordinal);
         await InfersOverGrpcAsync();
 
+        await IsFollowedByGatewaysAsync();
         await RefusesOthersAsync();
     }
 
@@ -83,6 +84,24 @@ public sealed class A_server_with_a_certificate : IAsyncDisposable
         var headers = new Metadata { { "authorization", "Bearer " + (string)Context()["key"]! } };
         var answer = await new GRPCInferenceService.GRPCInferenceServiceClient(channel).ModelInferAsync(request, headers, cancellationToken: Token);
         Assert.Equal([3f, -8f], MemoryMarshal.Cast<byte, float>(answer.RawOutputContents.Single().Span).ToArray());
+    }
+
+    /// <summary>A gateway that runs alone trusts what the context file says of the server, or the file that it is given, and nothing else.</summary>
+    private async Task IsFollowedByGatewaysAsync()
+    {
+        var (right, untrusting) = (Context(), Context());
+        untrusting.Remove("certificate");
+        var key = (await _cli.RunAsync("keys", "create", "edge", "--role", "gateway", "--json")).Succeeded().Json.Text("key")!;
+        await using (var byContext = new Edge(this, key, "by-context"))
+            await byContext.FollowsAsync((string)right["key"]!);
+
+        await SaveAsync(untrusting);
+        using var others = new TestAuthority();
+        await using (var byFile = new Edge(this, key, "by-file", "--certificate", Write("root.pem", (_authority.RootPem, ""))))
+            await byFile.FollowsAsync((string)right["key"]!);
+        await using (var byAnother = new Edge(this, key, "by-another", "--certificate", Write("other-root.pem", (others.RootPem, ""))))
+            await byAnother.RefusesAsync();
+        await SaveAsync(right);
     }
 
     /// <summary>The same server is refused by a command that was told another name, or to trust another certificate for the right name.</summary>
@@ -123,5 +142,60 @@ public sealed class A_server_with_a_certificate : IAsyncDisposable
         var path = Path.Combine(_folder, name);
         File.WriteAllText(path, pair.Chain + pair.Key);
         return path;
+    }
+
+    private sealed class Edge : IAsyncDisposable
+    {
+        private readonly RunningProgram _program;
+        private readonly HttpClient _http;
+
+        public Edge(A_server_with_a_certificate test, string key, string name, params string[] flags)
+        {
+            var at = $"127.0.0.1:{CairnProgram.FreePort()}";
+            _http = new HttpClient { BaseAddress = new Uri("http://" + at) };
+            _program = RunningProgram.Start(test._cli, ["gateway", "--server", test.Address, "--http", at, "--data", Path.Combine(test._folder, name), "--name", name, "--key", key, .. flags]);
+        }
+
+        /// <summary>Both what follows the server and what passes requests on to it reach it.</summary>
+        public async Task FollowsAsync(string key)
+        {
+            await Eventually.TrueAsync(async () => await HealthAsync() == "ok", "the gateway follows the server");
+            await Eventually.TrueAsync(async () =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/files") { Headers = { { "authorization", "Bearer " + key } } };
+                using var files = await _http.SendAsync(request, Token);
+                return files.StatusCode == HttpStatusCode.OK;
+            }, "the gateway passes requests on");
+        }
+
+        public async Task RefusesAsync()
+        {
+            await Eventually.TrueAsync(() =>
+            {
+                _program.RequireAlive();
+                return Task.FromResult(_program.Log.Contains("its certificate is not trusted here", StringComparison.Ordinal));
+            }, "the gateway says that it does not trust the server");
+            Assert.NotEqual("ok", await HealthAsync());
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _http.Dispose();
+            await _program.DisposeAsync();
+        }
+
+        private async Task<string> HealthAsync()
+        {
+            _program.RequireAlive();
+            try
+            {
+                using var response = await _http.GetAsync("/healthz", Token);
+                return await response.Content.ReadAsStringAsync(Token);
+            }
+            catch (HttpRequestException)
+            {
+                return "";
+            }
+        }
     }
 }

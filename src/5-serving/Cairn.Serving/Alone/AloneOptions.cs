@@ -1,3 +1,4 @@
+using System.Net;
 using Cairn.Contracts.Identity;
 using Cairn.Serving.Gateways;
 
@@ -21,6 +22,9 @@ public sealed class AloneOptions
     /// <summary>Whether replicas are dialled at the address that their node gives, also where the server uses the node's tunnel. Default false.</summary>
     public bool DirectReplicas { get; init; }
 
+    /// <summary>Changes how the server is dialled, and which certificates it may show; null leaves both to the machine.</summary>
+    public Action<SocketsHttpHandler>? ToServer { get; init; }
+
     /// <summary>Every mistake at once, in words; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -36,5 +40,17 @@ public sealed class AloneOptions
         if (string.IsNullOrWhiteSpace(DataFolder))
             errors.Add("The data folder is empty; name one with --data.");
         return errors;
+    }
+
+    /// <summary>For what is asked of the server: nothing on the way or in the answer is dealt with here.</summary>
+    internal SocketsHttpHandler NewHandler()
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(5), UseProxy = false, UseCookies = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+        };
+        ToServer?.Invoke(handler);
+        return handler;
     }
 }

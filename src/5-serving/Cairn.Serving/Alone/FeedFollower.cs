@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Security.Authentication;
 using System.Text.Json;
 using Cairn.Contracts.Api;
 using Cairn.Serving.Gateways;
@@ -20,6 +21,7 @@ internal sealed partial class FeedFollower(
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_silence = GatewayFeed.Pulse * 4;
     private readonly Random _chance = new();
+    private bool _isTold;
 
     /// <summary>A line came. Handlers are short.</summary>
     public event Action<FeedLine>? Told;
@@ -49,7 +51,12 @@ internal sealed partial class FeedFollower(
                 catch (Exception failed) when (!stoppingToken.IsCancellationRequested
                     && failed is HttpRequestException or IOException or JsonException or OperationCanceledException)
                 {
-                    Cut(failed is OperationCanceledException ? "it is silent" : failed.Message);
+                    Cut(failed switch
+                    {
+                        OperationCanceledException => "it is silent",
+                        { InnerException: AuthenticationException untrusted } => $"its certificate is not trusted here: {untrusted.Message}",
+                        _ => failed.Message,
+                    });
                 }
                 await Task.Delay(pause * (0.5 + _chance.NextDouble() / 2), time, stoppingToken);
                 pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
@@ -115,10 +122,13 @@ internal sealed partial class FeedFollower(
     /// <summary>Told once, and not for every try that follows.</summary>
     private void Cut(string reason)
     {
-        if (link.IsAway)
-            LogStillAway(logger, reason);
-        else
+        if (!link.IsAway)
             LogEnded(logger, reason);
+        else if (!_isTold)
+            LogNotThere(logger, options.Server, reason);
+        else
+            LogStillAway(logger, reason);
+        _isTold = true;
         Set(away: true);
     }
 
@@ -137,6 +147,9 @@ internal sealed partial class FeedFollower(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The server's feed is cut: {Reason}. Serving goes on from the last snapshot")]
     private static partial void LogEnded(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The server {Server} cannot be followed yet: {Reason}. It is asked again until it can")]
+    private static partial void LogNotThere(ILogger logger, Uri server, string reason);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The server is still away: {Reason}")]
     private static partial void LogStillAway(ILogger logger, string reason);

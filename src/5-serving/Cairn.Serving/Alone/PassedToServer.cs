@@ -1,4 +1,3 @@
-using System.Net;
 using Cairn.Serving.Files;
 using Cairn.Serving.Gateway;
 using Cairn.Serving.Gateway.Calls;
@@ -22,11 +21,7 @@ internal sealed class PassedToServer(InferenceGateway gateway, ServerLink link, 
     private static readonly HttpTransformer s_transformer = new UnderItsOwnName();
 
     private readonly string _server = options.Server.AbsoluteUri.TrimEnd('/');
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
-    {
-        ConnectTimeout = TimeSpan.FromSeconds(5), UseProxy = false, UseCookies = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-    });
+    private readonly HttpMessageInvoker _http = new(options.NewHandler());
 
     public void Map(IEndpointRouteBuilder routes)
     {

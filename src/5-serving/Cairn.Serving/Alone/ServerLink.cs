@@ -19,10 +19,7 @@ internal sealed class ServerLink : IDisposable
 
     public ServerLink(AloneOptions options)
     {
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectTimeout = TimeSpan.FromSeconds(5), UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        })
+        _http = new HttpClient(options.NewHandler())
         {
             BaseAddress = new Uri(options.Server.AbsoluteUri.TrimEnd('/') + "/api/v1/gateway/"), Timeout = Timeout.InfiniteTimeSpan,
         };

@@ -20,6 +20,13 @@ internal static class ServerTrust
     public static SocketsHttpHandler NewHandler(ServerContext server)
     {
         var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), UseProxy = false };
+        Apply(server, handler);
+        return handler;
+    }
+
+    /// <inheritdoc cref="NewHandler"/>
+    public static void Apply(ServerContext server, SocketsHttpHandler handler)
+    {
         if (server.Dial is { } dial)
         {
             var there = IPEndPoint.TryParse(dial, out var parsed) ? parsed
@@ -30,7 +37,6 @@ internal static class ServerTrust
         }
         if (server.Certificate is { } file)
             handler.SslOptions.RemoteCertificateValidationCallback = (_, leaf, chain, errors) => IsTrusted(file, leaf as X509Certificate2, chain, errors);
-        return handler;
     }
 
     /// <exception cref="CliException">The file holds no certificate.</exception>

@@ -34,6 +34,11 @@ internal sealed class GatewayCommand : CairnCommand
 
     private readonly Option<string?> _certificate = new("--tls-certificate") { Description = "PEM certificate; needed beyond loopback.", HelpName = "FILE" };
     private readonly Option<string?> _tlsKey = new("--tls-key") { Description = "PEM private key of the certificate.", HelpName = "FILE" };
+    private readonly Option<string?> _trusted = new("--certificate")
+    {
+        Description = "PEM file: trust this certificate, or this authority, for the server too.", HelpName = "FILE",
+    };
+
     private readonly Option<bool> _direct = new("--direct-replicas")
     {
         Description = "Dial replicas at their nodes' addresses, so that they are reached while the server is gone: for trusted networks.",
@@ -42,15 +47,16 @@ internal sealed class GatewayCommand : CairnCommand
     public GatewayCommand() : base("gateway", "Run a gateway alone, beside its clients: it follows a server and goes on serving while that is gone.",
         "cairn keys create edge-1 --role gateway --json\nCAIRN_KEY=ck_… cairn gateway --server https://cairn.example.org --http 127.0.0.1:7080 --direct-replicas")
     {
-        foreach (var option in new Option[] { _key, _keyFile, _http, _data, _name, _certificate, _tlsKey, _direct })
+        foreach (var option in new Option[] { _key, _keyFile, _http, _data, _name, _certificate, _tlsKey, _trusted, _direct })
             Options.Add(option);
     }
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
+        var server = ServerOf(context);
         var options = new AloneOptions
         {
-            Server = new Uri(context.Server.Server), Key = KeyOf(context), Name = context.Get(_name)!, DataFolder = Path.GetFullPath(context.Get(_data)!),
+            Server = new Uri(server.Server), ToServer = handler => ServerTrust.Apply(server, handler), Key = KeyOf(context), Name = context.Get(_name)!, DataFolder = Path.GetFullPath(context.Get(_data)!),
             DirectReplicas = context.Get(_direct),
         };
         var listening = new GatewayListening
@@ -79,6 +85,14 @@ internal sealed class GatewayCommand : CairnCommand
         {
             throw new CliException(ExitCodes.Refused, taken.Message);
         }
+    }
+
+    private ServerContext ServerOf(CommandContext context)
+    {
+        if (context.Get(_trusted) is not { } file)
+            return context.Server;
+        ServerTrust.Check(file);
+        return context.Server with { Certificate = Path.GetFullPath(file) };
     }
 
     private string KeyOf(CommandContext context)
