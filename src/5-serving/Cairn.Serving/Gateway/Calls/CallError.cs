@@ -62,7 +62,7 @@ internal sealed record CallError(int Status, string Type, string? Code, string M
         $"The replicas of '{model}' speak no gRPC. Call it over REST, or name their port: 'service: {{grpc_port: 8001}}' in its workload, or listen on $GRPC_PORT.");
 
     public static CallError BudgetUnconfirmed(string whose, Money share, Money asked) => new(503, "server_error", "budget_unconfirmed",
-        $"This gateway may spend {share} of {whose} while its server does not answer, and that is not enough for this request, which may cost {asked}. Try again.")
+        $"This gateway may spend {share} of {whose} for now, and that is not enough for this request, which may cost {asked}. Try again.")
     {
         RetryAfter = TimeSpan.FromSeconds(5),
     };
