@@ -25,7 +25,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         if (_started)
-            RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "stop");
+            RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-t", "240", "stop");
         Directory.Delete(_folder, recursive: true);
         return ValueTask.CompletedTask;
     }
@@ -42,7 +42,7 @@ public sealed class PostgresServer : IAsyncDisposable
             _started = true;
         }
         var name = $"test{Interlocked.Increment(ref _databases)}";
-        using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={_port};Username=cairn;Database=postgres;Pooling=false");
+        using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={_port};Username=cairn;Database=postgres;Pooling=false;Timeout=240;Command Timeout=240");
         connection.Open();
         using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
         command.ExecuteNonQuery();
@@ -51,7 +51,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Kills the server as a crash would, with nothing flushed, and starts it on what its disk has.</summary>
     public void CrashAndRestart() =>
-        RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-l", Path.Combine(_folder, "log"), "restart");
+        RunAsPostgres("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-t", "240", "-l", Path.Combine(_folder, "log"), "restart");
 
     private void Start()
     {
@@ -60,7 +60,7 @@ public sealed class PostgresServer : IAsyncDisposable
         RunAsPostgres("initdb", "-D", Data, "-U", "cairn", "-A", "trust", "--no-locale", "-E", "UTF8", "--no-sync");
         File.AppendAllText(Path.Combine(Data, "postgresql.conf"),
             $"\nlisten_addresses = '127.0.0.1'\nport = {_port}\nunix_socket_directories = '{_folder}'\nmax_connections = 200\n");
-        RunAsPostgres("pg_ctl", "-D", Data, "-w", "-l", Path.Combine(_folder, "log"), "start");
+        RunAsPostgres("pg_ctl", "-D", Data, "-w", "-t", "240", "-l", Path.Combine(_folder, "log"), "start");
     }
 
     private static void RunAsPostgres(string program, params string[] arguments)
@@ -85,7 +85,7 @@ public sealed class PostgresServer : IAsyncDisposable
         process.ErrorDataReceived += (_, line) => errors.AppendLine(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        if (!process.WaitForExit(TimeSpan.FromSeconds(60)) || process.ExitCode != 0)
+        if (!process.WaitForExit(TimeSpan.FromMinutes(5)) || process.ExitCode != 0)
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} failed: {errors}");
     }
 }

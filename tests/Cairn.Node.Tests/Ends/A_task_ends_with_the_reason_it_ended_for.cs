@@ -94,16 +94,16 @@ public sealed class A_task_ends_with_the_reason_it_ended_for
         await using var fixture = await Fixture.StartAsync();
         var seen = await fixture.RunAsync("sleep 1000", start => start.MaxDurationSeconds = 1);
         Assert.Equal((EndReasons.MaxDuration, 15), (seen.End!.EndReason, seen.End.Signal));
-        Assert.InRange(seen.End.ElapsedMicros, 1_000_000, 10_000_000);
+        Assert.InRange(seen.End.ElapsedMicros, 1_000_000, 100_000_000);
     }
 
     [Fact]
     public async Task A_lease_that_is_not_renewed_stops_the_task_and_one_that_is_renewed_does_not()
     {
         await using var fixture = await Fixture.StartAsync();
-        var start = fixture.NewTask("sleep 1000", s => s.LeaseSeconds = 3);
+        var start = fixture.NewTask("sleep 1000", s => s.LeaseSeconds = 6);
         var seen = fixture.Send(start);
-        await Eventually.TrueAsync(() => fixture.Fleet.Heartbeats >= 6, "more heartbeats than the lease is long");
+        await Eventually.TrueAsync(() => fixture.Fleet.Heartbeats >= 8, "more heartbeats than the lease is long");
         Assert.Null(seen.End);
         fixture.Fleet.RenewsLeases = false;
         var end = await fixture.EndAsync(start);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Cairn.Contracts.Wire;
+using Cairn.State.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cairn.Node.Tests.Harness;
@@ -13,7 +14,7 @@ internal sealed class Fixture : IAsyncDisposable
     private CancellationTokenSource? _stop;
     private Task? _running;
     private Process? _process;
-    private int _port;
+    private readonly int _port = FreePorts.Next();
 
     private Fixture()
     {
@@ -46,7 +47,6 @@ internal sealed class Fixture : IAsyncDisposable
     public async Task StartServerAsync()
     {
         _server = await TestServer.StartAsync(Fleet, _port);
-        _port = _server.Port;
     }
 
     public async Task StopServerAsync()

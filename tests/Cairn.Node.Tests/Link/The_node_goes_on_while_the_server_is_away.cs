@@ -73,7 +73,7 @@ public sealed class The_node_goes_on_while_the_server_is_away
     public async Task A_lease_that_runs_out_in_the_outage_stops_the_task_then()
     {
         await using var fixture = await Fixture.StartAsync();
-        var bound = fixture.NewTask("sleep 1000", s => s.LeaseSeconds = 3);
+        var bound = fixture.NewTask("sleep 1000", s => s.LeaseSeconds = 6);
         var free = fixture.NewTask("sleep 1000");
         var seen = fixture.Send(bound);
         var other = fixture.Send(free);

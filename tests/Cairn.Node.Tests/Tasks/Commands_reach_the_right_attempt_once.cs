@@ -157,11 +157,24 @@ public sealed class Commands_reach_the_right_attempt_once
         foreach (var file in Directory.EnumerateFiles(fixture.Folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
         {
             if (Native.EntryFacts.Read(file) is { IsRegularFile: true } && Path.GetFileName(file) != "lock")
-                Assert.False(File.ReadAllBytes(file).AsSpan().IndexOf("s3cr3t-value-of-this-test"u8) >= 0, file);
+                Assert.False(FileHas(file), file);
         }
         Assert.DoesNotContain(Directory.EnumerateDirectories("/proc").Where(d => char.IsAsciiDigit(Path.GetFileName(d)[0])), CommandLineHas);
         The_node_goes_on_while_the_server_is_away.Release(fixture, start);
         await fixture.EndAsync(start);
+    }
+
+    /// <summary>The daemon replaces its own files by new ones meanwhile; one of those is gone before it can be read.</summary>
+    private static bool FileHas(string file)
+    {
+        try
+        {
+            return File.ReadAllBytes(file).AsSpan().IndexOf("s3cr3t-value-of-this-test"u8) >= 0;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
     }
 
     private static bool CommandLineHas(string process)
