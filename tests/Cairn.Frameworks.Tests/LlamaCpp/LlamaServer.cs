@@ -12,7 +12,7 @@ namespace Cairn.Frameworks.Tests.LlamaCpp;
 internal sealed partial class LlamaServer : IAsyncDisposable
 {
     private const int Terminate = 15;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(4);
 
     private readonly Process _process;
     private readonly TaskCompletionSource<Uri> _listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
