@@ -61,7 +61,8 @@ public sealed class The_engine_process : IDisposable
             "-H", "content-type: application/json", "-d", Stream(Asked)]) { RedirectStandardOutput = true })!;
         Assert.StartsWith("data: {", await client.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken),
             StringComparison.Ordinal);
-        Assert.Equal(1, await engine.MetricAsync("vllm:num_requests_running"));
+        // The engine tells its numbers when a step is over, and its clients a moment before.
+        await Eventually.TrueAsync(async () => await engine.MetricAsync("vllm:num_requests_running") == 1, "the row is taken");
         client.Kill();
         await Eventually.TrueAsync(async () => await engine.MetricAsync("vllm:num_requests_running") == 0, "the row is free");
 
@@ -69,7 +70,6 @@ public sealed class The_engine_process : IDisposable
         Assert.InRange(made, 1, Asked - 1000);
         using var next = await engine.PostAsync("/v1/completions", """{"prompt":"next","max_tokens":5,"ignore_eos":true}""");
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
-        // The engine tells its numbers when a step is over, and its clients a moment before.
         await Eventually.TrueAsync(async () => await engine.MetricAsync("vllm:generation_tokens_total") == made + 5, "five more are counted");
     }
 

@@ -8,13 +8,18 @@ namespace Cairn.Frameworks.Tests.Engine;
 
 public sealed class Running_generations
 {
+    /// <summary>Longer than anything else takes here: a generation that a test cancels or waits beside goes on until then.</summary>
+    private const int Long = 60_000;
+
+    private static readonly EngineOptions s_oneRow = new() { Threads = 1, Rows = 1, ReaderLagPieces = Long };
+
     [Fact]
     public async Task A_client_that_cancels_frees_its_row_within_a_step()
     {
-        using var model = new TinyModel();
-        await using var engine = model.Load(new EngineOptions { Threads = 1, Rows = 1 });
+        using var model = LongModel();
+        await using var engine = model.Load(s_oneRow);
         using var cancel = new CancellationTokenSource();
-        await using var reader = engine.Start(TinyModel.Greedy([1, 2, 3], 250), cancel.Token)
+        await using var reader = engine.Start(TinyModel.Greedy([1, 2, 3], Long), cancel.Token)
             .ReadAllAsync(CancellationToken.None).GetAsyncEnumerator();
         await reader.MoveNextAsync();
         await cancel.CancelAsync();
@@ -31,12 +36,12 @@ public sealed class Running_generations
     [Fact]
     public async Task A_reader_that_leaves_ends_its_generation()
     {
-        using var model = new TinyModel();
-        await using var engine = model.Load();
-        await foreach (var _ in engine.Start(TinyModel.Greedy([1], 250), CancellationToken.None).ReadAllAsync(CancellationToken.None))
+        using var model = LongModel();
+        await using var engine = model.Load(s_oneRow);
+        await foreach (var _ in engine.Start(TinyModel.Greedy([1], Long), CancellationToken.None).ReadAllAsync(CancellationToken.None))
             break;
         await UntilAsync(() => engine.Statistics.Running == 0);
-        Assert.True(engine.Statistics.GeneratedTokens < 250);
+        Assert.True(engine.Statistics.GeneratedTokens < Long);
     }
 
     [Fact]
@@ -103,12 +108,12 @@ public sealed class Running_generations
     [Fact]
     public async Task One_more_than_may_wait_is_refused_and_a_place_comes_free_again()
     {
-        using var model = new TinyModel();
-        await using var engine = model.Load(new EngineOptions { Threads = 1, Rows = 1, QueueLimit = 2 });
+        using var model = LongModel();
+        await using var engine = model.Load(new EngineOptions { Threads = 1, Rows = 1, QueueLimit = 2, ReaderLagPieces = Long });
         using var cancel = new CancellationTokenSource();
         for (var i = 0; i < 3; i++)
-            engine.Start(TinyModel.Greedy([1], 250), cancel.Token);
-        var refused = Assert.Throws<RequestRefusedException>(() => engine.Start(TinyModel.Greedy([1], 250), cancel.Token));
+            engine.Start(TinyModel.Greedy([1], Long), cancel.Token);
+        var refused = Assert.Throws<RequestRefusedException>(() => engine.Start(TinyModel.Greedy([1], Long), cancel.Token));
         Assert.Equal(RequestRefusal.QueueFull, refused.Reason);
         await cancel.CancelAsync();
         await UntilAsync(() => engine.Statistics is { Running: 0, Waiting: 0 });
@@ -118,9 +123,9 @@ public sealed class Running_generations
     [Fact]
     public async Task Unloading_ends_what_runs_with_an_error_and_refuses_what_comes()
     {
-        using var model = new TinyModel();
-        var engine = model.Load();
-        var running = TinyModel.RunAsync(engine, TinyModel.Greedy([1], 250));
+        using var model = LongModel();
+        var engine = model.Load(s_oneRow);
+        var running = TinyModel.RunAsync(engine, TinyModel.Greedy([1], Long));
         await engine.DisposeAsync();
         await engine.DisposeAsync();
         await Assert.ThrowsAnyAsync<EngineException>(() => running);
@@ -199,6 +204,8 @@ public sealed class Running_generations
         Assert.True(first.Prefill > TimeSpan.Zero && first.Decode > TimeSpan.Zero && first.Queued >= TimeSpan.Zero);
         Assert.Equal((200L, 96L), (engine.Statistics.PrefixQueries, engine.Statistics.PrefixHits));
     }
+
+    private static TinyModel LongModel() => new(shape: DecoderShape.Tiny with { Context = 65_536 });
 
     private static async Task<(string Text, GenerationFinish Finish)> TextAsync(LanguageModel engine, GenerationRequest request)
     {

@@ -133,13 +133,13 @@ public sealed class Live_engine(ServedTinyModel served) : IClassFixture<ServedTi
     public async Task A_full_queue_refuses_and_says_when_to_ask_again_and_health_stays_well()
     {
         using var folder = new TemporaryFolder();
-        DecoderFolder.Write(folder.Path, DecoderShape.Tiny with { Context = 4096 });
+        DecoderFolder.Write(folder.Path, DecoderShape.Tiny with { Context = 65_536 });
         await using var host = await EngineHosts.StartAsync(new ModelSource("busy", folder.Path,
-            new EngineOptions { Rows = 1, QueueLimit = 1, Threads = 1 }));
+            new EngineOptions { Rows = 1, QueueLimit = 1, Threads = 1, ReaderLagPieces = 60_000 }));
         await host.Ready;
         using var http = new HttpClient { BaseAddress = new Uri(host.HttpAddress) };
         var model = ((ServedLanguageModel)host.Models.Find("busy")!).Model;
-        const string Endless = """{"prompt":"a","max_tokens":4000,"ignore_eos":true,"stream":true,"temperature":0}""";
+        const string Endless = """{"prompt":"a","max_tokens":60000,"ignore_eos":true,"stream":true,"temperature":0}""";
         using var left = new CancellationTokenSource();
         var first = PostAsync(http, Endless, left.Token);
         await Wait.UntilAsync(() => model.Statistics.Running == 1);

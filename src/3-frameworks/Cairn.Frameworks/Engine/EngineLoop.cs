@@ -194,11 +194,13 @@ internal sealed class EngineLoop : IAsyncDisposable
         generation.Finish(reason, _time);
     }
 
+    /// <summary>Before its reader hears of the end: whoever has the whole output finds it counted and its row free.</summary>
     private void Remove(LiveGeneration generation)
     {
         _scheduler.Remove(generation.Sequence);
         if (_live.Remove(generation.Sequence))
             Interlocked.Decrement(ref _held);
+        Publish();
     }
 
     private void FailInbox()
