@@ -17,7 +17,7 @@ public sealed class A_model_is_served
     {
         await using var up = await CairnUp.StartAsync();
         await up.GrantAsync(1);
-        await ServeAsync(up, "--min", "0", "--max", "2", "--scale-to-zero-delay", "2", "--input-price", "0.5", "--output-price", "1.5");
+        await ServeAsync(up, "--min", "0", "--max", "2", "--scale-to-zero-delay", "2", "--concurrency", "3", "--input-price", "0.5", "--output-price", "1.5");
         using var client = new Client(up);
         var answer = await client.CompleteAsync("Hello", 8);
         Assert.Equal(8, (int)answer["usage"]!["completion_tokens"]!);
