@@ -41,7 +41,7 @@ public sealed class Engines_of_others
     }
 
     [Fact]
-    public async Task A_folder_for_Cairns_own_engine_is_served_with_as_many_sequences_at_once_as_are_asked_for()
+    public async Task A_folder_for_Cairns_own_engine_is_served_with_the_sequences_the_context_and_the_machines_that_are_asked_for()
     {
         using var alone = new TemporaryHome();
         var folder = Directory.CreateTempSubdirectory("cairn-e2e-");
@@ -52,6 +52,13 @@ public sealed class Engines_of_others
             Assert.EndsWith("--grpc-port \"$GRPC_PORT\" --rows 3\n", wished.Out, StringComparison.Ordinal);
             var usual = (await alone.Cli.RunAsync("serve", folder.FullName, "--name", "tiny", "--dry-run")).Succeeded();
             Assert.EndsWith("--grpc-port \"$GRPC_PORT\"\n", usual.Out, StringComparison.Ordinal);
+            Assert.DoesNotContain("interruptible", usual.Out, StringComparison.Ordinal);
+            var shorter = (await alone.Cli.RunAsync("serve", folder.FullName, "--name", "tiny", "--context", "256", "--spot", "--dry-run")).Succeeded();
+            Assert.EndsWith("--grpc-port \"$GRPC_PORT\" --context 256\n", shorter.Out, StringComparison.Ordinal);
+            Assert.Contains("\nwhere:\n  interruptible: true\nworkdir: .\n", shorter.Out, StringComparison.Ordinal);
+            var none = await alone.Cli.RunAsync("serve", folder.FullName, "--context", "1", "--dry-run");
+            Assert.Equal(2, none.ExitCode);
+            Assert.Contains("--context is 1; expected 2 to 16777216 tokens.", none.Error, StringComparison.Ordinal);
             foreach (var wrong in new[] { "0", "257" })
             {
                 var refused = await alone.Cli.RunAsync("serve", folder.FullName, "--concurrency", wrong, "--dry-run");

@@ -8,6 +8,12 @@ public sealed class EngineOptions
     /// <summary>No more sequences than these are decoded together.</summary>
     public const int MostRows = 256;
 
+    /// <summary>No shorter context serves anything: a token of the prompt and one of the answer.</summary>
+    public const int LeastContext = 2;
+
+    /// <summary>No longer context is known to any model.</summary>
+    public const int MostContext = 1 << 24;
+
     /// <summary>Sequences decoded together, 1 to 256; default 8. Each holds keys and values for the whole context.</summary>
     public int Rows { get; set; } = 8;
 
@@ -74,7 +80,7 @@ public sealed class EngineOptions
     {
         var problems = new List<string>();
         Check(problems, nameof(Rows), Rows, 1, MostRows);
-        Check(problems, nameof(ContextLength), ContextLength ?? 2, 2, 1 << 24);
+        Check(problems, nameof(ContextLength), ContextLength ?? LeastContext, LeastContext, MostContext);
         Check(problems, nameof(Threads), Threads ?? 1, 1, 1024);
         Check(problems, nameof(SpinMicroseconds), SpinMicroseconds, 0, 1_000_000);
         Check(problems, nameof(StepBudgetMilliseconds), StepBudgetMilliseconds, 1, 60_000);

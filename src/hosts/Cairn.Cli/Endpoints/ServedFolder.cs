@@ -37,7 +37,9 @@ internal static partial class ServedFolder
 
         if (wish.Concurrency is < 1 or > EngineOptions.MostRows)
             throw new CliException(ExitCodes.Usage, $"--concurrency is {wish.Concurrency}; Cairn's own engine runs 1 to {EngineOptions.MostRows} sequences at once.");
-        return new ServedThing(new WorkloadText("model.yaml", folder, OnnxFolder(folder, name, wish.Concurrency))) { Context = wish.Context, Concurrency = wish.Concurrency };
+        if (wish.Context is < EngineOptions.LeastContext or > EngineOptions.MostContext)
+            throw new CliException(ExitCodes.Usage, $"--context is {wish.Context}; expected {EngineOptions.LeastContext} to {EngineOptions.MostContext} tokens.");
+        return new ServedThing(new WorkloadText("model.yaml", folder, OnnxFolder(folder, name, wish))) { Context = wish.Context, Concurrency = wish.Concurrency };
     }
 
     /// <summary>One file, or all parts of one that was split.</summary>
@@ -61,22 +63,25 @@ internal static partial class ServedFolder
     /// <summary>The engine listens where the node says; whatever else runs there, replicas share machines.</summary>
     /// <param name="folder">The model's.</param>
     /// <param name="name">The endpoint's, and the model's for clients.</param>
-    /// <param name="rows">Sequences at once; null leaves it to the engine.</param>
-    internal static string OnnxFolder(string folder, string name, int? rows = null) => string.Create(CultureInfo.InvariantCulture, $$"""
+    /// <param name="wish">Of which sequences at once, their tokens and the kind of machine matter; null leaves all to the engine.</param>
+    internal static string OnnxFolder(string folder, string name, ServeWish? wish = null) => string.Create(CultureInfo.InvariantCulture, $$"""
         name: {{name}}
         kind: serve
         resources:
           cpus: 1..
           memory: {{Memory(folder, null)}}GB..
-        workdir: .
+        {{Where(wish?.Spot == true)}}workdir: .
         service:
           port: 8000
           replicas: 1
           readiness: /health
           model: {{name}}
-        run: exec "$CAIRN_PROGRAM" engine . --name {{name}} --host 127.0.0.1 --port "$PORT" --grpc-port "$GRPC_PORT"{{(rows is { } count ? $" --rows {count}" : "")}}
+        run: exec "$CAIRN_PROGRAM" engine . --name {{name}} --host 127.0.0.1 --port "$PORT" --grpc-port "$GRPC_PORT"{{(wish?.Concurrency is { } rows ? $" --rows {rows}" : "")}}{{(wish?.Context is { } context ? $" --context {context}" : "")}}
 
         """);
+
+    /// <summary>Which machines a workload file asks for, as its lines; none where any will do that stays.</summary>
+    internal static string Where(bool spot) => spot ? "where:\n  interruptible: true\n" : "";
 
     private static ServingStart Start(string model, string name, ServeWish wish) => new()
     {

@@ -31,18 +31,18 @@ internal static class ServedTensors
         var name = wish.Name ?? ServedThing.NameOf(model);
         // The engine calls a model as its folder, and a working directory has another name on every node: so the folder itself travels, not only what is in it.
         var text = RepositoryContents.IsModel(folder)
-            ? new WorkloadText("model.yaml", Path.GetDirectoryName(folder)!, Workload(folder, name, model)) { OnlyFiles = Files(folder) }
-            : new WorkloadText("model.yaml", folder, Workload(folder, name, model));
+            ? new WorkloadText("model.yaml", Path.GetDirectoryName(folder)!, Workload(folder, name, model, wish.Spot)) { OnlyFiles = Files(folder) }
+            : new WorkloadText("model.yaml", folder, Workload(folder, name, model, wish.Spot));
         return new ServedThing(text) { Model = wish.Name };
     }
 
-    private static string Workload(string folder, string name, string model) => string.Create(CultureInfo.InvariantCulture, $$"""
+    private static string Workload(string folder, string name, string model, bool spot) => string.Create(CultureInfo.InvariantCulture, $$"""
         name: {{name}}
         kind: serve
         resources:
           cpus: 1..
           memory: {{ServedFolder.Memory(folder, null)}}GB..
-        workdir: .
+        {{ServedFolder.Where(spot)}}workdir: .
         service:
           port: 8000
           replicas: 1
