@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 
@@ -13,7 +12,7 @@ namespace Cairn.Serving.Gateway.Bodies;
 internal sealed class EditedBody : HttpContent
 {
     private readonly List<ReadOnlyMemory<byte>> _parts = [];
-    private readonly long _length;
+    private long _length;
 
     private EditedBody(ReadOnlyMemory<byte> body, List<(Piece Old, byte[] New)> edits)
     {
@@ -26,8 +25,7 @@ internal sealed class EditedBody : HttpContent
             at = old.End;
         }
         Add(body[at..]);
-        _length = _parts.Sum(p => (long)p.Length);
-        Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        Headers.TryAddWithoutValidation("Content-Type", "application/json");
     }
 
     /// <param name="maximum">Written where the client named no maximum.</param>
@@ -36,23 +34,23 @@ internal sealed class EditedBody : HttpContent
         var edits = new List<(Piece, byte[])>(3);
         if (upstreamModel != facts.Model)
             edits.Add((facts.ModelPiece, JsonSerializer.SerializeToUtf8Bytes(upstreamModel)));
-        var inserted = new StringBuilder();
+        var inserted = "";
         if (shape.Maximums.Length > 0 && facts.Maximum is null)
         {
             if (facts.MaximumPiece.IsNone)
-                inserted.Append(CultureInfo.InvariantCulture, $"\"{shape.Maximums[^1]}\":{maximum},");
+                inserted = string.Create(CultureInfo.InvariantCulture, $"\"{shape.Maximums[^1]}\":{maximum},");
             else
                 edits.Add((facts.MaximumPiece, Encoding.UTF8.GetBytes(maximum.ToString(CultureInfo.InvariantCulture))));
         }
         if (shape.HasUsageOption && facts.Stream && !facts.IncludesUsage)
         {
             if (facts.StreamOptions.IsNone)
-                inserted.Append("\"stream_options\":{\"include_usage\":true},");
+                inserted += "\"stream_options\":{\"include_usage\":true},";
             else
                 edits.Add((facts.StreamOptions, "{\"include_usage\":true}"u8.ToArray()));
         }
         if (inserted.Length > 0)
-            edits.Add((new Piece(facts.FirstMember, 0), Encoding.UTF8.GetBytes(inserted.ToString())));
+            edits.Add((new Piece(facts.FirstMember, 0), Encoding.UTF8.GetBytes(inserted)));
         return new EditedBody(body, edits);
     }
 
@@ -84,7 +82,9 @@ internal sealed class EditedBody : HttpContent
 
     private void Add(ReadOnlyMemory<byte> part)
     {
-        if (!part.IsEmpty)
-            _parts.Add(part);
+        if (part.IsEmpty)
+            return;
+        _parts.Add(part);
+        _length += part.Length;
     }
 }

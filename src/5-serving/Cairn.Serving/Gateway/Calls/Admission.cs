@@ -15,9 +15,10 @@ internal static class Admission
     /// <summary>The live key that a request shows, in any of the headers that clients use; null for every reason not to be let in, which are not told apart.</summary>
     public static (GatewayKey Key, KeyAccount Account)? Authenticate(HttpRequest request, GatewayState state, DateTimeOffset now)
     {
-        if (!ApiKey.TryParse(Shown(request), out var shown) || state.FindKey(shown.Id) is not { } found)
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        if (!ApiKey.TryHash(Shown(request), hash, out var id) || state.FindKey(id) is not { } found)
             return null;
-        return CryptographicOperations.FixedTimeEquals(shown.SecretHash(), found.Key.SecretHash.Span) && Lives(found.Key, state, now) ? found : null;
+        return CryptographicOperations.FixedTimeEquals(hash, found.Key.SecretHash.Span) && Lives(found.Key, state, now) ? found : null;
     }
 
     /// <summary>The key in whose name a request comes from inside, if it lives.</summary>
@@ -90,10 +91,10 @@ internal static class Admission
         };
     }
 
-    private static string? Shown(HttpRequest request)
+    private static ReadOnlySpan<char> Shown(HttpRequest request)
     {
         if (request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
-            return header[7..].Trim();
+            return header.AsSpan(7).Trim();
         return request.Headers["x-api-key"] is [{ } anthropic] ? anthropic : request.Headers["api-key"] is [{ } azure] ? azure : null;
     }
 

@@ -13,26 +13,18 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
     private readonly Dice _dice = new();
 
     /// <returns>The answer, or the error that is told to the client.</returns>
-    public async Task<(Answer? Answer, CallError? Error)> FindAnswerAsync(Call call)
-    {
-        CallError? error = null;
-        foreach (var route in RoutesOf(call))
-        {
-            (var answer, error) = await AskAsync(call, route);
-            if (answer is not null)
-                return (answer, null);
-        }
-        return (null, error);
-    }
+    public Task<(Answer? Answer, CallError? Error)> FindAnswerAsync(Call call) =>
+        call.Route.Route.Fallbacks.Count == 0 ? AskAsync(call, call.Route) : FallBackAsync(call);
 
-    private IEnumerable<CompiledRoute> RoutesOf(Call call)
+    private async Task<(Answer?, CallError?)> FallBackAsync(Call call)
     {
-        yield return call.Route;
+        var (answer, error) = await AskAsync(call, call.Route);
         foreach (var model in call.Route.Route.Fallbacks)
         {
-            if (state.FindRoute(new ModelName(call.Key.Project, model)) is { } route)
-                yield return route;
+            if (answer is null && state.FindRoute(new ModelName(call.Key.Project, model)) is { } route)
+                (answer, error) = await AskAsync(call, route);
         }
+        return (answer, error);
     }
 
     private async Task<(Answer?, CallError?)> AskAsync(Call call, CompiledRoute route)
@@ -75,7 +67,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
 
             // (3), (4)
             call.Record.Attempts.Add(record);
-            var (answer, failure) = await HedgedAsync(call, route, at, occupancy, record, tried);
+            var (answer, failure) = await TryAsync(call, route, at, occupancy, record, tried);
             if (answer is not null)
                 return (answer, null);
             error = CallError.AllFailed(route.Route.Name.Model, failure!.Why);
@@ -91,7 +83,7 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
     }
 
     /// <summary>Chooses a replica; where none has room, waits in the endpoint's line for one, for the route's hold time at most.</summary>
-    private async Task<(Occupancy?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, bool lost, ulong dice)
+    private async ValueTask<(Occupancy?, AttemptRecord, CallError?)> ReplicaOfAsync(Call call, CompiledRoute route, int at, List<int> tried, bool lost, ulong dice)
     {
         var began = time.GetTimestamp();
         var endpoint = ((PoolTarget)route.Route.Targets[at]).Endpoint;
@@ -185,12 +177,16 @@ internal sealed class Dispatch(GatewayOptions options, GatewayState state, Attem
         return null;
     }
 
-    /// <summary>One try, or two where the first is slow and the client waits for a whole answer anyway; the slower one is cancelled.</summary>
-    private async Task<(Answer?, AttemptFailure?)> HedgedAsync(Call call, CompiledRoute route, int at, Occupancy? occupancy, AttemptRecord record, List<int> tried)
+    /// <summary>One try, or two where the first is slow and the client waits for a whole answer anyway.</summary>
+    private Task<(Answer?, AttemptFailure?)> TryAsync(Call call, CompiledRoute route, int at, Occupancy? occupancy, AttemptRecord record, List<int> tried) =>
+        occupancy is null || call.Facts.Stream || route.Route.HedgeAfter is not { } after || route.Pools[at] is not { } pool
+            ? attempts.TryAsync(call, route.Pools[at]?.Target ?? route.Route.Targets[at], occupancy, record, call.Left)
+            : HedgedAsync(call, route, pool, after, occupancy, record, tried);
+
+    /// <summary>Two tries where the first is slow; the slower one is cancelled.</summary>
+    private async Task<(Answer?, AttemptFailure?)> HedgedAsync(Call call, CompiledRoute route, ReplicaPool pool, TimeSpan after, Occupancy occupancy, AttemptRecord record, List<int> tried)
     {
-        var target = route.Pools[at]?.Target ?? route.Route.Targets[at];
-        if (call.Facts.Stream || route.Route.HedgeAfter is not { } after || route.Pools[at] is not { } pool || occupancy is null)
-            return await attempts.TryAsync(call, target, occupancy, record, call.Left);
+        var target = pool.Target;
         using var first = CancellationTokenSource.CreateLinkedTokenSource(call.Left);
         var one = attempts.TryAsync(call, target, occupancy, record, first.Token);
         if (await Task.WhenAny(one, Task.Delay(after, time, call.Left)) == one

@@ -20,7 +20,7 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
     /// <param name="ClientLeft">It broke off because the client did not want it any more.</param>
     public readonly record struct Outcome(TokenUsage Usage, string? Broken, double? FirstEventMs, double? EachTokenMs, bool ClientLeft = false);
 
-    public async Task<Outcome> RunAsync(Call call, Answer answer)
+    public async ValueTask<Outcome> RunAsync(Call call, Answer answer)
     {
         var response = call.Context.Response;
         response.StatusCode = (int)answer.Response.StatusCode;
@@ -61,7 +61,7 @@ internal sealed class Relay(GatewayOptions options, TimeProvider time)
 
     private static string Text(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###}s");
 
-    private async Task<Outcome> PlainAsync(Call call, Answer answer)
+    private async ValueTask<Outcome> PlainAsync(Call call, Answer answer)
     {
         var response = call.Context.Response;
         if (answer.IsWhole)

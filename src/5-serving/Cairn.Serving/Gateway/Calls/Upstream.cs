@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Cairn.Contracts.Ids;
 using Cairn.Serving.Gateway.Snapshots;
@@ -57,7 +56,7 @@ internal sealed class Upstream : IDisposable
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("cairn-gateway", null));
+        request.Headers.TryAddWithoutValidation("User-Agent", "cairn-gateway");
         return _http.SendAsync(request, cancellationToken);
     }
 
