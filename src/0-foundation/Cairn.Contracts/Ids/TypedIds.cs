@@ -16,7 +16,7 @@ public interface ITypedId<TSelf> where TSelf : struct, ITypedId<TSelf>
 public static class TypedId
 {
     /// <summary>A new id whose time part is <paramref name="now"/>.</summary>
-    public static T New<T>(DateTimeOffset now) where T : struct, ITypedId<T> => T.From(Guid.CreateVersion7(now));
+    public static T New<T>(DateTimeOffset now) where T : struct, ITypedId<T> => T.From(TimeOrderedUuid.New(now));
 
     public static T Parse<T>(string text) where T : struct, ITypedId<T> => T.From(Guid.Parse(text));
 

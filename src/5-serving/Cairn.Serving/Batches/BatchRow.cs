@@ -87,7 +87,7 @@ internal sealed record BatchRow
     public DateTimeOffset ExpiresAt { get; init; }
 
     /// <summary>A new batch's id; sorts by the time of its making.</summary>
-    public static string NewId(DateTimeOffset now) => $"batch_{Guid.CreateVersion7(now):N}";
+    public static string NewId(DateTimeOffset now) => $"batch_{TimeOrderedUuid.New(now):N}";
 
     public string RequestId(int line) => $"batch_req_{Id["batch_".Length..]}{line:x5}";
 

@@ -41,7 +41,7 @@ internal sealed record FileRow
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>A new file's id; sorts by the time of its making.</summary>
-    public static string NewId(DateTimeOffset now) => $"file-{Guid.CreateVersion7(now):N}";
+    public static string NewId(DateTimeOffset now) => $"file-{TimeOrderedUuid.New(now):N}";
 
     /// <summary>As OpenAI shows it.</summary>
     public object View => new
