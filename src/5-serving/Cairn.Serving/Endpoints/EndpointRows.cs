@@ -96,7 +96,6 @@ internal static class EndpointRows
         created_by, created_key, ended_at
         """;
 
-    private const string ReplicaColumns = "id, endpoint_id, revision, job_id, task_id, phase, on_demand, since, made_at, ready_at, ended_at, message";
 
     public static IReadOnlyList<EndpointRow> Live(ReadSession session) =>
         session.Query<EndpointRow>($"SELECT {EndpointColumns} FROM endpoints WHERE ended_at IS NULL ORDER BY id");
@@ -105,7 +104,11 @@ internal static class EndpointRows
         session.Query<EndpointRow>($"SELECT {EndpointColumns} FROM endpoints WHERE ended_at IS NULL AND project_id = @project ORDER BY name", new { project });
 
     public static IReadOnlyList<ReplicaRow> LiveReplicas(ReadSession session) =>
-        session.Query<ReplicaRow>($"SELECT {ReplicaColumns} FROM replicas WHERE ended_at IS NULL ORDER BY made_at, id");
+        session.Query<ReplicaRow>(
+            """
+            SELECT id, endpoint_id, revision, job_id, task_id, phase, on_demand <> 0 AS on_demand, since, made_at, ready_at, ended_at, message
+            FROM replicas WHERE ended_at IS NULL ORDER BY made_at, id
+            """);
 
     public static EndpointRow? Find(ReadSession session, ProjectId project, string name) => session.QuerySingleOrDefault<EndpointRow>(
         $"SELECT {EndpointColumns} FROM endpoints WHERE project_id = @project AND ended_at IS NULL AND (name = @name OR id = @name)", new { project, name });
@@ -133,10 +136,11 @@ internal static class EndpointRows
     public static void Insert(WriteSession session, RevisionRow row) => session.Execute(
         "INSERT INTO endpoint_revisions (endpoint_id, number, request, sealed, made_at) VALUES (@EndpointId, @Number, @Request, @Sealed, @MadeAt)", row);
 
+    /// <summary>The column on_demand is a number, which PostgreSQL does not take for a truth.</summary>
     public static void Insert(WriteSession session, ReplicaRow row) => session.Execute(
-        $"""
-        INSERT INTO replicas ({ReplicaColumns})
-        VALUES (@Id, @EndpointId, @Revision, @JobId, @TaskId, @Phase, @OnDemand, @Since, @MadeAt, @ReadyAt, @EndedAt, @Message)
+        """
+        INSERT INTO replicas (id, endpoint_id, revision, job_id, task_id, phase, on_demand, since, made_at, ready_at, ended_at, message)
+        VALUES (@Id, @EndpointId, @Revision, @JobId, @TaskId, @Phase, CASE WHEN @OnDemand THEN 1 ELSE 0 END, @Since, @MadeAt, @ReadyAt, @EndedAt, @Message)
         """, row);
 
     public static void Update(WriteSession session, ReplicaRow row) => session.Execute(
