@@ -61,6 +61,19 @@ public sealed class A_job_recovers
     }
 
     [Fact]
+    public async Task But_not_from_what_a_node_said_before_it_gave_up_attaching()
+    {
+        await using var world = await World.OpenAsync();
+        var node = await world.AddNodeAsync("one");
+        node.OnRunning = _ => { };
+        var job = await world.SubmitAsync("name: steady\nrun: work\n");
+        await world.UntilAsync(job.Id, JobPhase.Running);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => world.Work.ReplayAsync(node.Id, [], new CancellationToken(canceled: true)));
+        await world.TurnAsync();
+        Assert.Equal((JobPhase.Running, 0, 1), (job.Phase, job.Losses, job.Attempt));
+    }
+
+    [Fact]
     public async Task From_a_lost_node_by_replacing_its_rank_alone()
     {
         await using var world = await World.OpenAsync();

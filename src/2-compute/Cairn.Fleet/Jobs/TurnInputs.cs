@@ -35,7 +35,8 @@ internal sealed class TurnInputs(FleetParts parts, NodeChanges nodeChanges)
                 OutputIntake.Apply(turn, parts.Board, arrived.Node, arrived.Output);
                 break;
             case FleetInput.NodeAttached attached:
-                _replays.Apply(turn, attached);
+                if (!attached.Reply.Task.IsCanceled)
+                    _replays.Apply(turn, attached);
                 break;
             case FleetInput.NodesChanged:
                 foreach (var (node, change) in nodeChanges.Take())

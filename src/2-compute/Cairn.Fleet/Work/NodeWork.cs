@@ -28,8 +28,10 @@ internal sealed class NodeWork(JobBoard board, FleetInbox inbox, TaskMemory memo
             }
         }
         var reply = new TaskCompletionSource<NodeReplay>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // A node that gave up has gone on since: what it said it holds is not to be judged any more.
+        await using var gaveUp = cancellationToken.UnsafeRegister(_ => reply.TrySetCanceled(cancellationToken), null);
         inbox.Post(new FleetInput.NodeAttached(node, held, endedHere, reply));
-        return await reply.Task.WaitAsync(cancellationToken);
+        return await reply.Task;
     }
 
     public async ValueTask AcceptReportAsync(NodeId node, TaskReport report, NodeSession session, CancellationToken cancellationToken)
