@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using Cairn.Frameworks.Onnx.Decoders;
 using Cairn.State.Tests;
 
 namespace Cairn.EndToEnd.Tests;
@@ -30,5 +32,43 @@ public sealed class On_PostgreSQL(PostgresServer postgres) : IClassFixture<Postg
         // The restarted server takes up its lease on the fleet, or waits until the dead one's has run out, and runs the next job.
         await node.UntilHealthyAsync();
         (await server.Cli.RunAsync("run", "examples/hello.yaml", "--yes", "--name", "again")).Succeeded();
+    }
+
+    [Fact]
+    public async Task Jobs_and_endpoints_go_on_together_at_the_other_server_when_the_leader_is_killed()
+    {
+        var database = postgres.NewDatabase();
+        await using var first = await CairnUp.StartServerAsync("--database", database);
+        await using var second = await CairnUp.StartBesideAsync(first, "--database", database);
+        // The second knows of nothing that begins at the first now.
+        await using var node = await CairnNode.JoinAsync(first, "worker");
+        var model = Path.Combine(first.Folder, "tiny");
+        DecoderFolder.Write(model, DecoderShape.Tiny, weights: RandomWeights.Seeded(7));
+        (await first.Cli.RunAsync("serve", model, "--name", "tiny")).Succeeded();
+        var steady = first.WriteFile("steady.yaml", "name: steady\nrun: for i in $(seq 75); do echo \"line $i\"; sleep 0.2; done\n");
+        (await first.Cli.RunAsync("run", steady, "--yes", "-d")).Succeeded();
+        await first.UntilPhaseAsync("steady", "running");
+
+        await first.KillAsync();
+        await using var moved = new MovedAddress(first.GrpcPort, second.GrpcPort);
+        await Eventually.TrueAsync(async () => await AnswersAsync(second), "the second server serves the model");
+        var job = await second.UntilPhaseAsync("steady", "succeeded");
+        Assert.Equal(1, job.GetProperty("attempt").GetInt32());
+        Assert.Equal(string.Concat(Enumerable.Range(1, 75).Select(i => $"line {i}\n")), await second.LogTextAsync("steady"));
+        var replica = Assert.Single((await second.GetAsync("jobs?phase=live")).GetProperty("items").EnumerateArray());
+        Assert.Equal(("running", 1), (replica.Text("phase"), replica.GetProperty("attempt").GetInt32()));
+
+        (await second.Cli.RunAsync("run", "examples/hello.yaml", "--yes")).Succeeded();
+        (await second.Cli.RunAsync("stop", "tiny")).Succeeded();
+        await Eventually.TrueAsync(async () => (await second.GetAsync("endpoints")).GetProperty("items").GetArrayLength() == 0, "the endpoint has ended");
+        await second.RequireSoundLedgerAsync();
+    }
+
+    private static async Task<bool> AnswersAsync(CairnUp server)
+    {
+        using var http = server.NewClient();
+        using var response = await http.PostAsJsonAsync(
+            server.Address + "/v1/completions", new { model = "tiny", prompt = "Hello", max_tokens = 4 }, TestContext.Current.CancellationToken);
+        return response.IsSuccessStatusCode;
     }
 }

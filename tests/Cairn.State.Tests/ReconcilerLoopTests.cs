@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -8,8 +7,8 @@ public sealed class ReconcilerLoopTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 8, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly SqliteDatabase _database = new();
-    private readonly Host _host = new();
-    private readonly Lines _log = new();
+    private readonly StoppableHost _host = new();
+    private readonly Lines<ReconcilerLoop> _log = new();
     private Store _store = null!;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -46,42 +45,18 @@ public sealed class ReconcilerLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_takes_turns_under_its_lease_and_gives_it_back_when_it_stops()
+    public async Task It_takes_turns_under_no_fence_where_no_server_shares_the_rows()
     {
         var fences = new System.Collections.Concurrent.ConcurrentQueue<Fence?>();
         using var loop = Loop(new Reconciler("placement", (fence, _) =>
         {
             fences.Enqueue(fence);
-            return _store.WriteAsync(s => s.RequireFence(fence!), Ct);
-        }) { Lease = "pool/a" });
+            return Task.CompletedTask;
+        }) { OnlyLeader = true });
         await loop.StartAsync(Ct);
         await Wait.Until(() => !fences.IsEmpty);
-        Assert.Null(await _store.Leases.AcquireAsync("pool/a", "other", TimeSpan.FromMinutes(1), Ct));
         await loop.StopAsync(Ct);
-        Assert.NotNull(await _store.Leases.AcquireAsync("pool/a", "other", TimeSpan.FromMinutes(1), Ct));
-    }
-
-    [Fact]
-    public async Task It_asks_for_its_lease_again_when_another_took_it()
-    {
-        var epoch = 0L;
-        using var loop = Loop(new Reconciler("placement", async (fence, _) =>
-        {
-            await _store.WriteAsync(s => s.RequireFence(fence!), Ct);
-            epoch = fence!.Epoch;
-        }) { Lease = "pool/a" });
-        await loop.StartAsync(Ct);
-        await Wait.Until(() => epoch == 1);
-        await _store.WriteAsync(s =>
-        {
-            s.Execute("UPDATE leases SET holder = 'usurper', epoch = 2, expires_at = @Now", new { Now = s.NowMicros });
-            s.Signal("placement");
-        }, Ct);
-        await Wait.Until(() => epoch == 3);
-        await loop.StopAsync(Ct);
-        Assert.Contains(_log.Said, line =>
-            line.Level == LogLevel.Warning && line.Text.Contains("lost its lease of epoch 1", StringComparison.Ordinal));
-        Assert.False(_host.IsStopping);
+        Assert.All(fences, Assert.Null);
     }
 
     [Fact]
@@ -104,42 +79,12 @@ public sealed class ReconcilerLoopTests : IAsyncLifetime
     [Fact]
     public async Task A_defect_is_logged_as_critical_and_stops_the_host()
     {
-        using var loop = Loop(new Reconciler("placement", (_, _) => throw new InvalidOperationException("a defect")) { Lease = "pool/a" });
+        using var loop = Loop(new Reconciler("placement", (_, _) => throw new InvalidOperationException("a defect")));
         await loop.StartAsync(Ct);
         await Wait.Until(() => _host.IsStopping);
         await loop.ExecuteTask!;
         Assert.Contains(_log.Said, line => line.Level == LogLevel.Critical && line.Text.Contains("placement", StringComparison.Ordinal));
-        // Its lease is free at once for another server.
-        Assert.NotNull(await _store.Leases.AcquireAsync("pool/a", "other", TimeSpan.FromMinutes(1), Ct));
     }
 
     private ReconcilerLoop Loop(Reconciler reconciler) => new(reconciler, _store, _host, _log);
-
-    private sealed class Host : IHostApplicationLifetime
-    {
-        public bool IsStopping { get; private set; }
-
-        public CancellationToken ApplicationStarted => default;
-
-        public CancellationToken ApplicationStopping => default;
-
-        public CancellationToken ApplicationStopped => default;
-
-        public void StopApplication() => IsStopping = true;
-    }
-
-    private sealed class Lines : ILogger<ReconcilerLoop>
-    {
-        private readonly System.Collections.Concurrent.ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
-
-        public IReadOnlyList<(LogLevel Level, string Text)> Said => [.. _lines.Where(line => line.Level > LogLevel.Information)];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            _lines.Enqueue((logLevel, formatter(state, exception)));
-    }
 }

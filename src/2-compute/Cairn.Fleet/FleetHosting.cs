@@ -92,15 +92,14 @@ public static class FleetHosting
             provider.GetRequiredService<FleetNodes>(), provider.GetRequiredService<SecretSeal>(), provider.GetRequiredService<JobChanges>()));
         services.AddSingleton<JobIntake>().AddHostedService(provider => provider.GetRequiredService<JobIntake>());
         services.AddHostedService<NodeChangeFeed>();
-        services.AddSingleton<IHostedService>(provider =>
+        return services.AddReconciler(provider =>
         {
-            var jobs = provider.GetRequiredService<JobReconciler>();
-            return ActivatorUtilities.CreateInstance<ReconcilerLoop>(provider, new Reconciler(FleetInbox.Signal, jobs.ReconcileAsync)
+            var (nodes, jobs) = (provider.GetRequiredService<NodeRebuild>(), provider.GetRequiredService<JobReconciler>());
+            return new Reconciler(FleetInbox.Signal, async (fence, cancellationToken) =>
             {
-                Lease = options.SharedDatabase ? "fleet" : null,
-                Interval = TimeSpan.FromMinutes(1),
-            });
+                await nodes.TakeOverAsync(fence, cancellationToken);
+                await jobs.ReconcileAsync(fence, cancellationToken);
+            }) { Interval = TimeSpan.FromMinutes(1), OnlyLeader = true };
         });
-        return services;
     }
 }

@@ -13,13 +13,6 @@ public sealed class FleetOptions
     public required string SecretKeyFile { get; init; }
 
     /// <summary>
-    /// True where several servers share the database: then one of them at a time moves jobs, under a lease. A server alone on its SQLite
-    /// file
-    /// needs none, and goes on at once after a crash. Default false.
-    /// </summary>
-    public bool SharedDatabase { get; init; }
-
-    /// <summary>
     /// How long a task whose policy is to stop when disconnected goes on without hearing from the server, 15 s to 1 day; default 60.
     /// Longer survives longer outages and delays the next attempt as much.
     /// </summary>

@@ -32,7 +32,7 @@ public static class ServingHosting
     /// Adds endpoints and what moves them, and the gateway. The host adds a <see cref="Store"/> with <see cref="ServingMigrations"/>, <see cref="IBlobs"/>, the fleet, an <see cref="IGatewayKeys"/>,
     /// an <see cref="IInferenceCharges"/> and a <see cref="TimeProvider"/>. Replicas are reached through their nodes' tunnels, unless the options say otherwise.
     /// </summary>
-    /// <param name="shared">Whether other servers share the database: then one moves endpoints at a time.</param>
+    /// <param name="shared">Whether other servers share the database.</param>
     public static IServiceCollection AddServing(this IServiceCollection services, GatewayOptions gateway, RolloutOptions rollouts, bool shared)
     {
         services.AddSingleton(gateway).AddSingleton(rollouts);
@@ -46,9 +46,9 @@ public static class ServingHosting
         services.AddSingleton<ResponseRows>().AddSingleton<IKeepsResponses>(provider => provider.GetRequiredService<ResponseRows>());
         services.AddReconciler(provider => new Reconciler(ResponseRows.Signal, (_, token) => provider.GetRequiredService<ResponseRows>().SweepAsync(token))
         {
-            Interval = TimeSpan.FromMinutes(1), Lease = shared ? ResponseRows.Signal : null,
+            Interval = TimeSpan.FromMinutes(1), OnlyLeader = true,
         });
-        services.AddFilesAndBatches(shared);
+        services.AddFilesAndBatches();
         services.AddSingleton<ReadinessCheck>().AddSingleton<EngineWatch>();
         services.AddSingleton(provider => new ReplicaProber(provider.GetRequiredService<ReadinessCheck>(), provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<ReplicaProber>>(), provider.GetRequiredService<TimeProvider>()));
@@ -65,7 +65,7 @@ public static class ServingHosting
             provider.GetRequiredService<ReplicaProber>().Changed += () => signals.Raise(EndpointRows.Signal);
             return new Reconciler(EndpointRows.Signal, provider.GetRequiredService<EndpointReconciler>().ReconcileAsync)
             {
-                Interval = TimeSpan.FromSeconds(1), Lease = shared ? "endpoints" : null,
+                Interval = TimeSpan.FromSeconds(1), OnlyLeader = true,
             };
         });
     }

@@ -9,16 +9,18 @@ namespace Cairn.EndToEnd.Tests;
 internal sealed class CairnUp : IAsyncDisposable
 {
     private readonly string _folder;
+    private readonly string _data;
     private readonly string[] _arguments;
     private RunningProgram? _program;
 
-    private CairnUp(string command, string[] flags)
+    private CairnUp(string command, string[] flags, string? data = null)
     {
         _folder = Directory.CreateTempSubdirectory("cairn-e2e-").FullName;
         HttpPort = CairnProgram.FreePort();
         GrpcPort = CairnProgram.FreePort();
         Cli = new CairnProgram(Path.Combine(_folder, "home"));
-        _arguments = [command, "--data", Path.Combine(_folder, "data"), "--http", $"127.0.0.1:{HttpPort}", "--grpc",
+        _data = data ?? Path.Combine(_folder, "data");
+        _arguments = [command, "--data", _data, "--http", $"127.0.0.1:{HttpPort}", "--grpc",
             $"127.0.0.1:{GrpcPort}", .. flags];
     }
 
@@ -41,6 +43,15 @@ internal sealed class CairnUp : IAsyncDisposable
     public static async Task<CairnUp> StartAsync(params string[] flags) => await StartAsync("up", flags);
 
     public static async Task<CairnUp> StartServerAsync(params string[] flags) => await StartAsync("server", flags);
+
+    /// <summary>A server beside another: on the same database, with the same data folder and the same keys.</summary>
+    public static async Task<CairnUp> StartBesideAsync(CairnUp other, params string[] flags)
+    {
+        var up = new CairnUp("server", flags, other._data);
+        Directory.CreateDirectory(up.Cli.Home);
+        File.Copy(Path.Combine(other.Cli.Home, "context.json"), Path.Combine(up.Cli.Home, "context.json"));
+        return await BegunAsync(up);
+    }
 
     public async Task StartAgainAsync()
     {
@@ -147,9 +158,10 @@ internal sealed class CairnUp : IAsyncDisposable
         NodeLeftovers.Delete(_folder);
     }
 
-    private static async Task<CairnUp> StartAsync(string command, string[] flags)
+    private static Task<CairnUp> StartAsync(string command, string[] flags) => BegunAsync(new CairnUp(command, flags));
+
+    private static async Task<CairnUp> BegunAsync(CairnUp up)
     {
-        var up = new CairnUp(command, flags);
         try
         {
             await up.StartAgainAsync();

@@ -40,6 +40,9 @@ internal sealed class LinkServer : IAsyncDisposable
 
     public LogOptions LogOptions { get; } = new() { EndGraceSeconds = 600 };
 
+    /// <summary>How long its lease lasts, where other servers share its rows; null where none does.</summary>
+    public TimeSpan? LeadTime { get; set; }
+
     public string DataFolder => _folder;
 
     public Store Store => _store!;
@@ -119,6 +122,8 @@ internal sealed class LinkServer : IAsyncDisposable
             .AddSingleton<IBlobs>(new FolderBlobs(Path.Combine(_folder, "blobs"), Time));
         builder.Services.AddSingleton<INodeWork>(Work).AddSingleton<IJobLogs>(Jobs).AddSingleton<CatalogOffer>((_, _, _) => null);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        if (LeadTime is { } time)
+            builder.Services.AddLeadership(time);
         builder.Services.AddFleetNodes(LinkOptions, NodeOptions, LogOptions);
         _app = builder.Build();
         _app.MapFleetNodes();

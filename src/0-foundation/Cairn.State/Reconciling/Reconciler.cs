@@ -4,7 +4,7 @@ namespace Cairn.State;
 /// <param name="Name">What it is called in logs and metrics: <c>placement</c>.</param>
 /// <param name="ReconcileAsync">
 /// One turn: reads the rows of one state, decides, writes the next. Idempotent; takes the fence to write under (null without
-/// <see cref="Lease"/>) and a token that fires when the server stops or the lease is lost.
+/// <see cref="OnlyLeader"/>, and where no server shares the database) and a token that fires when the server stops or leads no more.
 /// </param>
 public sealed record Reconciler(string Name, Func<Fence?, CancellationToken, Task> ReconcileAsync)
 {
@@ -16,11 +16,6 @@ public sealed record Reconciler(string Name, Func<Fence?, CancellationToken, Tas
     /// </summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The lease it holds while it runs, so that one server runs it at a time; null for none.</summary>
-    public string? Lease { get; init; }
-
-    /// <summary>
-    /// How long the lease outlives a server that died; default 15 s. Shorter takes over sooner and suffers more from pauses.
-    /// </summary>
-    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>Whether, of the servers that share a database, only the one that leads runs it; default false.</summary>
+    public bool OnlyLeader { get; init; }
 }

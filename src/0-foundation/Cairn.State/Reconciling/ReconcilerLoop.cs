@@ -6,12 +6,12 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.State;
 
 /// <summary>
-/// Runs one reconciler for as long as the host runs: (1) acquires its lease, if it asks for one; (2) takes a turn; (3) waits for the signal
-/// or the timer, and goes back to (2). A lost lease leads back to (1). A store that fails for the moment is asked again after a pause that
+/// Runs one reconciler for as long as the host runs: (1) waits until this server leads, where only the leader runs it; (2) takes a turn; (3)
+/// waits for the signal or the timer, and goes back to (2). A lost lead goes back to (1). A store that fails for the moment is asked again after a pause that
 /// doubles from 100 ms to 10 s. Anything else is a defect: it is logged as critical, and the host stops.
 /// </summary>
 public sealed partial class ReconcilerLoop(
-    Reconciler reconciler, Store store, IHostApplicationLifetime host, ILogger<ReconcilerLoop> logger)
+    Reconciler reconciler, Store store, IHostApplicationLifetime host, ILogger<ReconcilerLoop> logger, Leadership? leadership = null)
     : BackgroundService
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100);
@@ -27,7 +27,7 @@ public sealed partial class ReconcilerLoop(
         {
             try
             {
-                await HoldAndRunAsync(wake, () => pause = s_firstPause, stoppingToken);
+                await LeadAndRunAsync(wake, () => pause = s_firstPause, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -48,25 +48,26 @@ public sealed partial class ReconcilerLoop(
         }
     }
 
-    private async Task HoldAndRunAsync(SignalSubscription wake, Action onTurn, CancellationToken stoppingToken)
+    private async Task LeadAndRunAsync(SignalSubscription wake, Action onTurn, CancellationToken stoppingToken)
     {
-        if (reconciler.Lease is null)
+        if (leadership is null || !reconciler.OnlyLeader)
         {
             await TakeTurnsAsync(null, wake, onTurn, stoppingToken);
             return;
         }
 
         // (1)
-        await using var lease = await LeaseHolder.AcquireAsync(store, reconciler.Lease, reconciler.LeaseTime, stoppingToken);
-        LogLeaseAcquired(logger, reconciler.Name, lease.Fence.Epoch);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, stoppingToken);
+        var lead = await leadership.TakenAsync(stoppingToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(lead.Over, stoppingToken);
         try
         {
-            await TakeTurnsAsync(lease.Fence, wake, onTurn, either.Token);
+            await TakeTurnsAsync(lead.Fence, wake, onTurn, either.Token);
         }
-        catch (Exception error) when (!stoppingToken.IsCancellationRequested && IsLoss(error, lease))
+        catch (Exception error) when (IsLoss(error, lead))
         {
-            LogLeaseLost(logger, reconciler.Name, lease.Fence.Epoch);
+            leadership.Lost(lead.Fence);
+            if (!stoppingToken.IsCancellationRequested)
+                LogLeadOver(logger, reconciler.Name, lead.Fence.Epoch);
         }
     }
 
@@ -85,19 +86,32 @@ public sealed partial class ReconcilerLoop(
         }
     }
 
-    private static bool IsLoss(Exception error, LeaseHolder lease) =>
-        (error is OperationCanceledException && lease.Lost.IsCancellationRequested)
-        || (error is FenceLostException lost && lost.Fence == lease.Fence);
+    private static bool IsLoss(Exception error, Lead lead) =>
+        (error is OperationCanceledException && lead.Over.IsCancellationRequested)
+        || (error is FenceLostException lost && lost.Fence == lead.Fence);
 }
 
 /// <summary>Registers reconcilers with a host.</summary>
 public static class ReconcilerRegistration
 {
-    /// <summary>Runs a reconciler while the host runs; needs a <see cref="Store"/> among the services.</summary>
+    /// <summary>
+    /// Runs a reconciler while the host runs; needs a <see cref="Store"/> among the services, and, where servers share its database, a
+    /// <see cref="Leadership"/>.
+    /// </summary>
     public static IServiceCollection AddReconciler(this IServiceCollection services, Func<IServiceProvider, Reconciler> reconciler) =>
         services.AddSingleton<IHostedService>(provider => new ReconcilerLoop(
             reconciler(provider),
             provider.GetRequiredService<Store>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<ILogger<ReconcilerLoop>>()));
+            provider.GetRequiredService<ILogger<ReconcilerLoop>>(),
+            provider.GetService<Leadership>()));
+
+    /// <summary>Other servers share the database: one of them leads. Comes before the reconcilers.</summary>
+    /// <param name="services">The host's.</param>
+    /// <param name="time">How long the lease outlives a leader that died.</param>
+    public static IServiceCollection AddLeadership(this IServiceCollection services, TimeSpan time) => services
+        .AddSingleton(provider => new Leadership(
+            provider.GetRequiredService<Store>(), time, provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<ILogger<Leadership>>()))
+        .AddHostedService(provider => provider.GetRequiredService<Leadership>());
 }

@@ -44,10 +44,11 @@ public sealed class FleetJobs
     public event Action? Loaded;
 
     /// <summary>
-    /// Stands for the live jobs as they were read from rows. While it is null, or where it is another afterwards, what <see cref="IsLive"/>,
-    /// <see cref="WaitsFor"/> and <see cref="TaskOf"/> said of a job that they did not know says nothing.
+    /// Stands for the live jobs as they were read from rows under the fence. While it is null, or where it is another afterwards, what
+    /// <see cref="IsLive"/>, <see cref="WaitsFor"/> and <see cref="TaskOf"/> said of a job says nothing: they did not know it yet, or what
+    /// they knew is of an earlier time at which this server led.
     /// </summary>
-    public object? Content => _board.Content;
+    public object? ContentUnder(Fence? fence) => _board.Content is { } content && content.Fence == fence ? content : null;
 
     /// <summary>A job changed durably. Handlers are short.</summary>
     public event Action<JobId>? Changed;

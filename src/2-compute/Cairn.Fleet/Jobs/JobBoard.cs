@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Jobs;
 using Cairn.Fleet.Link;
+using Cairn.State;
 
 namespace Cairn.Fleet.Jobs;
 
@@ -19,13 +20,13 @@ internal sealed class JobBoard
     private readonly ConcurrentDictionary<NodeId, NodeUse> _use = new();
     private readonly Dictionary<NodeId, HashSet<LiveTask>> _byNode = [];
     private readonly RecentTasks _ended = new();
-    private volatile TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource<BoardContent> _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Told when the rows were read. Must be short.</summary>
     public event Action? Filled;
 
     /// <summary>Stands for what was read from rows; another after every reading, and null until it is whole.</summary>
-    public object? Content => _filled.Task is { IsCompleted: true } filled ? filled : null;
+    public BoardContent? Content => _filled.Task is { IsCompleted: true } filled ? filled.Result : null;
 
     public int JobCount => _jobs.Count;
 
@@ -113,13 +114,13 @@ internal sealed class JobBoard
     public void Distrust()
     {
         if (_filled.Task.IsCompleted)
-            _filled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _filled = new TaskCompletionSource<BoardContent>(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>All that lives is in.</summary>
-    public void Fill()
+    /// <summary>All that lives is in, as this server read it under the fence; null where no other shares the database.</summary>
+    public void Fill(Fence? fence = null)
     {
-        _filled.TrySetResult();
+        _filled.TrySetResult(new BoardContent(fence));
         Filled?.Invoke();
     }
 
@@ -131,6 +132,12 @@ internal sealed class JobBoard
             : new NodeUse(use.Accelerators + sign * task.TakesAccelerators, use.Cpus + sign * task.TakesCpus,
                 use.MemoryBytes + sign * task.TakesMemoryBytes, use.DiskBytes + sign * task.TakesDiskBytes);
     }
+}
+
+/// <summary>One reading of the rows.</summary>
+internal sealed class BoardContent(Fence? fence)
+{
+    public Fence? Fence => fence;
 }
 
 /// <summary>The last tasks that ended, at most <see cref="Most"/>; older ones are found in rows.</summary>

@@ -106,6 +106,8 @@ internal sealed partial class JobReconciler
 
     private async Task LoadAsync(Fence? fence, CancellationToken cancellationToken)
     {
+        if (_fence != fence)
+            ForgetInputs();
         (_fence, _loaded) = (fence, false);
         var jobs = await _parts.Store.ReadAsync(JobRows.LoadLive, cancellationToken);
         _parts.Clear();
@@ -123,9 +125,20 @@ internal sealed partial class JobReconciler
         _inputs.CatchUp(turn, jobs);
         await _parts.Store.WriteAsync(session => Write(session, turn), CancellationToken.None);
         _loaded = true;
-        _parts.Board.Fill();
+        _parts.Board.Fill(fence);
         LogLoaded(_logger, jobs.Count, _parts.Board.Tasks.Count());
         await _outlet.LetOutAsync(turn, cancellationToken);
+    }
+
+    /// <summary>
+    /// What came while another server led is in the rows, where it matters, and may be long over. But nodes that wait for an answer get one.
+    /// </summary>
+    private void ForgetInputs()
+    {
+        List<FleetInput> waiting = [.. _again, .. _inbox.Take(int.MaxValue)];
+        _again.Clear();
+        foreach (var input in waiting.OfType<FleetInput.NodeAttached>())
+            _again.Enqueue(input);
     }
 
     private IReadOnlyList<FleetInput> Take()

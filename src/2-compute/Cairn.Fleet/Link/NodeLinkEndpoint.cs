@@ -1,6 +1,7 @@
 using Cairn.Contracts.Ids;
 using Cairn.Contracts.Problems;
 using Cairn.Contracts.Wire;
+using Cairn.State;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
@@ -11,9 +12,13 @@ namespace Cairn.Fleet.Link;
 /// The gRPC face of the link: what a daemon calls. Every call proves itself, by token, signature or session, so none needs a key.
 /// </summary>
 internal sealed class NodeLinkEndpoint(
-    LinkParts parts, LinkCertificates certificates, BlobTransfers blobs, IHostApplicationLifetime lifetime) : NodeLink.NodeLinkBase
+    LinkParts parts, LinkCertificates certificates, BlobTransfers blobs, IHostApplicationLifetime lifetime, Leadership? leadership = null)
+    : NodeLink.NodeLinkBase
 {
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(2);
+
+    /// <summary>Shorter than a daemon's patience with a handshake, so that it hears why.</summary>
+    private static readonly TimeSpan s_untilLeading = TimeSpan.FromSeconds(10);
 
     public override Task<GetAuthorityReply> GetAuthority(GetAuthorityRequest request, ServerCallContext context) =>
         Task.FromResult(new GetAuthorityReply { Certificate = ByteString.CopyFrom(certificates.AuthorityDer.Span) });
@@ -27,11 +32,13 @@ internal sealed class NodeLinkEndpoint(
     public override async Task Attach(
         IAsyncStreamReader<NodeMessage> requestStream, IServerStreamWriter<ServerMessage> responseStream, ServerCallContext context)
     {
+        var leadOver = await LeadingAsync(context.CancellationToken);
         using var stream = new NodeStream(parts.Options.OutboundQueue);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stream.Closed);
         await using var stopping = lifetime.ApplicationStopping.Register(() => stream.Close(StreamEnd.Stopping));
         await using var proofDue = parts.Time.CreateTimer(
             _ => stream.EndUnlessProved(), null, TimeSpan.FromSeconds(parts.Options.ProofSeconds), Timeout.InfiniteTimeSpan);
+        await using var leading = leadOver.UnsafeRegister(_ => stream.Close(StreamEnd.NotLeading), null);
         var conversation = new NodeConversation(stream, parts);
         parts.Instruments.Streams.Add(1);
         using var pumping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
@@ -74,6 +81,26 @@ internal sealed class NodeLinkEndpoint(
         return new PutBlobReply { Stored = true };
     }
 
+    /// <summary>
+    /// Of the servers that share a database only the leader knows what a node should run, and renews its leases. A node that comes when the
+    /// leader has died waits here for the next.
+    /// </summary>
+    /// <returns>What fires when this server leads no more.</returns>
+    private async Task<CancellationToken> LeadingAsync(CancellationToken cancellationToken)
+    {
+        if (leadership is null)
+            return CancellationToken.None;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            return (await leadership.TakenAsync(either.Token).WaitAsync(s_untilLeading, parts.Time, CancellationToken.None)).Over;
+        }
+        catch (Exception none) when (none is TimeoutException or OperationCanceledException)
+        {
+            throw new RpcException(Explain(StreamEnd.NotLeading)!.Value);
+        }
+    }
+
     private BlobCaller Caller(string node, string task, ByteString secret)
     {
         if (TypedId.TryParse<NodeId>(node, out var nodeId) && TypedId.TryParse<TaskId>(task, out var taskId)
@@ -113,6 +140,7 @@ internal sealed class NodeLinkEndpoint(
         StreamEnd.NoProof => new Status(StatusCode.Unauthenticated, "no node of the stream proved its key in time"),
         StreamEnd.NoNodesLeft => new Status(StatusCode.Aborted, "every node of the stream has a newer one or was removed"),
         StreamEnd.Stopping => new Status(StatusCode.Unavailable, "the server stops; attach anew"),
+        StreamEnd.NotLeading => new Status(StatusCode.Unavailable, "another server of those on this database leads; attach anew"),
         StreamEnd.Failed => new Status(StatusCode.Internal, "the server could not go on with this stream; attach anew"),
         _ => null,
     };

@@ -29,6 +29,9 @@ internal enum StreamEnd
 
     /// <summary>The server stops.</summary>
     Stopping,
+
+    /// <summary>The server does not lead, or leads no more.</summary>
+    NotLeading,
 }
 
 /// <summary>

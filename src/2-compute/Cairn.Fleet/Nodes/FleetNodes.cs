@@ -10,7 +10,7 @@ namespace Cairn.Fleet.Nodes;
 /// tells the listeners. Health and connection live only here: after a restart a node counts as unhealthy until it is heard, and as lost
 /// once it stays silent for the whole limit from the start of this server.
 /// </summary>
-internal sealed class FleetNodes(TimeProvider time)
+internal sealed partial class FleetNodes(TimeProvider time)
 {
     private readonly ConcurrentDictionary<NodeId, FleetNode> _byId = new();
     private readonly Dictionary<string, FleetNode> _byName = new(StringComparer.Ordinal);
@@ -77,6 +77,7 @@ internal sealed class FleetNodes(TimeProvider time)
             node.Health = NodeHealth.Unhealthy;
             _byName.Add(node.Name, node);
             _inNameOrder = null;
+            _rowChanges++;
             EnterClassLocked(node);
             // Last, for readers take no lock: whoever finds a node finds it whole.
             _byId[node.Id] = node;
@@ -89,6 +90,7 @@ internal sealed class FleetNodes(TimeProvider time)
     {
         lock (_gate)
         {
+            _rowChanges++;
             LeaveClassLocked(node);
             node.Facts = facts;
             EnterClassLocked(node);
@@ -102,6 +104,7 @@ internal sealed class FleetNodes(TimeProvider time)
         {
             if (node.Phase == phase)
                 return;
+            _rowChanges++;
             LeaveClassLocked(node);
             node.Phase = phase;
             if (phase == NodePhase.Removed)

@@ -4,7 +4,7 @@ namespace Cairn.Fleet.Nodes;
 
 internal sealed partial class HealthReconciler
 {
-    [LoggerMessage(LogLevel.Warning, "This server heard nobody for {Pause}: it was stopped, so every node gets its time anew")]
+    [LoggerMessage(LogLevel.Warning, "This server listened to nobody for {Pause}: it was stopped, or another led, so every node gets its time anew")]
     private partial void ServerPaused(TimeSpan pause);
 
     [LoggerMessage(LogLevel.Information, "Node {Node} is silent for {SilentFor} and takes no new work")]

@@ -44,16 +44,16 @@ internal static class NodeHosting
             options.MaxReceiveMessageSize = link.MaxMessageBytes;
             options.MaxSendMessageSize = null;
         });
-        services.AddHostedService<NodeRebuild>();
-        AddLoop(services, provider => new Reconciler("node-health", (_, _) =>
+        services.AddSingleton<NodeRebuild>().AddHostedService(provider => provider.GetRequiredService<NodeRebuild>());
+        services.AddReconciler(provider => new Reconciler("node-health", (_, _) =>
         {
             provider.GetRequiredService<HealthReconciler>().Scan();
             return Task.CompletedTask;
-        }) { Interval = TimeSpan.FromSeconds(nodes.ScanSeconds) });
-        AddLoop(services, provider => new Reconciler("node-sightings", (_, cancellationToken) =>
+        }) { Interval = TimeSpan.FromSeconds(nodes.ScanSeconds), OnlyLeader = true });
+        services.AddReconciler(provider => new Reconciler("node-sightings", (_, cancellationToken) =>
             provider.GetRequiredService<Sightings>().WriteNextTurnAsync(cancellationToken)) { Interval = TimeSpan.FromSeconds(1) });
-        AddLoop(services, provider => new Reconciler("log-retention", (_, cancellationToken) =>
-            provider.GetRequiredService<LogRetention>().SweepAsync(cancellationToken)) { Interval = TimeSpan.FromMinutes(10) });
+        services.AddReconciler(provider => new Reconciler("log-retention", (_, cancellationToken) =>
+            provider.GetRequiredService<LogRetention>().SweepAsync(cancellationToken)) { Interval = TimeSpan.FromMinutes(10), OnlyLeader = true });
         return services;
     }
 
@@ -67,9 +67,4 @@ internal static class NodeHosting
         LogEndpoints.Map(api);
         BlobEndpoints.Map(api);
     }
-
-    private static void AddLoop(IServiceCollection services, Func<IServiceProvider, Reconciler> reconciler) =>
-        services.AddSingleton<IHostedService>(provider => new ReconcilerLoop(
-            reconciler(provider), provider.GetRequiredService<Store>(), provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<ILogger<ReconcilerLoop>>()));
 }

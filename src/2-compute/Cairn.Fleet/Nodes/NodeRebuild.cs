@@ -5,21 +5,34 @@ using Microsoft.Extensions.Logging;
 namespace Cairn.Fleet.Nodes;
 
 /// <summary>
-/// Rebuilds the nodes in memory before anything listens or reconciles, and writes the last sightings when the server stops.
+/// Rebuilds the nodes in memory before anything listens or reconciles, and again where this server begins to lead those that share the
+/// database; writes the last sightings when the server stops.
 /// </summary>
 internal sealed partial class NodeRebuild(Store store, FleetNodes nodes, Sightings sightings, ILogger<NodeRebuild> logger)
     : IHostedLifecycleService
 {
+    private Fence? _fence;
+
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        var rows = await store.ReadAsync(NodeRows.AllInService, cancellationToken);
-        foreach (var (row, node) in rows.AsParallel().Select(row => (row, row.ToNode())))
-        {
-            if (node is null)
-                Unreadable(row.Name);
-            else
-                nodes.Add(node, joined: false);
-        }
+        foreach (var node in await ReadAsync(cancellationToken))
+            nodes.Add(node, joined: false);
+        Rebuilt(nodes.Count);
+    }
+
+    /// <summary>
+    /// Another server led until now: nodes came and went there, and were heard there. Reads them once for each fence, before the jobs that
+    /// run on them; without a fence no other shares the database.
+    /// </summary>
+    public async Task TakeOverAsync(Fence? fence, CancellationToken cancellationToken)
+    {
+        if (fence == _fence)
+            return;
+        long before;
+        do
+            before = nodes.RowChanges;
+        while (!nodes.TryTakeOver(await ReadAsync(cancellationToken), before));
+        _fence = fence;
         Rebuilt(nodes.Count);
     }
 
@@ -32,6 +45,20 @@ internal sealed partial class NodeRebuild(Store store, FleetNodes nodes, Sightin
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => sightings.WriteAllAsync(cancellationToken);
+
+    private async Task<List<FleetNode>> ReadAsync(CancellationToken cancellationToken)
+    {
+        var rows = await store.ReadAsync(NodeRows.AllInService, cancellationToken);
+        var all = new List<FleetNode>(rows.Count);
+        foreach (var (row, node) in rows.AsParallel().Select(row => (row, row.ToNode())))
+        {
+            if (node is null)
+                Unreadable(row.Name);
+            else
+                all.Add(node);
+        }
+        return all;
+    }
 
     [LoggerMessage(LogLevel.Information, "{Count} nodes are enrolled")]
     private partial void Rebuilt(int count);

@@ -13,7 +13,7 @@ internal static class BatchHosting
     private const string Sweep = "batch-sweep";
 
     /// <summary>Adds files, and batches that read and write them. Options that the host has not added are the usual ones.</summary>
-    public static IServiceCollection AddFilesAndBatches(this IServiceCollection services, bool shared)
+    public static IServiceCollection AddFilesAndBatches(this IServiceCollection services)
     {
         services.TryAddSingleton(new FilesOptions());
         services.TryAddSingleton(new BatchOptions());
@@ -24,17 +24,17 @@ internal static class BatchHosting
         {
             Require(provider.GetRequiredService<FilesOptions>().Validate());
             var shelf = provider.GetRequiredService<FileShelf>();
-            return new Reconciler(FileRows.Signal, (_, token) => shelf.SweepAsync(token)) { Interval = TimeSpan.FromMinutes(1), Lease = shared ? FileRows.Signal : null };
+            return new Reconciler(FileRows.Signal, (_, token) => shelf.SweepAsync(token)) { Interval = TimeSpan.FromMinutes(1), OnlyLeader = true };
         });
         services.AddReconciler(provider =>
         {
             Require(provider.GetRequiredService<BatchOptions>().Validate());
-            return new Reconciler(BatchRows.Signal, provider.GetRequiredService<BatchReconciler>().ReconcileAsync) { Lease = shared ? BatchRows.Signal : null };
+            return new Reconciler(BatchRows.Signal, provider.GetRequiredService<BatchReconciler>().ReconcileAsync) { OnlyLeader = true };
         });
         return services.AddReconciler(provider =>
         {
             var reconciler = provider.GetRequiredService<BatchReconciler>();
-            return new Reconciler(Sweep, (_, token) => reconciler.SweepAsync(token)) { Interval = TimeSpan.FromMinutes(1), Lease = shared ? Sweep : null };
+            return new Reconciler(Sweep, (_, token) => reconciler.SweepAsync(token)) { Interval = TimeSpan.FromMinutes(1), OnlyLeader = true };
         });
     }
 

@@ -34,7 +34,7 @@ internal sealed partial class EndpointReconciler(
     public async Task ReconcileAsync(Fence? fence, CancellationToken cancellationToken)
     {
         _spreading.Clear();
-        if (jobs.Content is not { } content)
+        if (jobs.ContentUnder(fence) is not { } content)
             return;
 
         // (1)
@@ -44,7 +44,7 @@ internal sealed partial class EndpointReconciler(
         var gone = replicas.Select(r => r.JobId).OfType<JobId>().Where(job => !jobs.IsLive(job)).ToList();
         var ends = await jobs.EndsAsync(gone, cancellationToken);
         var seen = endpoints.Select(e => See(e, byEndpoint[e.Id], ends, revisions)).ToList();
-        if (jobs.Content != content)
+        if (jobs.ContentUnder(fence) != content)
             return;
 
         // (2)

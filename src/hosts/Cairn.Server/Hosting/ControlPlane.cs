@@ -37,6 +37,9 @@ internal sealed record Ground(Store Store, Keyring Keyring, OfferCatalog Catalog
 /// <summary>Composes a control plane as one web application: every layer's services and routes, and what listens.</summary>
 internal static class ControlPlane
 {
+    /// <summary>How long nobody leads after a leader died; as long may one pause and go on leading.</summary>
+    private static readonly TimeSpan s_leadTime = TimeSpan.FromSeconds(15);
+
     public static WebApplication Build(ServerOptions options, DataFolder folder, Ground ground, Action<ILoggingBuilder> logging)
     {
         // Nothing is read from files of settings; watching for them would watch every log and blob below the data folder.
@@ -90,7 +93,6 @@ internal static class ControlPlane
         var fleet = new FleetOptions
         {
             SecretKeyFile = Path.Combine(folder.Keys, "secrets.key"),
-            SharedDatabase = options.Database is not null,
             Link = new NodeLinkOptions
             {
                 AdvertisedHost = Advertised(options),
@@ -100,6 +102,8 @@ internal static class ControlPlane
             Nodes = options.Silence(),
             Logs = new() { Folder = folder.Logs },
         };
+        if (options.Database is not null)
+            services.AddLeadership(s_leadTime);
         services.AddFleet(fleet, _ => ground.Catalog.Find);
         services.AddReconciler(_ => new Reconciler(Keyring.Signal, (_, token) => ground.Keyring.LoadAsync(token))
         {
