@@ -125,12 +125,12 @@ public sealed class Services_of_other_tools
     public async Task A_replica_that_is_not_ready_in_time_has_failed()
     {
         await using var up = await CairnUp.StartAsync();
-        var file = up.WriteFile("slow.yaml", """
+        var file = up.WriteFile("slow.yaml", $$"""
             name: slow
             service:
               readiness_probe: {path: /, initial_delay_seconds: 1}
               replicas: 1
-            resources: {ports: 8000}
+            resources: {ports: {{CairnProgram.FreePort()}} }
             run: sleep 600
             """);
         (await up.Cli.RunAsync("serve", file, "--detach")).Succeeded();

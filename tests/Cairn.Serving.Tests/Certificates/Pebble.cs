@@ -89,7 +89,7 @@ internal sealed class Pebble : IAsyncDisposable
                 await client.GetStringAsync(Address, TestContext.Current.CancellationToken);
                 return;
             }
-            catch (HttpRequestException) when (tries < 200)
+            catch (HttpRequestException) when (tries < 4_800)
             {
                 await Task.Delay(50, TestContext.Current.CancellationToken);
             }
