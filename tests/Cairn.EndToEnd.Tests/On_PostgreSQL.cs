@@ -38,8 +38,10 @@ public sealed class On_PostgreSQL(PostgresServer postgres) : IClassFixture<Postg
     public async Task Jobs_and_endpoints_go_on_together_at_the_other_server_when_the_leader_is_killed()
     {
         var database = postgres.NewDatabase();
-        await using var first = await CairnUp.StartServerAsync("--database", database);
-        await using var second = await CairnUp.StartBesideAsync(first, "--database", database);
+        // However slow the machine, the node is not given up before it has come to the second server.
+        string[] flags = ["--database", database, "--lost-after", "600"];
+        await using var first = await CairnUp.StartServerAsync(flags);
+        await using var second = await CairnUp.StartBesideAsync(first, flags);
         // The second knows of nothing that begins at the first now.
         await using var node = await CairnNode.JoinAsync(first, "worker");
         var model = Path.Combine(first.Folder, "tiny");
