@@ -19,7 +19,7 @@ internal sealed partial class Reporter(
     private static readonly TimeSpan s_turn = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_rest = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_longestSilence = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan s_goodbye = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_goodbye = TimeSpan.FromSeconds(10);
     private readonly SemaphoreSlim _soon = new(0, 1);
     private long _last;
 
